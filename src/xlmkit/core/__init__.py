@@ -1,0 +1,1 @@
+"""Configuration, files, progress, devices and processes: no language, no model."""

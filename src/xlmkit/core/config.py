@@ -1,0 +1,54 @@
+"""Strict recipe sections: every owner keeps its own, and a recipe is made of them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.layering import read_layers
+from xlmkit.core.mistakes import explain
+from xlmkit.core.yaml import dump_yaml
+
+
+class Config(BaseModel):
+    """Base of every recipe section: unknown keys are refused, values are frozen.
+
+    Fields carry their help as a docstring below them, which `xlmkit schema` prints.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+C = TypeVar("C", bound=Config)
+
+
+def load_config(path: Path, model: type[C], overrides: Sequence[str] = ()) -> C:
+    """Read a recipe, with what it extends and with settings laid over it.
+
+    Types are strict: a number in quotes is a text, `yes` is not `true`.
+
+    Args:
+        path: the YAML file.
+        model: the section class that the file as a whole must fit.
+        overrides: settings such as `model.dropout=0.2` or `data.sources.0.path=a.txt`; each value
+            is read as YAML.
+
+    Raises:
+        UserError: one sentence about the first mistake, with file, line and the nearest valid name.
+    """
+    tree = read_layers(path, overrides)
+    try:
+        # JSON's strict mode, since Python's would refuse texts for paths and lists for tuples.
+        return model.model_validate_json(json.dumps(tree.value), strict=True)
+    except ValidationError as error:
+        raise UserError(explain(error, tree, model, str(path))) from None
+    except UserError as error:  # from a section that checks its values against one another
+        raise UserError(f"{path}: {error}") from None
+
+
+def to_yaml(config: Config) -> str:
+    """Print a section with every value, defaults included; `load_config` reads it back."""
+    return dump_yaml(config.model_dump(mode="json"))

@@ -1,0 +1,50 @@
+"""Where and in what precision a model computes."""
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import torch
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+def choose_device() -> "torch.device":
+    """Return the GPU if there is one, else the processor."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def choose_dtype(precision: Precision, device: "torch.device") -> "torch.dtype":
+    """Return what to compute in; `auto` takes bfloat16 where the hardware multiplies in it."""
+    import torch
+
+    if precision == "float32":
+        return torch.float32
+    if precision == "bfloat16":
+        return torch.bfloat16
+    if device.type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def tune_allocator() -> None:
+    """Let glibc keep freed memory instead of returning it to the system at every step.
+
+    Tensors of a training step are larger than malloc's limit for separate mappings, so each
+    would be mapped, zeroed and unmapped anew. Elsewhere than on Linux with glibc nothing happens.
+    """
+    import ctypes
+    import ctypes.util
+
+    name = ctypes.util.find_library("c")
+    if name is None:
+        return
+    library = ctypes.CDLL(name)
+    if not hasattr(library, "mallopt"):
+        return
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
+    library.mallopt(mmap_threshold, 32 << 20)  # the most that glibc accepts
+    library.mallopt(trim_threshold, (1 << 31) - 1)

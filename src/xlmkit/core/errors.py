@@ -1,0 +1,9 @@
+"""The one exception that stands for a mistake its user can mend."""
+
+
+class UserError(Exception):
+    """A mistake in a recipe, a file or an argument.
+
+    The message is one clear sentence that says what is wrong, where, and how to mend it.
+    The command line prints it alone, without a traceback, and ends with exit code 1.
+    """

@@ -1,0 +1,193 @@
+"""Files that appear whole or not at all, and text files read strictly.
+
+A file is written beside its final name, flushed to the disk and renamed, so that a process killed
+at any moment leaves either the old file or the new one. Compressed text is recognised by its
+ending.
+"""
+
+import errno
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from xlmkit.core.errors import UserError
+
+_CHUNK = 1 << 20  # bytes
+
+
+@contextmanager
+def explained_disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk, or a place that must not be written, into one sentence about `path`.
+
+    Raises:
+        UserError: instead of these errors of the operating system.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(
+                f"The disk is full: {path} could not be written; free some space and run again."
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+            raise UserError(f"Cannot write {path}: {error.strerror}.") from error
+        raise
+
+
+@contextmanager
+def atomic_write(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
+    r"""Open `path` for writing; it takes its name only when the block ends without an exception.
+
+    Text is UTF-8 with `\n` line ends. Folders above are created.
+
+    Raises:
+        UserError: the disk is full, or the place cannot be written.
+    """
+    temporary: Path | None = None
+    try:
+        with explained_disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            temporary = Path(name)
+            with os.fdopen(
+                descriptor,
+                "wb" if binary else "w",
+                encoding=None if binary else "utf-8",
+                newline=None if binary else "\n",
+            ) as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.chmod(0o644 & ~_umask())
+            temporary.replace(path)
+            temporary = None
+            _sync_folder(path.parent)
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; systems that cannot open folders (Windows) need no such call."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading, decompressed according to its ending (.gz, .xz, .zst).
+
+    Raises:
+        UserError: the file is missing, a folder, or not what its ending says.
+    """
+    try:
+        with path.open("rb") as raw:
+            match path.suffix:
+                case ".gz":
+                    with gzip.open(raw) as stream:
+                        yield io.BufferedReader(stream)
+                case ".xz":
+                    with lzma.open(raw) as stream:
+                        yield stream
+                case ".zst":
+                    import zstandard
+
+                    try:
+                        with zstandard.ZstdDecompressor().stream_reader(raw) as stream:
+                            yield io.BufferedReader(stream)
+                    except zstandard.ZstdError as error:
+                        raise UserError(f"{path} is not a valid .zst file: {error}.") from error
+                case _:
+                    yield raw
+    except FileNotFoundError:
+        raise UserError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder, a file is needed.") from None
+    except PermissionError:
+        raise UserError(f"{path} must not be read; change its permissions.") from None
+    except (gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError) as error:
+        raise UserError(f"{path} is damaged or not a {path.suffix} file: {error}.") from error
+
+
+def open_lines(
+    path: Path, *, on_undecodable: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, str]]:
+    r"""Yield (line number from 1, line without its end) of a UTF-8 text, plain or compressed.
+
+    Only `\n` and `\r\n` end a line: other Unicode separators stay inside, so that line numbers
+    agree between the files of a pair. A byte-order mark at the start is removed.
+
+    Args:
+        path: the file.
+        on_undecodable: called with the number of each line that is not UTF-8, which is then given
+            as an empty line; without it such a line is an error.
+
+    Raises:
+        UserError: the file is missing or empty, or a line is not UTF-8 (named with its number).
+    """
+    number = 0
+    with open_bytes(path) as stream:
+        for number, raw in enumerate(stream, start=1):
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                if on_undecodable is None:
+                    raise UserError(
+                        f"{path}, line {number}, is not UTF-8 (byte 0x{raw[error.start]:02x}); "
+                        "convert the file, for instance with iconv -t UTF-8."
+                    ) from None
+                on_undecodable(number)
+                line = ""
+            yield number, line.rstrip("\n").removesuffix("\r")
+    if number == 0:
+        raise UserError(f"{path} is empty; give a file with text or take it out of the recipe.")
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value as indented JSON, whole or not at all."""
+    with atomic_write(path) as stream:
+        json.dump(value, stream, ensure_ascii=False, indent=1)
+        stream.write("\n")
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Read a JSON file.
+
+    Raises:
+        UserError: the file is missing or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"There is no file {path}.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid JSON: {error}.") from None
