@@ -1,0 +1,1 @@
+"""Languages, normalisation, word splitting, byte-pair encoding, the tokenizer: no torch."""
