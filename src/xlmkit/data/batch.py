@@ -1,0 +1,120 @@
+"""What a model is given: frozen records of tensors with their shapes written down.
+
+B sequences, L positions (the longest of the batch), N predicted positions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xlmkit.text.vocabulary import EOS, PAD
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Token sequences, padded on the right.
+
+    Attributes:
+        tokens: ids, (B, L), int64.
+        lengths: real tokens of each sequence, (B,), int64.
+        positions: position ids, (B, L), int64; restarted at the second sentence of a pair.
+        languages: language ids, (B, L), int64.
+    """
+
+    tokens: Tensor
+    lengths: Tensor
+    positions: Tensor
+    languages: Tensor
+
+    @property
+    def n_tokens(self) -> int:
+        """Real tokens, padding not counted."""
+        return int(self.lengths.sum())
+
+    def to(self, device: torch.device) -> "Inputs":
+        """Return the same on a device."""
+        return Inputs(
+            self.tokens.to(device),
+            self.lengths.to(device),
+            self.positions.to(device),
+            self.languages.to(device),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionBatch:
+    """Words to predict: MLM, TLM and CLM.
+
+    Attributes:
+        inputs: what the model reads.
+        predict: places in the flattened (B * L) positions, ascending, (N,), int64.
+        targets: the words there, (N,), int64.
+        groups: number of the language of each target, (N,), int64.
+    """
+
+    inputs: Inputs
+    predict: Tensor
+    targets: Tensor
+    groups: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledBatch:
+    """Sequences with a class each: `labels` is (B,), int64."""
+
+    inputs: Inputs
+    labels: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """`Inputs` before they become tensors, all (B, L) but `lengths`, which is (B,)."""
+
+    tokens: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    languages: NDArray[np.int64]
+
+    def tensors(self) -> Inputs:
+        """Share the memory with tensors."""
+        return Inputs(
+            *map(torch.from_numpy, (self.tokens, self.lengths, self.positions, self.languages))
+        )
+
+
+Segment = tuple[NDArray[np.integer], int]
+"""The tokens of a sentence and the id of its language."""
+
+
+def assemble(rows: Sequence[tuple[Segment, ...]], max_length: int) -> Arrays:
+    """Lay out sequences of one or more sentences in the original's form `</s> A </s> </s> B </s>`.
+
+    Positions restart at every sentence. A sequence that is too long loses the ends of its
+    sentences in proportion to their lengths, never their `</s>`.
+    """
+    fitted = [_fit(row, max_length) for row in rows]
+    lengths = np.array([sum(len(ids) + 2 for ids, _ in row) for row in fitted], np.int64)
+    shape = (len(rows), int(lengths.max()))
+    tokens, positions, languages = np.full(shape, PAD), np.zeros(shape, int), np.zeros(shape, int)
+    for number, row in enumerate(fitted):
+        start = 0
+        for ids, language in row:
+            end = start + len(ids) + 2
+            tokens[number, start] = tokens[number, end - 1] = EOS
+            tokens[number, start + 1 : end - 1] = ids
+            positions[number, start:end] = np.arange(end - start)
+            languages[number, start:end] = language
+            start = end
+    return Arrays(tokens, lengths, positions, languages)
+
+
+def _fit(row: tuple[Segment, ...], max_length: int) -> tuple[Segment, ...]:
+    total = sum(len(ids) for ids, _ in row)
+    room = max_length - 2 * len(row)
+    if total <= room:
+        return row
+    return tuple((ids[: max(1, len(ids) * room // total)], language) for ids, language in row)

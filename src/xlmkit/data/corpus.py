@@ -1,0 +1,231 @@
+"""From the sources of a recipe to a corpus on disk: cleaned, without duplicates, split by content.
+
+Two passes over the text. The first reads and cleans it, sets it down in reading order and keeps a
+fingerprint of each text. From the fingerprints alone it is decided which records stay and in which
+split. The second pass copies each record to its split. Memory is that of the fingerprints, about
+twenty bytes a text on disk, however long the texts are.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import combinations
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from xlmkit.core.config import Config
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import atomic_write, explained_disk_errors, open_lines
+from xlmkit.core.progress import progress
+from xlmkit.data.clean import CleanConfig, Cleaner
+from xlmkit.data.corpus_report import CorpusReport, SourceReport, SplitReport
+from xlmkit.data.duplicates import KEEP, REASONS, DuplicateLevel, ambiguous_labels, find_duplicates
+from xlmkit.data.index import NO_LABEL, CorpusIndex, IndexWriter
+from xlmkit.data.inputs import Reading
+from xlmkit.data.readers import read_source
+from xlmkit.data.records import Record
+from xlmkit.data.sources import Source, with_distinct_names
+from xlmkit.data.split import HELD_OUT_ELSEWHERE, SPLITS, SplitConfig, assign_splits
+
+_WORKING = ".preparing-"
+
+
+class DataConfig(Config):
+    """Where the text comes from, how it is cleaned, and what of it is held out."""
+
+    sources: tuple[Source, ...] = Field(min_length=1)
+    """Files, wheels and datasets, in the order in which they are read."""
+    clean: CleanConfig = CleanConfig()
+    duplicates: DuplicateLevel = "near"
+    """Which repetitions to drop: none, exact ones, or also near ones (the same but for case,
+    punctuation and numbers, or, in long texts, for a few words)."""
+    split: SplitConfig = SplitConfig()
+
+
+def prepare_corpus(
+    config: DataConfig, languages: Sequence[str], folder: Path, base: Path, seed: int
+) -> CorpusReport:
+    """Read, clean, deduplicate and split a recipe's data.
+
+    Writes train.jsonl, valid.jsonl, test.jsonl and report.json, each whole or not at all.
+
+    Args:
+        config: the data section of the recipe.
+        languages: the recipe's languages; the first one that a record has is its pivot.
+        folder: where the corpus goes.
+        base: where relative paths of the recipe start.
+        seed: of the recipe; decides, with the texts, which ones are held out.
+
+    Raises:
+        UserError: a source cannot be read, nothing is left after cleaning, or the disk is full.
+    """
+    sources = with_distinct_names(config.sources)
+    report = CorpusReport(tuple(languages))
+    with explained_disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in folder.glob(f"{_WORKING}*"):  # of a run that was killed
+            shutil.rmtree(stale, ignore_errors=True)
+        with tempfile.TemporaryDirectory(
+            prefix=_WORKING, dir=folder, ignore_cleanup_errors=True
+        ) as name:
+            working = Path(name)
+            index = _collect(sources, config, languages, working, base, report)
+            reason = find_duplicates(
+                index,
+                config.duplicates,
+                np.array([source.one_translation for source in sources], dtype=np.bool_),
+            )
+            ambiguous = ambiguous_labels(index)
+            split = assign_splits(index, reason == KEEP, ~ambiguous, config.split, seed)
+            _count_decisions(index, reason, split, ambiguous, report)
+            _write_splits(working / "records.jsonl", folder, split, ambiguous)
+    report.write(folder)
+    return report
+
+
+def _collect(
+    sources: Sequence[Source],
+    config: DataConfig,
+    languages: Sequence[str],
+    working: Path,
+    base: Path,
+    report: CorpusReport,
+) -> CorpusIndex:
+    """First pass: write all cleaned records in reading order, and return their index."""
+    kept = 0
+    with (
+        IndexWriter(working, languages, with_bands=config.duplicates == "near") as writer,
+        (working / "records.jsonl").open("w", encoding="utf-8", newline="\n") as stream,
+        progress("cleaning", total=None, unit="texts") as bar,
+    ):
+        for number, source in enumerate(sources):
+            account = SourceReport(source.kind)
+            report.sources[source.title] = account
+            wanted = languages if source.languages is None else source.languages
+            reading = Reading(base, tuple(code for code in languages if code in wanted))
+            cleaner = Cleaner(config.clean, source.usual_markup)
+            for record in read_source(source, reading):
+                account.read.update(record.texts.keys())
+                bar.advance(len(record.texts), source=source.title)
+                if cleaned := cleaner.clean(record, account.drop):
+                    stream.write(cleaned.to_json() + "\n")
+                    writer.add(cleaned, number)
+                    kept += 1
+            account.bad_lines = reading.bad.counts
+            account.bad_places = reading.bad.places
+        if not kept:
+            raise UserError(
+                "No text is left after cleaning; see the limits in the recipe's section data.clean."
+            )
+        return writer.finish()
+
+
+def _count_decisions(
+    index: CorpusIndex,
+    reason: NDArray[np.uint8],
+    split: NDArray[np.uint8],
+    ambiguous: NDArray[np.bool_],
+    report: CorpusReport,
+) -> None:
+    """Enter into the report what became of every record."""
+    accounts = list(report.sources.values())
+    elsewhere = split == HELD_OUT_ELSEWHERE
+    for code, name in enumerate(REASONS):
+        if code != KEEP:
+            for source, language, count in _texts(index, reason == code):
+                accounts[source].drop(name, report.languages[language], count)
+    for source, language, count in _texts(index, elsewhere):
+        accounts[source].drop("held out elsewhere", report.languages[language], count)
+    for source, language, count in _texts(index, split < len(SPLITS)):
+        accounts[source].kept[report.languages[language]] += count
+    for source, count in enumerate(np.bincount(index.source[ambiguous], minlength=len(accounts))):
+        accounts[source].ambiguous_labels = int(count)
+    for code, name in enumerate(SPLITS):
+        report.splits[name] = _split_report(index, split == code, ambiguous, report.languages)
+
+
+def _texts(index: CorpusIndex, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+    """Yield (source, language, number of texts) of the chosen records."""
+    rows = chosen[index.record]
+    pairs = np.stack([index.source[index.record[rows]], index.language[rows]])
+    found, counts = np.unique(pairs, axis=1, return_counts=True)
+    for (source, language), count in zip(found.T.tolist(), counts.tolist(), strict=True):
+        yield source, language, count
+
+
+def _split_report(
+    index: CorpusIndex,
+    chosen: NDArray[np.bool_],
+    ambiguous: NDArray[np.bool_],
+    languages: Sequence[str],
+) -> SplitReport:
+    account = SplitReport(
+        records=int(np.count_nonzero(chosen)),
+        parallel=int(np.count_nonzero(chosen & index.parallel)),
+    )
+    labelled = chosen & ~ambiguous & (index.label != NO_LABEL)
+    for label, count in enumerate(np.bincount(index.label[labelled]).tolist()):
+        if count:
+            account.labels[index.labels[label]] = count
+    combinations_seen: Counter[tuple[int, ...]] = Counter()
+    for first, size in zip(index.first[chosen].tolist(), index.size[chosen].tolist(), strict=True):
+        combinations_seen[tuple(index.language[first : first + size].tolist())] += 1
+    for codes, count in combinations_seen.items():
+        for code in codes:
+            account.texts[languages[code]] += count
+        for one, other in combinations(codes, 2):
+            account.pairs[f"{languages[one]}-{languages[other]}"] += count
+    return account
+
+
+def _write_splits(
+    records: Path, folder: Path, split: NDArray[np.uint8], ambiguous: NDArray[np.bool_]
+) -> None:
+    """Second pass: copy every record to its split, without its label where that is ambiguous."""
+    with (
+        ExitStack() as stack,
+        records.open(encoding="utf-8", newline="\n") as lines,
+        progress("writing", total=len(split), unit="records") as bar,
+    ):
+        streams: list[IO[str]] = [
+            stack.enter_context(atomic_write(folder / f"{name}.jsonl")) for name in SPLITS
+        ]
+        for line, part, unclear in zip(lines, split.tolist(), ambiguous.tolist(), strict=True):
+            if part < len(streams):
+                streams[part].write(_without_label(line) if unclear else line)
+            bar.advance()
+
+
+def _without_label(line: str) -> str:
+    record = Record.from_json(line)
+    return Record(record.texts, record.source, record.where).to_json() + "\n"
+
+
+def read_corpus(folder: Path, split: str) -> Iterator[Record]:
+    """Yield the records of a split in reading order.
+
+    Args:
+        folder: where `prepare_corpus` wrote.
+        split: train, valid or test.
+
+    Raises:
+        UserError: there is no such corpus or split, or a line of it is damaged.
+    """
+    if split not in SPLITS:
+        raise UserError(f"There is no split {split!r}; the splits are {', '.join(SPLITS)}.")
+    path = folder / f"{split}.jsonl"
+    if path.is_file() and not path.stat().st_size:  # nothing was held out
+        return
+    for number, line in open_lines(path):
+        try:
+            yield Record.from_json(line)
+        except (ValueError, KeyError, TypeError):
+            raise UserError(
+                f"{path}, line {number}, is damaged; prepare the corpus again."
+            ) from None

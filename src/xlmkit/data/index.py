@@ -1,0 +1,161 @@
+"""What deduplication and splitting need to know of the texts: arrays on disk, not the texts.
+
+A record takes 8 bytes and a text about 20, so that a hundred million texts are two gigabytes of
+memory-mapped arrays.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from xlmkit.data.fingerprints import BANDS, Keys, bands, fingerprint, skeleton
+from xlmkit.data.records import Record
+
+NO_LABEL = -1
+_BUFFERED = 1 << 15  # values
+
+
+class _Column:
+    """An array that grows on disk."""
+
+    def __init__(self, path: Path, dtype: DTypeLike, width: int = 1) -> None:
+        self._path = path
+        self._dtype = np.dtype(dtype)
+        self._shape = (-1,) if width == 1 else (-1, width)
+        self._stream = path.open("wb")
+        self._buffer: list[Any] = []
+
+    def append(self, value: object) -> None:
+        self._buffer.append(value)
+        if len(self._buffer) >= _BUFFERED:
+            self._flush()
+
+    def _flush(self) -> None:
+        np.asarray(self._buffer, dtype=self._dtype).tofile(self._stream)
+        self._buffer.clear()
+
+    def close(self) -> None:
+        """Close the file, whatever is in it."""
+        self._stream.close()
+
+    def finish(self) -> NDArray[Any]:
+        """Return the array, mapped from disk."""
+        self._flush()
+        self.close()
+        if not self._path.stat().st_size:  # an empty file cannot be mapped
+            return np.empty((0, *self._shape[1:]), self._dtype)
+        return np.memmap(self._path, self._dtype, mode="r").reshape(self._shape)
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusIndex:
+    """The records (R of them) and their texts (T of them), in reading order.
+
+    Attributes:
+        source: (R,) number of the source in the recipe.
+        label: (R,) number of the label, or NO_LABEL.
+        size: (R,) how many texts the record has.
+        first: (R,) row of its first text, the pivot.
+        record: (T,) the record of a text.
+        language: (T,) number of its language in the recipe.
+        exact: (T,) fingerprint of the text.
+        skeleton: (T,) fingerprint of its letters.
+        long: (L,) rows of the texts that are long enough to have bands.
+        bands: (L, BANDS) their bands.
+        labels: the names of the labels.
+    """
+
+    source: NDArray[np.uint16]
+    label: NDArray[np.int32]
+    size: NDArray[np.uint16]
+    first: NDArray[np.int64]
+    record: NDArray[np.int64]
+    language: NDArray[np.uint16]
+    exact: Keys
+    skeleton: Keys
+    long: NDArray[np.int64]
+    bands: Keys
+    labels: Sequence[str]
+
+    @property
+    def parallel(self) -> NDArray[np.bool_]:
+        """(R,) whether a record has translations."""
+        return self.size > 1
+
+
+class IndexWriter:
+    """Builds the index of a corpus while its records pass by.
+
+    A context manager: its files are closed at the end, also after an exception.
+    """
+
+    def __init__(self, folder: Path, languages: Sequence[str], *, with_bands: bool = True) -> None:
+        """Start an index in a folder that exists; bands are needed to find near-duplicates."""
+        self._with_bands = with_bands
+        self._numbers = {language: i for i, language in enumerate(languages)}
+        self._labels: dict[str, int] = {}
+        self._rows = 0
+        self._files = ExitStack()
+        self._source = self._column(folder / "source", np.uint16)
+        self._label = self._column(folder / "label", np.int32)
+        self._size = self._column(folder / "size", np.uint16)
+        self._language = self._column(folder / "language", np.uint16)
+        self._exact = self._column(folder / "exact", np.uint64)
+        self._skeleton = self._column(folder / "skeleton", np.uint64)
+        self._long = self._column(folder / "long", np.int64)
+        self._bands = self._column(folder / "bands", np.uint64, BANDS)
+
+    def __enter__(self) -> "IndexWriter":
+        """Return the writer itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close all files."""
+        self._files.close()
+
+    def _column(self, path: Path, dtype: DTypeLike, width: int = 1) -> _Column:
+        column = _Column(path, dtype, width)
+        self._files.callback(column.close)
+        return column
+
+    def add(self, record: Record, source: int) -> None:
+        """Add a cleaned record of a source."""
+        self._source.append(source)
+        self._size.append(len(record.texts))
+        self._label.append(
+            NO_LABEL
+            if record.label is None
+            else self._labels.setdefault(record.label, len(self._labels))
+        )
+        for language, text in record.texts.items():
+            self._language.append(self._numbers[language])
+            self._exact.append(fingerprint(text, language))
+            self._skeleton.append(fingerprint(skeleton(text), language))
+            keys = bands(text, language) if self._with_bands else None
+            if keys is not None:
+                self._long.append(self._rows)
+                self._bands.append(keys)
+            self._rows += 1
+
+    def finish(self) -> CorpusIndex:
+        """Return the index of all records that were added."""
+        size = self._size.finish()
+        ends = np.cumsum(size, dtype=np.int64)
+        return CorpusIndex(
+            source=self._source.finish(),
+            label=self._label.finish(),
+            size=size,
+            first=ends - size,
+            record=np.repeat(np.arange(len(size), dtype=np.int64), size),
+            language=self._language.finish(),
+            exact=self._exact.finish(),
+            skeleton=self._skeleton.finish(),
+            long=self._long.finish(),
+            bands=self._bands.finish(),
+            labels=tuple(self._labels),
+        )

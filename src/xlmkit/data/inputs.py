@@ -1,0 +1,102 @@
+"""What all readers share: finding the files of a source, and going on after a bad line."""
+
+import glob
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import open_lines
+
+PLACES_KEPT = 5
+MOST_UNDECODABLE = 0.05  # above this share a file is taken to be in another encoding
+
+
+@dataclass(slots=True)
+class BadLines:
+    """What could not be read, by reason, with the first few places of each.
+
+    Attributes:
+        counts: reason -> number of lines.
+        places: reason -> the first "file:line" of it.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    places: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, reason: str, place: str) -> None:
+        """Count one line that cannot be used."""
+        self.counts[reason] += 1
+        places = self.places.setdefault(reason, [])
+        if len(places) < PLACES_KEPT:
+            places.append(place)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader needs to know beside its source.
+
+    Attributes:
+        base: the folder that relative paths start from: that of the recipe.
+        languages: the languages to read, in the order of the recipe.
+        bad: where lines that cannot be used are counted.
+    """
+
+    base: Path
+    languages: tuple[str, ...]
+    bad: BadLines = field(default_factory=BadLines)
+
+    def shown(self, path: Path) -> str:
+        """Return a path as the recipe would write it."""
+        return (
+            path.relative_to(self.base).as_posix() if path.is_relative_to(self.base) else str(path)
+        )
+
+    def in_order(self, texts: dict[str, str]) -> dict[str, str]:
+        """Return the wanted, non-empty texts in the order of the recipe's languages."""
+        return {code: texts[code] for code in self.languages if texts.get(code)}
+
+
+def find_files(pattern: str, base: Path) -> list[Path]:
+    """Return the files that a path or a pattern of a recipe means, sorted.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(pattern).expanduser()
+    path = path if path.is_absolute() else base / path
+    if path.exists():
+        return [path]
+    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
+    files = [file for file in found if file.is_file()]
+    if not files:
+        raise UserError(
+            f"There is no file {path}."
+            if not glob.has_magic(pattern)
+            else f"No file matches the pattern {path}."
+        )
+    return files
+
+
+def lenient_lines(path: Path, reading: Reading) -> Iterator[tuple[int, str]]:
+    """Yield (line number from 1, line); lines that are not UTF-8 are counted and come empty.
+
+    Raises:
+        UserError: the file is missing, empty or damaged, or too little of it is UTF-8.
+    """
+    undecodable = 0
+
+    def count(number: int) -> None:
+        nonlocal undecodable
+        undecodable += 1
+        reading.bad.add("not UTF-8", f"{reading.shown(path)}:{number}")
+
+    number = 0
+    for number, line in open_lines(path, on_undecodable=count):
+        yield number, line
+    if undecodable > MOST_UNDECODABLE * number:
+        raise UserError(
+            f"{path} is not UTF-8: {undecodable} of its {number} lines cannot be decoded; "
+            "convert the file, for instance with iconv -t UTF-8."
+        )

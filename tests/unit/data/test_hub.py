@@ -1,0 +1,57 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from xlmkit.core.errors import UserError
+from xlmkit.data.inputs import Reading
+from xlmkit.data.readers import read_source
+from xlmkit.data.records import Record
+from xlmkit.data.sources import HubSource
+
+
+def _read(base: Path, **fields: object) -> list[Record]:
+    source = HubSource.model_validate({"kind": "hub", **fields})
+    return list(read_source(source, Reading(base, ("en", "tr"))))
+
+
+def test_without_the_package_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(UserError, match=r"pip install 'xlmkit\[data\]'"):
+        _read(tmp_path, dataset="org/set", columns={"en": "text"})
+
+
+@pytest.fixture
+def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    rows = [
+        {"translation": {"en": "apple", "tr": "elma"}, "kind": 1},
+        {"translation": {"en": "pear", "tr": None}, "kind": 0},
+    ]
+    datasets.DatasetDict({"train": datasets.Dataset.from_list(rows)}).save_to_disk(
+        str(tmp_path / "fruit")
+    )
+    return tmp_path
+
+
+def test_a_saved_dataset(saved: Path) -> None:
+    columns = {"en": "translation.en", "tr": "translation.tr"}
+    records = _read(saved, dataset="fruit", columns=columns, label_column="kind")
+    assert records == [
+        Record({"en": "apple", "tr": "elma"}, "fruit", "fruit/train:0", "1"),
+        Record({"en": "pear"}, "fruit", "fruit/train:1", "0"),
+    ]
+    with pytest.raises(UserError, match=r"no column 'text'; it has translation, kind"):
+        _read(saved, dataset="fruit", text="text", language="en")
+    with pytest.raises(UserError, match=r"'fruit' \(split 'dev'\) cannot be read"):
+        _read(saved, dataset="fruit", split="dev", columns=columns)
+
+
+def test_a_folder_of_files_is_streamed(saved: Path) -> None:
+    (saved / "set").mkdir()
+    (saved / "set" / "train.csv").write_text("text\nwater\nfire\n")
+    records = _read(saved, dataset="set", text="text", language="en")
+    assert [record.texts["en"] for record in records] == ["water", "fire"]

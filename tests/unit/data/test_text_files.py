@@ -1,0 +1,202 @@
+import gzip
+import json
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from pydantic import TypeAdapter
+
+from xlmkit.core.errors import UserError
+from xlmkit.data.inputs import Reading, find_files
+from xlmkit.data.readers import local_files, read_source
+from xlmkit.data.records import Record
+from xlmkit.data.sources import Source
+
+_SOURCE: TypeAdapter[Any] = TypeAdapter(Source)
+
+
+def _read(
+    base: Path, languages: tuple[str, ...] = ("en", "fr", "ru", "zh"), **fields: object
+) -> tuple[list[Record], Reading]:
+    reading = Reading(base, languages)
+    return list(read_source(_SOURCE.validate_python(fields), reading)), reading
+
+
+@pytest.mark.parametrize(
+    ("ending", "compress"),
+    [
+        ("", bytes),
+        (".gz", gzip.compress),
+        (".xz", lzma.compress),
+        (".zst", zstandard.ZstdCompressor().compress),
+    ],
+)
+def test_text_plain_and_compressed(
+    tmp_path: Path, ending: str, compress: Callable[[bytes], bytes]
+) -> None:
+    data = "\ufeffодин\r\n\n  \nдва\u2028три".encode()
+    (tmp_path / f"a.txt{ending}").write_bytes(compress(data))
+    records, _ = _read(tmp_path, kind="text", path=f"a.txt{ending}", language="ru", label="x")
+    assert records == [
+        Record({"ru": "один"}, "a.txt", f"a.txt{ending}:1", "x"),
+        Record({"ru": "два\u2028три"}, "a.txt", f"a.txt{ending}:4", "x"),
+    ]
+
+
+def test_patterns_are_read_in_order(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / f"{name}.txt").write_text(name)
+    records, _ = _read(tmp_path, kind="text", path="*.txt", language="en")
+    assert [record.texts["en"] for record in records] == ["a", "b"]
+    with pytest.raises(UserError, match=r"No file matches .*\*\.doc"):
+        find_files("*.doc", tmp_path)
+    odd = tmp_path / "odd[1].txt"  # an existing file whose name looks like a pattern
+    odd.write_text("x")
+    assert find_files("odd[1].txt", tmp_path) == [odd]
+
+
+def test_bad_bytes_are_counted_and_reading_goes_on(tmp_path: Path) -> None:
+    lines = [f"ligne {i}".encode() for i in range(60)]
+    lines[6] = b"caf\xe9"
+    (tmp_path / "a.txt").write_bytes(b"\n".join(lines))
+    records, reading = _read(tmp_path, kind="text", path="a.txt", language="fr")
+    assert len(records) == 59
+    assert reading.bad.counts == {"not UTF-8": 1}
+    assert reading.bad.places == {"not UTF-8": ["a.txt:7"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "There is no file"),
+        (b"", "is empty"),
+        (b"\n \n", "gave no text"),
+        ("été\nhiver\n".encode("latin-1"), "1 of its 2 lines cannot be decoded"),
+    ],
+)
+def test_a_bad_file_is_one_sentence(tmp_path: Path, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(UserError, match=said) as caught:
+        _read(tmp_path, kind="text", path="a.txt", language="fr")
+    assert "a.txt" in str(caught.value)
+
+
+def test_a_damaged_archive_is_one_sentence(tmp_path: Path) -> None:
+    whole = gzip.compress(b"bonjour\n" * 1000)
+    (tmp_path / "a.txt.gz").write_bytes(whole[:-20])
+    with pytest.raises(UserError, match=r"damaged or not a \.gz file"):
+        _read(tmp_path, kind="text", path="a.txt.gz", language="fr")
+
+
+def test_parallel_lines_and_missing_sides(tmp_path: Path) -> None:
+    (tmp_path / "a.en").write_text("one\n\nthree\n\n", encoding="utf-8")
+    (tmp_path / "a.zh").write_text("一\n二\n \n\n", encoding="utf-8")
+    records, _ = _read(tmp_path, kind="parallel", paths={"zh": "a.zh", "en": "a.en"})
+    assert [record.texts for record in records] == [
+        {"en": "one", "zh": "一"},
+        {"zh": "二"},
+        {"en": "three"},
+    ]
+    assert list(records[0].texts) == ["en", "zh"]  # the order of the recipe's languages
+    assert records[2].where == "a.en:3"
+
+
+def test_undecodable_line_keeps_the_alignment(tmp_path: Path) -> None:
+    (tmp_path / "a.en").write_bytes(b"\n".join(b"line %d" % i for i in range(40)))
+    (tmp_path / "a.fr").write_bytes(
+        b"\n".join(b"\xff\xfe" if i == 1 else b"ligne %d" % i for i in range(40))
+    )
+    records, reading = _read(tmp_path, kind="parallel", paths={"en": "a.en", "fr": "a.fr"})
+    assert records[1].texts == {"en": "line 1"}
+    assert records[2].texts == {"en": "line 2", "fr": "ligne 2"}
+    assert reading.bad.places == {"not UTF-8": ["a.fr:2"]}
+
+
+def test_different_lengths_name_both_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.en").write_text("1\n2\n3\n")
+    (tmp_path / "a.fr").write_text("1\n2\n")
+    with pytest.raises(UserError, match=r"a\.en has 3 and .*a\.fr has 2"):
+        _read(tmp_path, kind="parallel", paths={"en": "a.en", "fr": "a.fr"})
+
+
+def test_tsv_by_number_with_bad_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("id1\tcat\tкот\nid2\tdog\n\nid3\t\tлиса\n", encoding="utf-8")
+    records, reading = _read(tmp_path, kind="tsv", path="a.tsv", columns={"en": 1, "ru": 2})
+    assert [record.texts for record in records] == [{"en": "cat", "ru": "кот"}, {"ru": "лиса"}]
+    assert reading.bad.places == {"too few columns": ["a.tsv:2"]}
+
+
+def test_tsv_by_name_with_label(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("label\ttext\npos\tbien\n\tmoyen\n", encoding="utf-8")
+    fields: dict[str, Any] = {"kind": "tsv", "path": "a.tsv", "header": True, "language": "fr"}
+    records, _ = _read(tmp_path, **fields, text="text", label_column="label")
+    assert [(record.texts["fr"], record.label) for record in records] == [
+        ("bien", "pos"),
+        ("moyen", None),
+    ]
+    with pytest.raises(UserError, match="has no column 'txt'; its header names label, text"):
+        _read(tmp_path, **fields, text="txt")
+
+
+def test_jsonl_nested_columns_and_bad_lines(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"translation": {"en": "cat", "fr": "chat"}, "n": 3}),
+        "{broken",
+        "[1]",
+        json.dumps({"translation": {"en": 5}}),
+        json.dumps({"translation": None}),
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    columns = {"en": "translation.en", "fr": "translation.fr"}
+    records, reading = _read(
+        tmp_path, kind="jsonl", path="a.jsonl", columns=columns, label_column="n"
+    )
+    assert records == [Record({"en": "cat", "fr": "chat"}, "a.jsonl", "a.jsonl:1", "3")]
+    assert reading.bad.counts == {
+        "invalid JSON": 1,
+        "not a JSON object": 1,
+        "a text that is not a string": 1,
+    }
+
+
+def test_jsonl_language_column(tmp_path: Path) -> None:
+    rows = [("en", "cat"), ("ru", "кот"), ("xx-unknown", "?"), ("de", "Katze")]
+    (tmp_path / "a.jsonl").write_text(
+        "\n".join(json.dumps({"lang": lang, "t": text}) for lang, text in rows)
+    )
+    records, reading = _read(
+        tmp_path, kind="jsonl", path="a.jsonl", text="t", language_column="lang"
+    )
+    assert [record.texts for record in records] == [{"en": "cat"}, {"ru": "кот"}]
+    assert reading.bad.counts == {"unknown language": 1}  # de is known, only not wanted
+
+
+def test_languages_that_are_not_wanted(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hallo")
+    with pytest.raises(UserError, match="no text in any of the languages en, fr"):
+        _read(tmp_path, ("en", "fr"), kind="text", path="a.txt", language="de")
+    with pytest.raises(UserError, match="limited to languages"):
+        _read(tmp_path, (), kind="text", path="a.txt", language="de")
+
+
+def test_local_files_of_each_kind(tmp_path: Path) -> None:
+    for name in ("a.en", "a.fr", "l/fr/x.po", "l/de/x.po", "set/train.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+
+    def names(**fields: object) -> list[str]:
+        files = local_files(_SOURCE.validate_python(fields), tmp_path)
+        return [file.relative_to(tmp_path).as_posix() for file in files]
+
+    assert names(kind="text", path="a.*", language="en") == ["a.en", "a.fr"]
+    assert names(kind="parallel", paths={"en": "a.en", "fr": "a.fr"}) == ["a.en", "a.fr"]
+    assert names(kind="gettext", path="l") == ["l/de/x.po", "l/fr/x.po"]
+    assert names(kind="hub", dataset="set", columns={"en": "t"}) == ["set/train.csv"]
+    assert names(kind="hub", dataset="org/set", columns={"en": "t"}) == []
+    assert names(kind="wheel", package="a", version="1", sha256="0" * 64) == []
+    with pytest.raises(UserError, match="There is no file"):
+        names(kind="tmx", path="missing.tmx")
