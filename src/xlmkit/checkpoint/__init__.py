@@ -1,0 +1,1 @@
+"""One folder that carries everything a model needs: configuration, tokenizer, weights, recipe."""

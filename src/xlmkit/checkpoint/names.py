@@ -1,0 +1,82 @@
+"""Hugging Face's `config.json` for an architecture, and back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from xlmkit.core.errors import UserError
+from xlmkit.model.config import Architecture
+from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, UNK
+
+LANGUAGE_MODEL = "XLMWithLMHeadModel"
+SEQUENCE_CLASSIFIER = "XLMForSequenceClassification"
+
+
+def to_config_json(
+    architecture: Architecture,
+    lang2id: Mapping[str, int],
+    head: str,
+    labels: Sequence[str] = (),
+    summary_type: str = "first",
+) -> dict[str, Any]:
+    """Return the contents of `config.json`, which `transformers.XLMConfig` reads.
+
+    Args:
+        architecture: the shape.
+        lang2id: language to id.
+        head: the class that Hugging Face opens it with.
+        labels: class names, for a classifier.
+        summary_type: how a classifier pools.
+    """
+    shape = {field.name: getattr(architecture, field.name) for field in fields(architecture)}
+    config: dict[str, Any] = {
+        "model_type": "xlm",
+        "architectures": [head],
+        "vocab_size": shape.pop("n_words"),
+        **shape,
+        "lang2id": dict(lang2id),
+        "id2lang": {str(number): language for language, number in lang2id.items()},
+        "bos_index": BOS,
+        "eos_index": EOS,
+        "pad_index": PAD,
+        "unk_index": UNK,
+        "mask_index": MASK,
+        "pad_token_id": PAD,
+        "bos_token_id": BOS,
+        "eos_token_id": EOS,
+        "mask_token_id": MASK,
+        "tie_word_embeddings": True,
+        "dtype": "float32",
+    }
+    if labels:
+        config |= {
+            "id2label": {str(number): label for number, label in enumerate(labels)},
+            "label2id": {label: number for number, label in enumerate(labels)},
+            "summary_type": summary_type,
+            "summary_use_proj": True,
+            "summary_activation": None,
+            "summary_proj_to_labels": True,
+        }
+    return config
+
+
+def from_config_json(config: Mapping[str, Any], path: Path) -> Architecture:
+    """Return the architecture that a `config.json` describes.
+
+    Raises:
+        UserError: it is not an XLM model, or a size is missing.
+    """
+    if config.get("model_type") != "xlm":
+        raise UserError(f"{path} is for a {config.get('model_type')} model, not for XLM.")
+    values = {
+        field.name: config[field.name] for field in fields(Architecture) if field.name in config
+    }
+    values["n_words"] = config.get("vocab_size", config.get("n_words"))
+    missing = [
+        name for name in ("n_words", "n_layers", "emb_dim", "n_heads") if not values.get(name)
+    ]
+    if missing:
+        raise UserError(f"{path} lacks {', '.join(missing)}.")
+    values.setdefault("n_langs", 1)
+    return Architecture(**values)

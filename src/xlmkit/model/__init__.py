@@ -1,0 +1,1 @@
+"""Plain torch modules of XLM: no files, no recipes, no Hugging Face."""

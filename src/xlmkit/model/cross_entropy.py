@@ -1,0 +1,82 @@
+"""Cross-entropy of a linear layer over a large vocabulary, with few passes over the scores.
+
+The loss and the gradient of the scores are made together, a slice of rows at a time while it stays
+in the processor's cache, and the scores are kept in the layer's own precision. The idea is that of
+Wijmans et al. 2024, "Cut your losses in large-vocabulary language models"; here the scores are
+still written once, which on a CPU costs little.
+
+Shapes: N predicted positions, E width, V words.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_SLICE = 1 << 19  # scores of a slice in float32: two MiB, a core's cache
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    """Returns the loss of every position and whether the best word was right."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401 - torch's own type is not public
+        hidden_NE: Tensor,
+        weight_VE: Tensor,
+        bias_V: Tensor,
+        targets_N: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        scores_NV = torch.addmm(bias_V, hidden_NE, weight_VE.t())
+        loss_N = torch.empty(len(targets_N), dtype=torch.float32, device=scores_NV.device)
+        correct_N = torch.empty(len(targets_N), dtype=torch.bool, device=scores_NV.device)
+        rows = max(1, _SLICE // scores_NV.shape[1])
+        for start in range(0, len(targets_N), rows):
+            part = slice(start, start + rows)
+            scores = scores_NV[part].float()  # (rows, V)
+            target = targets_N[part, None]
+            best = scores.amax(dim=1, keepdim=True)
+            aim = scores.gather(1, target)
+            correct_N[part] = (aim == best)[:, 0]
+            exponent = scores.sub_(best).exp_()
+            total = exponent.sum(dim=1, keepdim=True)
+            loss_N[part] = (total.log() + best - aim)[:, 0]
+            gradient = exponent.div_(total)  # the softmax
+            gradient.scatter_add_(1, target, gradient.new_full((len(target), 1), -1.0))
+            scores_NV[part] = gradient
+        ctx.save_for_backward(hidden_NE, weight_VE, scores_NV)
+        ctx.mark_non_differentiable(correct_N)
+        return loss_N, correct_N
+
+    @staticmethod
+    def backward(
+        ctx: Any,  # noqa: ANN401
+        grad_loss_N: Tensor,
+        _grad_correct_N: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor, None]:
+        hidden_NE, weight_VE, gradient_NV = ctx.saved_tensors
+        scale_N1 = grad_loss_N[:, None].to(hidden_NE.dtype)
+        grad_hidden = (gradient_NV @ weight_VE) * scale_N1
+        grad_weight = gradient_NV.t() @ (hidden_NE * scale_N1)
+        grad_bias = (scale_N1.t() @ gradient_NV)[0]
+        return grad_hidden, grad_weight, grad_bias, None
+
+
+def linear_cross_entropy(
+    hidden_NE: Tensor, weight_VE: Tensor, bias_V: Tensor, targets_N: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return -log softmax(hidden @ weight.T + bias) at the targets, and which were the best word.
+
+    Args:
+        hidden_NE: states, (N, E).
+        weight_VE: (V, E).
+        bias_V: (V,).
+        targets_N: word ids, (N,), int64.
+
+    Returns:
+        Losses in nats, (N,), float32, differentiable; correct, (N,), bool.
+    """
+    loss_N, correct_N = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        hidden_NE, weight_VE, bias_V, targets_N
+    )
+    return loss_N, correct_N
