@@ -1,0 +1,1 @@
+"""Labelled tasks: what a dataset is, its features and its metric."""

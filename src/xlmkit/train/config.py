@@ -1,0 +1,43 @@
+"""The recipe section of an optimizer, and its learning rate."""
+
+import math
+from typing import Literal
+
+from pydantic import Field
+
+from xlmkit.core.config import Config
+
+
+class OptimizerConfig(Config):
+    """The recipe section of an optimizer."""
+
+    lr: float = Field(1e-4, gt=0)
+    """Highest learning rate."""
+    warmup: int = Field(500, ge=0)
+    """Steps in which the learning rate rises from nought."""
+    schedule: Literal["linear", "cosine", "inverse_sqrt", "constant"] = "linear"
+    """How it falls afterwards: to nought at the last step, or with 1 / sqrt(step)."""
+    betas: tuple[float, float] = (0.9, 0.98)
+    """Decay rates of AdamW's first and second moments."""
+    eps: float = Field(1e-6, gt=0)
+    """AdamW's term for numerical stability."""
+    weight_decay: float = Field(0.01, ge=0)
+    """Decay of matrices; biases, norms and embeddings of positions and languages are spared."""
+    clip: float = Field(1.0, gt=0)
+    """Largest norm of the whole gradient."""
+
+
+def learning_rate(config: OptimizerConfig, step: int, n_steps: int) -> float:
+    """Return the learning rate of step `step`, counted from 0, of `n_steps`."""
+    if step < config.warmup:
+        return config.lr * (step + 1) / (config.warmup + 1)
+    done = (step - config.warmup) / max(1, n_steps - config.warmup)
+    match config.schedule:
+        case "linear":
+            return config.lr * (1 - done)
+        case "cosine":
+            return config.lr * (1 + math.cos(math.pi * done)) / 2
+        case "inverse_sqrt":
+            return config.lr * math.sqrt((config.warmup + 1) / (step + 1))
+        case "constant":
+            return config.lr

@@ -1,0 +1,136 @@
+"""What happens between steps: showing progress, drawing curves, saving, and stopping in time."""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import torch
+
+from xlmkit.core.progress import Progress
+from xlmkit.train.loop import Hook, StepReport
+from xlmkit.train.state import TrainingState
+
+
+class Curve:
+    """Averages training losses between points, per objective, and appends them to the state.
+
+    A point is {"step", "seconds", "tokens", "objective", "language", "split", "loss", "accuracy"};
+    losses are in nats per predicted item.
+
+    Args:
+        names: of the objectives.
+        every: steps between points.
+        bar: shows the running loss.
+    """
+
+    def __init__(self, names: list[str], every: int, bar: Progress) -> None:
+        self.names, self.every, self.bar = names, every, bar
+
+    def __call__(self, state: TrainingState, report: StepReport) -> bool:
+        """Count the step's losses."""
+        state.sums = state.sums or [[0.0, 0.0, 0.0] for _ in self.names]
+        if math.isfinite(report.norm):
+            sums = torch.tensor(state.sums[report.objective], dtype=torch.float64)
+            state.sums[report.objective] = (sums + report.parts.sum(dim=0)).tolist()
+        averages = {
+            name: {"loss": loss / count, "accuracy": correct / count}
+            for name, (loss, count, correct) in zip(self.names, state.sums, strict=True)
+            if count
+        }
+        fields: dict[str, float] = {name: round(v["loss"], 3) for name, v in averages.items()}
+        if state.skipped:
+            fields["skipped"] = state.skipped
+        self.bar.advance(report.tokens, **fields)
+        if state.step % self.every == 0:
+            for name, values in averages.items():
+                state.curve.append(point(state, name, None, "train", values))
+            state.sums = []
+        return False
+
+
+def point(
+    state: TrainingState,
+    objective: str,
+    language: str | None,
+    split: str,
+    values: dict[str, float],
+) -> dict[str, Any]:
+    """Return a point of a curve at the state's step."""
+    return {
+        "step": state.step,
+        "seconds": round(state.seconds, 2),
+        "tokens": state.tokens,
+        "objective": objective,
+        "language": language,
+        "split": split,
+        **{name: round(value, 5) for name, value in values.items()},
+    }
+
+
+def at_steps(every: int, last: int, action: Callable[[TrainingState], None]) -> Hook:
+    """Return a hook that runs an action every so many steps and at the last one."""
+
+    def hook(state: TrainingState, report: StepReport) -> bool:
+        del report
+        if state.step % every == 0 or state.step == last:
+            action(state)
+        return False
+
+    return hook
+
+
+def every_seconds(seconds: float, action: Callable[[TrainingState], None]) -> Hook:
+    """Return a hook that runs an action when so much time has passed since the last time."""
+    last = time.monotonic()
+
+    def hook(state: TrainingState, report: StepReport) -> bool:
+        nonlocal last
+        del report
+        if time.monotonic() - last >= seconds:
+            action(state)
+            last = time.monotonic()
+        return False
+
+    return hook
+
+
+def stop_when(asked: threading.Event) -> Hook:
+    """Return a hook that stops the training once the event is set."""
+
+    def hook(state: TrainingState, report: StepReport) -> bool:
+        del state, report
+        return asked.is_set()
+
+    return hook
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C or SIGTERM into an event, so that a step is finished and saved.
+
+    A second signal interrupts at once. Outside the main thread signals keep their meaning.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    for number in before:
+        signal.signal(number, handler)
+    try:
+        yield asked
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

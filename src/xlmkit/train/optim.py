@@ -1,0 +1,127 @@
+"""Parameters and gradients in flat buffers, float32 masters, AdamW, and clipping.
+
+All parameters become views of one flat buffer, and their gradients of another: clipping is one
+norm, the optimizer a handful of large fused operations, and a reduction over processes one call.
+When the model computes in bfloat16 the optimizer keeps float32 masters, and the model's parameters
+are their rounded copy (Micikevicius et al. 2018).
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from xlmkit.train.config import OptimizerConfig
+
+
+class FlatOptimizer:
+    """AdamW over a model whose parameters are moved into flat buffers.
+
+    Args:
+        model: its parameters are replaced, in place, by views; tied ones stay tied.
+        config: rates.
+        dtype: what the model computes in.
+    """
+
+    def __init__(self, model: nn.Module, config: OptimizerConfig, dtype: torch.dtype) -> None:
+        self.config = config
+        parameters = [p for p in model.parameters() if p.requires_grad]
+        decayed = [p for p in parameters if p.dim() > 1 and p.shape[0] > 1]
+        spared = [p for p in parameters if not (p.dim() > 1 and p.shape[0] > 1)]
+        self._n_decayed = sum(p.numel() for p in decayed)
+        parameters = decayed + spared
+        device = parameters[0].device
+        flat = torch.cat([p.detach().flatten() for p in parameters]).float()
+        # Two leaves over one storage: with and without decay.
+        self.master = flat
+        leaves = [nn.Parameter(part) for part in self._parts(flat)]
+        self.values = flat if dtype == torch.float32 else flat.to(dtype)
+        self.gradients = torch.zeros_like(self.values)
+        start = 0
+        for parameter in parameters:
+            end = start + parameter.numel()
+            parameter.data = self.values[start:end].view_as(parameter)
+            parameter.grad = self.gradients[start:end].view_as(parameter)
+            start = end
+        model.to(dtype)  # buffers and frozen parameters
+        self._total = torch.zeros(start, device=device)  # float32 sum over accumulated batches
+        self._leaves = leaves
+        for leaf, part in zip(leaves, self._parts(self._total), strict=True):
+            leaf.grad = part
+        self.adam = torch.optim.AdamW(
+            [
+                {"params": [leaves[0]], "weight_decay": config.weight_decay},
+                {"params": [leaves[1]], "weight_decay": 0.0},
+            ],
+            lr=config.lr,
+            betas=config.betas,
+            eps=config.eps,
+            fused=True,
+        )
+
+    def _parts(self, flat: Tensor) -> tuple[Tensor, Tensor]:
+        return flat[: self._n_decayed], flat[self._n_decayed :]
+
+    def accumulate(self) -> None:
+        """Add the gradients of one backward pass to the step's sum, and clear them."""
+        self._total += self.gradients
+        self.gradients.zero_()
+
+    @property
+    def total(self) -> Tensor:
+        """The step's gradient, flat, float32; the place for a reduction over processes."""
+        return self._total
+
+    def step(self, lr: float) -> float:
+        """Clip and apply the step's gradient, unless it is not finite.
+
+        Returns:
+            The norm of the gradient before clipping; not finite means that nothing was changed.
+        """
+        norm = float(torch.linalg.vector_norm(self._total))
+        if math.isfinite(norm):
+            if norm > self.config.clip:
+                self._total *= self.config.clip / norm
+            for group in self.adam.param_groups:
+                group["lr"] = lr
+            self.adam.step()
+            if self.values is not self.master:
+                self.values.copy_(self.master)
+        self._total.zero_()
+        return norm
+
+    def float32_weights(self, model: nn.Module) -> dict[str, Tensor]:
+        """Return every parameter of the model by name, from the masters, as copies."""
+        weights = {}
+        for name, parameter in model.named_parameters(remove_duplicate=False):
+            if parameter.requires_grad:
+                start = parameter.storage_offset()
+                part = self.master[start : start + parameter.numel()]
+                weights[name] = part.view_as(parameter).clone()
+            else:
+                weights[name] = parameter.detach().float().clone()
+        return weights
+
+    def state_tensors(self) -> dict[str, Tensor]:
+        """Return what a resume needs: masters and AdamW's moments."""
+        tensors = {"master": self.master}
+        for number, leaf in enumerate(self._leaves):
+            for name, value in self.adam.state[leaf].items():
+                tensors[f"adam.{number}.{name}"] = value
+        return tensors
+
+    def load_state_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `state_tensors` returned."""
+        with torch.no_grad():
+            self.master.copy_(tensors["master"])
+            if self.values is not self.master:
+                self.values.copy_(self.master)
+        for number, leaf in enumerate(self._leaves):
+            prefix = f"adam.{number}."
+            self.adam.state[leaf] = {
+                name.removeprefix(prefix): value.clone()
+                for name, value in tensors.items()
+                if name.startswith(prefix)
+            }
+        self.gradients.zero_()
+        self._total.zero_()

@@ -1,0 +1,102 @@
+"""One training run with everything around it: resume, progress, curves, checkpoints, stopping."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from xlmkit.core.process import Processes
+from xlmkit.core.progress import progress
+from xlmkit.train.config import OptimizerConfig
+from xlmkit.train.hooks import Curve, at_steps, every_seconds, stop_on_signal, stop_when
+from xlmkit.train.loop import Hook, Plan, train
+from xlmkit.train.optim import FlatOptimizer
+from xlmkit.train.state import STATE_FILE, TrainingState, load_state, save_state
+
+Validate = Callable[[nn.Module, TrainingState], None]
+"""Measures a model in the middle of its training and adds points to the state's curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How a model is trained.
+
+    Attributes:
+        title: shown before the progress.
+        plan: objectives and steps.
+        optimizer: rates.
+        dtype: what the model computes in.
+        folder: where checkpoints go; the last one is removed at the end.
+        key: fingerprint of all that decides the run; a checkpoint with another is not used.
+        checkpoint_seconds: time between checkpoints.
+        points: points of the loss curve.
+        estimated_tokens: tokens of the whole run, for the time left.
+    """
+
+    title: str
+    plan: Plan
+    optimizer: OptimizerConfig
+    dtype: torch.dtype
+    folder: Path
+    key: str
+    checkpoint_seconds: float
+    points: int
+    estimated_tokens: int
+
+    def run(
+        self, model: nn.Module, processes: Processes, validate: Validate | None = None
+    ) -> tuple[TrainingState, dict[str, Tensor]]:
+        """Train, going on from the last checkpoint if there is one.
+
+        Args:
+            model: its parameters are moved into the optimizer's buffers.
+            processes: of this run.
+            validate: called at some points of the curve to add others to it.
+
+        Returns:
+            The final state and the parameters in float32 by name.
+
+        Raises:
+            KeyboardInterrupt: asked to stop; the state was saved.
+        """
+        optimizer = FlatOptimizer(model, self.optimizer, self.dtype)
+        state = self._restore(optimizer) or TrainingState()
+
+        def save(now: TrainingState) -> None:
+            if processes.first:
+                save_state(self.folder, now, optimizer.state_tensors(), self.key)
+            processes.barrier()
+
+        with (
+            stop_on_signal() as stop,
+            progress(self.title, self.estimated_tokens, "tokens", start=state.tokens) as bar,
+        ):
+            names = [objective.name for objective in self.plan.objectives]
+            every = max(1, self.plan.steps // self.points)
+            hooks: list[Hook] = [
+                Curve(names, every, bar),
+                every_seconds(self.checkpoint_seconds, save),
+                stop_when(stop),
+            ]
+            if validate is not None:
+                # A few points suffice for validation, and each costs more than a step.
+                hooks.insert(1, at_steps(4 * every, self.plan.steps, partial(validate, model)))
+            restore = partial(self._restore, optimizer)
+            state = train(model, optimizer, self.plan, state, hooks, processes, restore)
+            if state.step < self.plan.steps:
+                save(state)
+                raise KeyboardInterrupt
+        if processes.first:
+            (self.folder / STATE_FILE).unlink(missing_ok=True)
+        return state, optimizer.float32_weights(model)
+
+    def _restore(self, optimizer: FlatOptimizer) -> TrainingState | None:
+        """Put the last checkpoint back and return its state, or None if there is none."""
+        found = load_state(self.folder, self.key)
+        if found is None:
+            return None
+        optimizer.load_state_tensors(found[1])
+        return found[0]
