@@ -1,0 +1,1 @@
+"""Metrics with intervals and signatures, and the report that shows them."""

@@ -1,0 +1,210 @@
+"""The report of a run: one self-contained page.
+
+Everything shown is in results.json; parts that are missing there are left out. The page makes no
+request, needs no script (a few lines bring out one language when its name is pressed), follows the
+light or dark setting of its reader, and can be read on a phone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from xlmkit.core.files import atomic_write
+from xlmkit.evaluate import formats
+from xlmkit.evaluate.drawing import palette_css
+from xlmkit.evaluate.report_curves import adaptation_chart, curve_languages, loss_panels
+from xlmkit.evaluate.report_data import (
+    dropped_table,
+    facts,
+    pair_counts,
+    pretraining_table,
+    signatures,
+    sources_table,
+    splits_table,
+    tokenizer_table,
+)
+from xlmkit.evaluate.report_figures import (
+    language_legend,
+    map_languages,
+    map_messages,
+    map_panels,
+    model_legend,
+    retrieval_bars,
+    shortened,
+    transfer_bars,
+)
+from xlmkit.evaluate.report_headline import headline
+from xlmkit.evaluate.report_tables import (
+    language_model_tables,
+    retrieval_table,
+    transfer_table,
+)
+from xlmkit.evaluate.report_terminal import print_summary
+from xlmkit.evaluate.results import (
+    Results,
+    best_of,
+    language_name,
+    model_title,
+    models_on,
+    models_with,
+    ordered_languages,
+    source_of,
+    task_names,
+    transfer_average,
+)
+
+__all__ = ["print_summary", "render_report", "write_report"]
+
+_EXAMPLES_OF_A_KIND = 2
+_EXAMPLE_LENGTH = 280
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A classified text as the page shows it."""
+
+    text: str
+    label: str
+    predicted: str
+    probability: str
+    right: bool
+
+
+def write_report(results: Results, path: Path) -> None:
+    """Write results as one HTML page.
+
+    Args:
+        results: the content of results.json.
+        path: the page, written whole or not at all.
+
+    Raises:
+        UserError: the page cannot be written.
+    """
+    page = render_report(results)
+    with atomic_write(path) as stream:
+        stream.write(page)
+
+
+def render_report(results: Results) -> str:
+    """Return results as one HTML page."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("xlmkit.evaluate", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(_page(results)) + "\n"
+
+
+def _page(results: Results) -> dict[str, Any]:
+    """Return what the template shows."""
+    return {
+        "name": str(results.get("title") or results.get("name") or "xlmkit"),
+        "created": _date(str(results.get("created") or "")),
+        "head": headline(results),
+        "palette": palette_css(),
+        "tasks": [_task(results, name) for name in task_names(results)],
+        "retrieval": _retrieval(results),
+        "curves": {
+            "panels": loss_panels(results),
+            "legend": language_legend(results, curve_languages(results)),
+            "table": pretraining_table(results),
+        },
+        "language_models": {
+            objective.upper(): one for objective, one in language_model_tables(results).items()
+        },
+        "maps": {
+            "panels": map_panels(results),
+            "legend": language_legend(results, map_languages(results)),
+            "messages": formats.count(map_messages(results)),
+        },
+        "data": {
+            "sources": sources_table(results),
+            "dropped": dropped_table(results),
+            "splits": splits_table(results),
+            "pairs": pair_counts(results),
+        },
+        "tokenizer": tokenizer_table(results),
+        "vocabulary": _vocabulary(results),
+        "recipe": results.get("recipe") or "",
+        "facts": facts(results),
+        "signatures": signatures(results),
+    }
+
+
+def _date(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{moment.day} {moment:%B %Y, %H:%M}"
+
+
+def _vocabulary(results: Results) -> str:
+    size = (results.get("tokenizer") or {}).get("vocabulary_size")
+    return formats.count(size) if size else ""
+
+
+def _task(results: Results, name: str) -> dict[str, Any]:
+    models = models_on(results, name)
+    first = next(iter(models.values()))
+    best = best_of({key: transfer_average(results, m, "accuracy") for key, m in models.items()})
+    return {
+        "name": name,
+        "source": language_name(results, source_of(results, first)),
+        "labels": first.get("labels") or [],
+        "table": transfer_table(results, name),
+        "bars": transfer_bars(results, name),
+        "legend": model_legend(results, models),
+        "chart": adaptation_chart(results, name),
+        "examples": _examples(results, models[best or next(reversed(models))]),
+        "example_model": model_title(results, best or next(reversed(models))),
+    }
+
+
+def _retrieval(results: Results) -> dict[str, Any] | None:
+    models = models_with(results, "retrieval")
+    if not models:
+        return None
+    first = next(iter(models.values()))["retrieval"]
+    sizes = {model["retrieval"].get("candidates") for model in models.values()}
+    layers = {
+        model_title(results, key): model["retrieval"].get("layer") for key, model in models.items()
+    }
+    return {
+        "table": retrieval_table(results),
+        "bars": retrieval_bars(results),
+        "legend": model_legend(results, models),
+        "pivot": language_name(results, first.get("pivot") or results.get("source_language", "")),
+        "candidates": formats.count(sizes.pop() or 0) if len(sizes) == 1 else "",
+        "layers": {title: layer for title, layer in layers.items() if layer is not None},
+    }
+
+
+def _examples(results: Results, task: Mapping[str, Any]) -> list[tuple[str, str, list[Example]]]:
+    """Return (code, name, examples) of each language: a few right ones, then a few wrong ones."""
+    examples: Mapping[str, list[Mapping[str, Any]]] = task.get("examples") or {}
+    shown = []
+    for code in ordered_languages(results, examples):
+        made = [_example(one) for one in examples[code]]
+        kept = [one for one in made if one.right][:_EXAMPLES_OF_A_KIND]
+        kept += [one for one in made if not one.right][:_EXAMPLES_OF_A_KIND]
+        if kept:
+            shown.append((code, language_name(results, code), kept))
+    return shown
+
+
+def _example(one: Mapping[str, Any]) -> Example:
+    probability = one.get("probability")
+    return Example(
+        text=shortened(str(one["text"]), _EXAMPLE_LENGTH),
+        label=str(one["label"]),
+        predicted=str(one["predicted"]),
+        probability="" if probability is None else f"{probability:.0%}",
+        right=one["label"] == one["predicted"],
+    )

@@ -1,0 +1,215 @@
+"""What a report says first: one finding, a few sentences, a few large numbers."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xlmkit.evaluate import formats
+from xlmkit.evaluate.results import (
+    Results,
+    best_of,
+    language_name,
+    model_title,
+    models_on,
+    models_with,
+    others_of,
+    retrieval_average,
+    score,
+    source_of,
+    task_names,
+    transfer_average,
+)
+
+
+def _name(results: Results, key: str) -> str:
+    """Return a model's title so that no line of prose is cut within it."""
+    return model_title(results, key).replace(" + ", "\N{NO-BREAK SPACE}+\N{NO-BREAK SPACE}")
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The head of a report.
+
+    Attributes:
+        title: the finding.
+        sentences: what was done and what came out.
+        figures: (large number, what it is).
+    """
+
+    title: str
+    sentences: tuple[str, ...]
+    figures: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinding:
+    """What the models did on one task, on average over the languages that gave no labels."""
+
+    task: str
+    source: str
+    others: list[str]
+    averages: dict[str, float]
+    best: str
+    floor: str | None
+
+    @property
+    def gain(self) -> float:
+        """Accuracy of the best model above the floor; not a number without a floor."""
+        if self.floor is None:
+            return math.nan
+        return self.averages[self.best] - self.averages[self.floor]
+
+
+def task_finding(results: Results, task: str) -> TaskFinding | None:
+    """Return the finding on a task, None where no language without labels was measured."""
+    models = models_on(results, task)
+    averages = {key: transfer_average(results, one, "accuracy") for key, one in models.items()}
+    best = best_of(averages)
+    if best is None or not others_of(results, models[best]):
+        return None
+    first = next(iter(models))
+    floor = first if first != best and math.isfinite(averages[first]) else None
+    return TaskFinding(
+        task=task,
+        source=source_of(results, models[best]),
+        others=others_of(results, models[best]),
+        averages=averages,
+        best=best,
+        floor=floor,
+    )
+
+
+def headline(results: Results) -> Headline:
+    """Return the head of the report for whatever was measured."""
+    sentences: list[str] = []
+    figures: list[tuple[str, str]] = []
+    titles: list[str] = []
+    for name in task_names(results):
+        finding = task_finding(results, name)
+        if finding is not None:
+            titles.append(_task_title(results, finding))
+            sentences += _task_sentences(results, finding)
+            if len(titles) == 1:
+                figures += _task_figures(results, finding)
+    titles += _retrieval(results, sentences, figures)
+    if not titles:
+        sentences += _pretraining_sentences(results)
+    seconds = sum((results.get("durations") or {}).values())
+    if seconds:
+        figures.append((formats.duration(seconds), "for all stages together"))
+    title = titles[0] if titles else _plain_title(results)
+    return Headline(title=title, sentences=tuple(sentences), figures=tuple(figures))
+
+
+def _task_title(results: Results, finding: TaskFinding) -> str:
+    languages = _others(len(finding.others))
+    share = formats.percent(finding.averages[finding.best])
+    return (
+        f"Learned from {language_name(results, finding.source)} labels alone, "
+        f"right on {share} of texts in {languages}"
+    )
+
+
+def _others(number: int) -> str:
+    return "one other language" if number == 1 else f"{formats.words(number)} other languages"
+
+
+def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
+    models = models_on(results, finding.task)
+    best = models[finding.best]
+    title, source = _name(results, finding.best), language_name(results, finding.source)
+    classes, examples = len(best.get("labels") or ()), best.get("train_examples")
+    what = f"The task \N{LEFT DOUBLE QUOTATION MARK}{finding.task}\N{RIGHT DOUBLE QUOTATION MARK}"
+    what += f" has {formats.words(classes)} classes" if classes else " is to classify texts"
+    seen = f"{formats.count(examples)} labelled examples, all" if examples else "labels, all"
+    sentences = [f"{what}; the models saw {seen} in {source}."]
+    average = formats.percent(finding.averages[finding.best])
+    names = formats.listed([language_name(results, code) for code in finding.others])
+    rank = f", the best of {formats.words(len(models))} models," if len(models) > 1 else ""
+    among = f"on average over {names}" if len(finding.others) > 1 else f"in {names}"
+    text = f"{title}{rank} is right on {average} of held-out texts {among}"
+    home = score(best["languages"].get(finding.source), "accuracy")
+    text += f", and on {formats.percent(home.value)} in {source}." if home else "."
+    sentences.append(text)
+    compared = _compared(results, finding)
+    if compared:
+        sentences.append(compared)
+    return sentences
+
+
+def _compared(results: Results, finding: TaskFinding) -> str:
+    """Return how the best model stands to each of the others, in their order."""
+    parts = []
+    for key, average in finding.averages.items():
+        if key == finding.best or not math.isfinite(average):
+            continue
+        gain = formats.points(finding.averages[finding.best] - average).lstrip("+")
+        parts.append(f"{gain} points above {_named(results, key)} ({formats.percent(average)})")
+    return f"That is {formats.listed(parts)}." if parts else ""
+
+
+def _named(results: Results, key: str) -> str:
+    if results["models"][key].get("pretraining"):
+        return _name(results, key)
+    return "the same classifier without pretraining"
+
+
+def _task_figures(results: Results, finding: TaskFinding) -> list[tuple[str, str]]:
+    average = formats.percent(finding.averages[finding.best])
+    title = _name(results, finding.best)
+    figures = [(average, f"right in {_others(len(finding.others))}, with {title}")]
+    if finding.floor is not None:
+        untrained = not results["models"][finding.floor].get("pretraining")
+        than = "no pretraining" if untrained else _name(results, finding.floor)
+        figures.append((formats.points(finding.gain), f"points over {than}"))
+    return figures
+
+
+def _retrieval(results: Results, sentences: list[str], figures: list[tuple[str, str]]) -> list[str]:
+    """Add what retrieval found; return a title for the report."""
+    parts = {key: m["retrieval"] for key, m in models_with(results, "retrieval").items()}
+    averages = {key: retrieval_average(part) for key, part in parts.items()}
+    best = best_of(averages)
+    if best is None:
+        return []
+    candidates = parts[best].get("candidates")
+    among = f"among {formats.count(candidates)} candidates" if candidates else "first"
+    share = formats.percent(averages[best])
+    text = (
+        f"Given a held-out text, {_name(results, best)} finds its translation {among} "
+        f"in {share} of cases"
+    )
+    first = next(iter(averages))
+    if first != best and math.isfinite(averages[first]):
+        before = "before pretraining" if _untrained(results, first) else _name(results, first)
+        text += f"; {before}, it is {formats.percent(averages[first])}"
+    sentences.append(f"{text}.")
+    figures.append((share, f"of translations found {among}"))
+    return [f"{share} of translations found {among}"]
+
+
+def _untrained(results: Results, key: str) -> bool:
+    return not results["models"][key].get("pretraining")
+
+
+def _pretraining_sentences(results: Results) -> list[str]:
+    sentences = []
+    for key, model in models_with(results, "pretraining").items():
+        training: Mapping[str, Any] = model["pretraining"]
+        names = formats.listed([name.upper() for name in training.get("objectives") or ()])
+        text = f"{_name(results, key)} was pretrained"
+        text += f" with {names}" if names else ""
+        text += f" on {formats.large(training['tokens'])} tokens" if "tokens" in training else ""
+        text += f" in {formats.duration(training['seconds'])}" if "seconds" in training else ""
+        sentences.append(f"{text}.")
+    return sentences
+
+
+def _plain_title(results: Results) -> str:
+    codes = results.get("languages") or ()
+    if not codes:
+        return str(results.get("title") or results.get("name") or "Results")
+    if len(codes) == 1:
+        return f"A language model of {language_name(results, codes[0])}"
+    return f"One language model of {formats.words(len(codes))} languages"

@@ -1,0 +1,73 @@
+"""The summary of a run in the terminal."""
+
+from collections.abc import Sequence
+
+from xlmkit.core.tables import table
+from xlmkit.evaluate.formats import MISSING
+from xlmkit.evaluate.report_headline import headline
+from xlmkit.evaluate.report_tables import (
+    Cell,
+    Table,
+    language_model_tables,
+    retrieval_table,
+    transfer_table,
+)
+from xlmkit.evaluate.results import (
+    Results,
+    language_name,
+    models_on,
+    models_with,
+    source_of,
+    task_names,
+)
+
+_COLUMNS_WITH_INTERVALS = 4
+
+
+def print_summary(results: Results) -> None:
+    """Print the finding and the tables that matter; the best value of each row has a star.
+
+    Args:
+        results: the content of results.json.
+    """
+    head = headline(results)
+    if head.figures:
+        table(head.title, ["Result", "Value"], [[what, value] for value, what in head.figures])
+    for name in task_names(results):
+        first = next(iter(models_on(results, name).values()))
+        source = language_name(results, source_of(results, first))
+        title = f"Accuracy on {name} in %, labels in {source} only (95% intervals)"
+        _print(title, transfer_table(results, name), "Accuracy")
+    if models_with(results, "retrieval"):
+        content = retrieval_table(results)
+        kept = content.columns[0] if content.groups else ""
+        _print(f"Translations found first, in %: {kept or 'average'}", content, kept)
+    for objective, content in language_model_tables(results).items():
+        _print(f"Perplexity with {objective.upper()}", content, "Perplexity")
+
+
+def _print(title: str, content: Table, kept: str = "") -> None:
+    """Print a table; where its columns are grouped by model, only those named `kept`, if given."""
+    heads, shown = list(content.columns), list(range(len(content.columns)))
+    if content.groups:
+        groups = [title for title, span in content.groups for _ in range(span)]
+        heads = [
+            f"{group} {head}".removesuffix(f" {kept}")
+            for group, head in zip(groups, heads, strict=True)
+        ]
+        shown = [i for i, column in enumerate(content.columns) if kept in ("", column)]
+    intervals = len(shown) <= _COLUMNS_WITH_INTERVALS
+    columns = [_texts([row.cells[i] for row in content.rows], intervals) for i in shown]
+    labels = [row.label for row in content.rows]
+    rows = [list(row) for row in zip(labels, *columns, strict=True)]
+    table(title, [content.corner, *(heads[i] for i in shown)], rows)
+
+
+def _texts(cells: Sequence[Cell], intervals: bool) -> list[str]:
+    """Return the cells of a column, so padded that all numbers end at the same place."""
+    details = [f" ({cell.detail})" if cell.detail and intervals else "" for cell in cells]
+    width = max(map(len, details))
+    return [
+        "-" if cell.text == MISSING else f"{cell.text}{detail:<{width}} {'*' if cell.best else ' '}"
+        for cell, detail in zip(cells, details, strict=True)
+    ]

@@ -1,0 +1,118 @@
+"""Reading results.json: its parts by name, each of which may be missing."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from xlmkit.evaluate.score import Score
+
+Results = Mapping[str, Any]
+"""The content of results.json."""
+
+
+def models_with(results: Results, part: str) -> dict[str, Mapping[str, Any]]:
+    """Return the models that have this part, in order."""
+    models: Mapping[str, Mapping[str, Any]] = results.get("models") or {}
+    return {key: model for key, model in models.items() if model.get(part)}
+
+
+def model_title(results: Results, key: str) -> str:
+    """Return the name of a model as people read it."""
+    return str(results["models"][key].get("title") or key)
+
+
+def language_name(results: Results, code: str) -> str:
+    """Return the name of a language; "en-fr" is the pair of both where it is not a language."""
+    names: Mapping[str, str] = results.get("language_names") or {}
+    if code in names:
+        return names[code]
+    first, second = split_pair(results, code)
+    if second:
+        return f"{names.get(first, first)}\N{EN DASH}{names.get(second, second)}"
+    return code
+
+
+def split_pair(results: Results, code: str) -> tuple[str, str]:
+    """Return the two languages of a pair such as "en-fr", or (code, "") where it is none.
+
+    Codes may themselves have a hyphen ("pt-br"), so the known languages decide where to cut.
+    """
+    known = set(results.get("languages") or ())
+    if code in known:
+        return code, ""
+    parts = code.split("-")
+    cuts = [("-".join(parts[:i]), "-".join(parts[i:])) for i in range(1, len(parts))]
+    for first, second in cuts:
+        if first in known and second in known:
+            return first, second
+    return cuts[0] if len(cuts) == 1 else (code, "")
+
+
+def ordered_languages(results: Results, found: Mapping[str, Any] | set[str]) -> list[str]:
+    """Return the languages (or pairs) found, in the order of the results, unknown ones last."""
+    known = [code for code in results.get("languages") or () if code in found]
+    return known + sorted(set(found) - set(known))
+
+
+def score(part: Mapping[str, Any] | None, key: str) -> Score | None:
+    """Return a score of a part, None where it is missing or has no value."""
+    value = (part or {}).get(key)
+    if not value or value.get("value") is None:
+        return None
+    return Score.from_json(value)
+
+
+def task_names(results: Results) -> list[str]:
+    """Return the names of the tasks that some model was measured on."""
+    names: dict[str, None] = {}
+    for model in models_with(results, "tasks").values():
+        names.update(
+            dict.fromkeys(n for n, task in model["tasks"].items() if task.get("languages"))
+        )
+    return list(names)
+
+
+def models_on(results: Results, task: str) -> dict[str, Mapping[str, Any]]:
+    """Return the results of each model on a task, by model, in order."""
+    return {
+        key: model["tasks"][task]
+        for key, model in models_with(results, "tasks").items()
+        if model["tasks"].get(task, {}).get("languages")
+    }
+
+
+def source_of(results: Results, task: Mapping[str, Any]) -> str:
+    """Return the language that gave a task its labels."""
+    return str(task.get("source_language") or results.get("source_language") or "")
+
+
+def others_of(results: Results, task: Mapping[str, Any]) -> list[str]:
+    """Return the languages of a task that gave no labels."""
+    source = source_of(results, task)
+    return [x for x in ordered_languages(results, task["languages"]) if x != source]
+
+
+def transfer_average(results: Results, task: Mapping[str, Any], metric: str) -> float:
+    """Return a task's mean over the languages that gave no labels; not a number without any."""
+    given = (task.get("average") or {}).get(metric)
+    if given is not None:
+        return float(given)
+    found = [score(task["languages"][language], metric) for language in others_of(results, task)]
+    values = [one.value for one in found if one is not None]
+    return math.fsum(values) / len(values) if values else math.nan
+
+
+def retrieval_average(retrieval: Mapping[str, Any]) -> float:
+    """Return a model's mean retrieval accuracy over the directions; not a number without any."""
+    given = retrieval.get("average")
+    if given is not None:
+        return float(given)
+    found = [score(retrieval.get("directions"), key) for key in retrieval.get("directions") or ()]
+    values = [one.value for one in found if one is not None]
+    return math.fsum(values) / len(values) if values else math.nan
+
+
+def best_of(values: Mapping[str, float]) -> str | None:
+    """Return the key of the greatest value, None where none is defined."""
+    defined = {key: value for key, value in values.items() if math.isfinite(value)}
+    return max(defined, key=defined.__getitem__) if defined else None
