@@ -1,0 +1,172 @@
+"""The command line: each verb names a function of `xlmkit.run`, and mistakes become one sentence.
+
+`xlmkit.run` is loaded by name when a verb runs, so that help needs neither torch nor a recipe.
+"""
+
+import errno
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import xlmkit
+from xlmkit.core.errors import UserError
+
+app = typer.Typer(
+    name="xlmkit",
+    help="Train, adapt and measure cross-lingual language models from one recipe.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Recipe = Annotated[
+    Path, typer.Argument(metavar="RECIPE", help="The YAML file that says what to do.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a value of the recipe, for instance model.dropout=0.2; may be repeated.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        help="Where results go, instead of the recipe's own folder.",
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Do every stage again, also where nothing has changed.")
+]
+
+VERBS = {
+    "prepare": "Read, clean and split the texts, learn the tokenizer, and store the tokens.",
+    "pretrain": "Train the language models; a stopped one goes on from its last checkpoint.",
+    "finetune": "Adapt the pretrained models to the recipe's tasks.",
+    "evaluate": "Measure the models in every language.",
+    "report": "Write the tables and the pages from what was measured.",
+}
+
+_MENDABLE = {
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some space and run again",
+    errno.EACCES: "allow access or choose another place",
+    errno.EPERM: "allow access or choose another place",
+    errno.EROFS: "choose another place",
+}
+_OUR_MISTAKE = (
+    f"xlmkit: this is a mistake in xlmkit {xlmkit.__version__}, not in your files; "
+    "please report it with the command and the lines below."
+)
+
+
+def _call(function: str, *arguments: object) -> None:
+    """Call a function of `xlmkit.run`, with mistakes told as this module says."""
+    with told_in_one_sentence():
+        getattr(importlib.import_module("xlmkit.run"), function)(*arguments)
+        sys.stdout.flush()
+
+
+@contextmanager
+def told_in_one_sentence() -> Iterator[None]:
+    """End the process with the right words and exit code, whatever the block raises.
+
+    Exit codes: 1 for what the user can mend, 130 after Ctrl-C, 141 when the reader of the output
+    has gone away. Any other exception is ours and passes on, after a request to report it.
+    """
+    try:
+        yield
+    except UserError as error:
+        raise _end(f"xlmkit: error: {error}", 1) from None
+    except KeyboardInterrupt:
+        raise _end("Stopped; the same command goes on from the last checkpoint.", 130) from None
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end, which would fail aloud.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(141) from None
+    except OSError as error:
+        if error.errno not in _MENDABLE:
+            _tell(_OUR_MISTAKE)
+            raise
+        name = f"{error.filename}: " if error.filename else ""
+        raise _end(f"xlmkit: error: {name}{error.strerror}; {_MENDABLE[error.errno]}.", 1) from None
+    except Exception:
+        _tell(_OUR_MISTAKE)
+        raise
+
+
+def _end(sentence: str, code: int) -> typer.Exit:
+    _tell(sentence)
+    return typer.Exit(code)
+
+
+def _tell(sentence: str) -> None:
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+    sys.stderr.write(f"{sentence}\n")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"xlmkit {xlmkit.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and end.",
+        ),
+    ] = False,
+) -> None:
+    del version  # its callback has done everything
+
+
+@app.command(help="Do all stages; one whose inputs are unchanged is skipped.")
+def run(
+    recipe: Recipe, overrides: Overrides = None, output: Output = None, force: Force = False
+) -> None:
+    """Call `xlmkit.run.run`."""
+    _call("run", recipe, overrides or [], output, force)
+
+
+def _verb(name: str) -> Callable[..., None]:
+    def verb(recipe: Recipe, overrides: Overrides = None, output: Output = None) -> None:
+        _call(name, recipe, overrides or [], output, False)
+
+    return verb
+
+
+for _name, _help in VERBS.items():
+    app.command(_name, help=_help)(_verb(_name))
+
+
+@app.command(help="Print the JSON schema of recipes, for an editor's completion and checks.")
+def schema() -> None:
+    """Print the schema of `xlmkit.run.Recipe`."""
+    with told_in_one_sentence():
+        recipe = importlib.import_module("xlmkit.run").Recipe
+        text = json.dumps(recipe.model_json_schema(), ensure_ascii=False, indent=2)
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    app()

@@ -1,0 +1,108 @@
+"""All figures of a run in one file, and the report made from them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from xlmkit.core.config import to_yaml
+from xlmkit.core.files import read_json, write_json
+from xlmkit.core.machine import describe_machine, package_versions
+from xlmkit.data.corpus_report import read_report
+from xlmkit.data.shards import Shards
+from xlmkit.evaluate.report import print_summary, write_report
+from xlmkit.plan import FIGURES_FILE, STATISTICS_FILE, RunPlan
+from xlmkit.text.languages import language
+from xlmkit.text.sampling import sampling_probabilities
+
+
+def write_results(plan: RunPlan) -> None:
+    """Write results.json and report.html, and print the main table."""
+    results = gather_results(plan)
+    write_json(plan.folder / "results.json", results)
+    write_report(results, plan.folder / "report.html")
+    print_summary(results)
+
+
+def gather_results(plan: RunPlan) -> dict[str, Any]:
+    """Return everything that was measured, with what made it."""
+    recipe = plan.recipe
+    return {
+        "name": recipe.name,
+        "title": recipe.title,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": recipe.seed,
+        "source_language": recipe.languages[0],
+        "languages": list(recipe.languages),
+        "language_names": {code: language(code).name for code in recipe.languages},
+        "machine": {**describe_machine(), "threads": plan.threads},
+        "versions": package_versions(),
+        "durations": _durations(plan),
+        "recipe": to_yaml(recipe),
+        "data": _data(plan),
+        "tokenizer": _tokenizer(plan),
+        "models": {name: _model(plan, name) for name in plan.models()},
+    }
+
+
+def _durations(plan: RunPlan) -> dict[str, float]:
+    """Return seconds by stage, as they were when the stage was made."""
+    seconds = {"prepare": plan.corpus.seconds + plan.shards.seconds}
+    for name, model in plan.models().items():
+        title = model.title or name
+        seconds[f"pretrain {title}"] = plan.pretrained(name).seconds
+        for task in plan.recipe.finetune:
+            seconds[f"finetune {title}: {task}"] = plan.finetuned(name, task).seconds
+        seconds[f"evaluate {title}"] = plan.measured(name).seconds
+    return {title: round(value, 1) for title, value in seconds.items()}
+
+
+def _data(plan: RunPlan) -> dict[str, Any]:
+    report = read_report(plan.corpus.folder)
+    sources = [
+        {
+            "name": name,
+            "kind": source.kind,
+            "read": source.read.total(),
+            "kept": source.kept.total(),
+            "dropped": {reason: counts.total() for reason, counts in source.dropped.items()},
+            "bad_lines": sum(source.bad_lines.values()),
+            "texts": dict(source.kept),
+        }
+        for name, source in report.sources.items()
+    ]
+    splits = {
+        name: {"records": split.records, "texts": dict(split.texts)}
+        for name, split in report.splits.items()
+    }
+    shards = Shards(plan.shards.folder)
+    pairs = {f"{a}-{b}": len(numbers) for (a, b), numbers in shards.pairs("train").items()}
+    return {"sources": sources, "splits": splits, "pairs": pairs}
+
+
+def _tokenizer(plan: RunPlan) -> dict[str, Any]:
+    statistics = read_json(plan.shards.folder / STATISTICS_FILE)
+    probabilities = sampling_probabilities(
+        {code: part["tokens"] for code, part in statistics.items()}, plan.recipe.tokenizer.alpha
+    )
+    return {
+        "vocabulary_size": Shards(plan.shards.folder).manifest["vocabulary_size"],
+        "languages": {
+            code: {
+                "texts": part["texts"],
+                "words": part["words"],
+                "tokens": part["tokens"],
+                "tokens_per_word": part["tokens"] / max(1, part["words"]),
+                "unknown_share": part["unknown"] / max(1, part["tokens"]),
+                "sampling_probability": probabilities[code],
+            }
+            for code, part in statistics.items()
+        },
+    }
+
+
+def _model(plan: RunPlan, name: str) -> dict[str, Any]:
+    pretraining = read_json(plan.pretrained(name).folder / FIGURES_FILE)
+    return {
+        "title": plan.models()[name].title or name,
+        "pretraining": pretraining or None,
+        **read_json(plan.measured(name).folder / FIGURES_FILE),
+    }

@@ -1,0 +1,134 @@
+"""The stages of a run: their folders, and what each depends on."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from xlmkit import __version__
+from xlmkit.core.config import Config
+from xlmkit.core.machine import usable_cores
+from xlmkit.core.process import Processes
+from xlmkit.core.stages import Stage, file_inputs
+from xlmkit.data.inputs import find_files
+from xlmkit.data.shards import Shards
+from xlmkit.data.sources import Source
+from xlmkit.recipe import PretrainedModel, Recipe
+
+FIGURES_FILE = "figures.json"
+STATISTICS_FILE = "statistics.json"
+
+
+class RunPlan:
+    """Everything that a recipe names, as stages.
+
+    Args:
+        recipe: what to do.
+        base: the recipe's folder, where relative paths start.
+        folder: the run's folder.
+        processes: of this run; only pretraining uses more than the first.
+    """
+
+    def __init__(self, recipe: Recipe, base: Path, folder: Path, processes: Processes) -> None:
+        self.recipe, self.base, self.folder = recipe, base, folder
+        self.processes = processes
+        self.threads = recipe.threads or usable_cores()
+
+    def stages(self, verb: str) -> list[Stage]:
+        """Return the stages of a verb; a report has none."""
+        models, tasks = self.models(), self.recipe.finetune
+        match verb:
+            case "prepare":
+                return [self.corpus, self.shards]
+            case "pretrain":
+                return [self.pretrained(name) for name in models]
+            case "finetune":
+                return [self.finetuned(name, task) for name in models for task in tasks]
+            case "evaluate":
+                return [self.measured(name) for name in models]
+        return []
+
+    @cached_property
+    def corpus(self) -> Stage:
+        """Cleaned records."""
+        recipe = self.recipe
+        inputs = {
+            "version": __version__,
+            "data": _plain(recipe.data),
+            "languages": list(recipe.languages),
+            "seed": recipe.seed,
+            "files": self._files(recipe.data.sources),
+        }
+        return Stage(self.folder / "corpus", inputs)
+
+    @cached_property
+    def shards(self) -> Stage:
+        """Tokenizer and token ids."""
+        inputs = {"corpus": self.corpus.key, "tokenizer": _plain(self.recipe.tokenizer)}
+        return Stage(self.folder / "shards", inputs)
+
+    def pretrained(self, name: str) -> Stage:
+        """Return the stage of a language model."""
+        recipe = self.recipe
+        shared = recipe.pretrain.model_dump(
+            mode="json", exclude={"models", "checkpoint_minutes", "points"}
+        )
+        model = self.models()[name]
+        inputs = {
+            "shards": self.shards.key,
+            "model": _plain(recipe.model),
+            "objectives": model.model_dump(mode="json", exclude={"title"}),
+            "budget": shared if model.trained else None,
+            "precision": recipe.precision,
+            "threads": self.threads,
+            "seed": recipe.seed,
+        }
+        return Stage(self.folder / "pretrain" / name, inputs)
+
+    def finetuned(self, name: str, task: str) -> Stage:
+        """Return the stage of a classifier."""
+        config = self.recipe.finetune[task]
+        inputs = {
+            "pretrained": self.pretrained(name).key,
+            "task": config.model_dump(mode="json", exclude={"title"}),
+            "files": self._files((*config.train, *config.test)),
+        }
+        return Stage(self.folder / "finetune" / name / task, inputs)
+
+    def measured(self, name: str) -> Stage:
+        """Return the stage of a model's figures."""
+        inputs = {
+            "pretrained": self.pretrained(name).key,
+            "finetuned": [self.finetuned(name, task).key for task in self.recipe.finetune],
+            "evaluate": _plain(self.recipe.evaluate),
+        }
+        return Stage(self.folder / "evaluate" / name, inputs)
+
+    def models(self) -> dict[str, PretrainedModel]:
+        """Return the models by name; the default is MLM, with TLM where there are pairs."""
+        if self.recipe.pretrain.models is not None:
+            return self.recipe.pretrain.models
+        choice: dict[str, Any] = {"title": "MLM", "mlm": {}}
+        if self.shards.finished and any(Shards(self.shards.folder).manifest["pairs"]["train"]):
+            choice = {"title": "MLM + TLM", "mlm": {}, "tlm": {}}
+        return {"model": PretrainedModel.model_validate(choice)}
+
+    def _files(self, sources: tuple[Source, ...]) -> list[list[str | int]]:
+        """Return what tells whether the sources' files have changed."""
+        paths: list[Path] = []
+        for source in sources:
+            for pattern in _patterns(source):
+                paths += find_files(pattern, self.base)
+        return file_inputs(paths)
+
+
+def _plain(config: Config) -> dict[str, Any]:
+    return config.model_dump(mode="json")
+
+
+def _patterns(source: Source) -> list[str]:
+    """Return the paths that a source names."""
+    paths = getattr(source, "paths", None)
+    if paths is not None:
+        return list(paths.values())
+    path = getattr(source, "path", None)
+    return [] if path is None else [path]

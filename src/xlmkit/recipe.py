@@ -1,0 +1,123 @@
+"""The recipe: one YAML file that says what a run reads, learns, adapts and measures."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from xlmkit.core.config import Config
+from xlmkit.core.device import Precision
+from xlmkit.core.errors import UserError
+from xlmkit.data.corpus import DataConfig
+from xlmkit.data.sources import LanguageCode
+from xlmkit.evaluate.config import EvaluateConfig
+from xlmkit.model.config import ModelConfig
+from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
+from xlmkit.tasks.classification import ClassificationConfig
+from xlmkit.text.tokenizer import TokenizerConfig
+from xlmkit.train.config import OptimizerConfig
+
+
+class PretrainedModel(Config):
+    """One model: what it is pretrained with. Without any objective it stays untrained."""
+
+    title: str | None = None
+    """What the report calls it."""
+    mlm: MlmConfig | None = None
+    """Masked language modelling."""
+    tlm: TlmConfig | None = None
+    """Translation language modelling."""
+    clm: ClmConfig | None = None
+    """Causal language modelling; not together with the others."""
+
+    @property
+    def trained(self) -> bool:
+        """Whether the model has any objective."""
+        return bool(self.mlm or self.tlm or self.clm)
+
+    @model_validator(mode="after")
+    def _one_direction(self) -> Self:
+        if self.clm and (self.mlm or self.tlm):
+            raise ValueError("clm reads from left to right and cannot be joined with mlm or tlm")
+        return self
+
+
+class PretrainConfig(Config):
+    """How models are pretrained; all of them with the same budget."""
+
+    steps: int = Field(20_000, ge=1)
+    """Steps of the optimizer."""
+    tokens_per_batch: int = Field(4096, ge=16)
+    """Tokens of a batch."""
+    accumulate: int = Field(1, ge=1)
+    """Batches of a step; several processes share them."""
+    optimizer: OptimizerConfig = OptimizerConfig()
+    """Rates of learning."""
+    checkpoint_minutes: float = Field(5.0, gt=0)
+    """Time between checkpoints from which a stopped run goes on."""
+    points: int = Field(40, ge=1)
+    """Points of the loss curves."""
+    models: dict[str, PretrainedModel] | None = Field(None, min_length=1)
+    """The models by name; by default one, with mlm, and tlm too where there are translations."""
+
+
+class FinetuneConfig(ClassificationConfig):
+    """A task, and how models are adapted to it."""
+
+    epochs: float = Field(3.0, gt=0)
+    """How often each example is seen."""
+    tokens_per_batch: int = Field(1024, ge=16)
+    """Tokens of a batch."""
+    optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4, warmup=100, betas=(0.9, 0.999))
+    """Rates of learning."""
+
+
+class Recipe(Config):
+    """Everything that decides a run's results."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Names the folder of the results: runs/<name> beside the working folder."""
+    title: str | None = None
+    """The report's title."""
+    seed: int = Field(1, ge=0)
+    """Decides every random choice."""
+    languages: tuple[LanguageCode, ...] = Field(min_length=1)
+    """ISO codes; the first is the pivot of translations and, by default, has the labels."""
+    data: DataConfig
+    """Texts and translations."""
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    """The joint vocabulary."""
+    model: ModelConfig = ModelConfig()
+    """The Transformer's shape."""
+    precision: Precision = "auto"
+    """What models train in: bfloat16 where the hardware has it, with float32 masters."""
+    threads: int | None = Field(None, ge=1)
+    """Processor threads; by default all cores. Results repeat exactly only with equal threads."""
+    pretrain: PretrainConfig = PretrainConfig()
+    """Pretraining."""
+    finetune: dict[str, FinetuneConfig] = Field(default_factory=dict)
+    """Tasks by name."""
+    evaluate: EvaluateConfig = EvaluateConfig()
+    """Measurement."""
+
+    @model_validator(mode="after")
+    def _known_languages(self) -> Self:
+        if len(set(self.languages)) < len(self.languages):
+            raise ValueError("a language is listed twice")
+        used = [(f"finetune.{name}", task.source_languages) for name, task in self.finetune.items()]
+        used += [
+            (f"data.sources.{number}", source.languages or ())
+            for number, source in enumerate(self.data.sources)
+        ]
+        for model, objectives in (self.pretrain.models or {}).items():
+            if objectives.tlm and objectives.tlm.pivot:
+                used.append((f"pretrain.models.{model}.tlm", (objectives.tlm.pivot,)))
+        if self.evaluate.retrieval and self.evaluate.retrieval.pivot:
+            used.append(("evaluate.retrieval", (self.evaluate.retrieval.pivot,)))
+        for place, codes in used:
+            for code in codes:
+                if code not in self.languages:
+                    raise UserError(
+                        f"{place} names the language {code}, which is not among the recipe's "
+                        f"languages ({', '.join(self.languages)})."
+                    )
+        return self
