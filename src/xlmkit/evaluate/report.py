@@ -52,6 +52,7 @@ from xlmkit.evaluate.results import (
     ordered_languages,
     source_of,
     task_names,
+    task_title,
     transfer_average,
 )
 
@@ -155,7 +156,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
     first = next(iter(models.values()))
     best = best_of({key: transfer_average(results, m, "accuracy") for key, m in models.items()})
     return {
-        "name": name,
+        "name": task_title(results, name),
         "source": language_name(results, source_of(results, first)),
         "labels": first.get("labels") or [],
         "table": transfer_table(results, name),

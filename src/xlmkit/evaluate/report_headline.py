@@ -18,6 +18,7 @@ from xlmkit.evaluate.results import (
     score,
     source_of,
     task_names,
+    task_title,
     transfer_average,
 )
 
@@ -120,7 +121,8 @@ def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
     best = models[finding.best]
     title, source = _name(results, finding.best), language_name(results, finding.source)
     classes, examples = len(best.get("labels") or ()), best.get("train_examples")
-    what = f"The task \N{LEFT DOUBLE QUOTATION MARK}{finding.task}\N{RIGHT DOUBLE QUOTATION MARK}"
+    task = task_title(results, finding.task)
+    what = f"The task \N{LEFT DOUBLE QUOTATION MARK}{task}\N{RIGHT DOUBLE QUOTATION MARK}"
     what += f" has {formats.words(classes)} classes" if classes else " is to classify texts"
     seen = f"{formats.count(examples)} labelled examples, all" if examples else "labels, all"
     sentences = [f"{what}; the models saw {seen} in {source}."]

@@ -19,6 +19,7 @@ from xlmkit.evaluate.results import (
     models_with,
     source_of,
     task_names,
+    task_title,
 )
 
 _COLUMNS_WITH_INTERVALS = 4
@@ -36,7 +37,9 @@ def print_summary(results: Results) -> None:
     for name in task_names(results):
         first = next(iter(models_on(results, name).values()))
         source = language_name(results, source_of(results, first))
-        title = f"Accuracy on {name} in %, labels in {source} only (95% intervals)"
+        title = (
+            f"{task_title(results, name)} Accuracy in %, labels in {source} only (95% intervals)"
+        )
         _print(title, transfer_table(results, name), "Accuracy")
     if models_with(results, "retrieval"):
         content = retrieval_table(results)

@@ -81,6 +81,12 @@ def models_on(results: Results, task: str) -> dict[str, Mapping[str, Any]]:
     }
 
 
+def task_title(results: Results, name: str) -> str:
+    """Return the name of a task as people read it."""
+    first = next(iter(models_on(results, name).values()), {})
+    return str(first.get("title") or name)
+
+
 def source_of(results: Results, task: Mapping[str, Any]) -> str:
     """Return the language that gave a task its labels."""
     return str(task.get("source_language") or results.get("source_language") or "")

@@ -19,7 +19,7 @@ from xlmkit.evaluate.metrics import retrieval_accuracy, retrieval_hits
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
 
-_SHOWN = 24  # messages in the picture of the shared space
+_SHOWN = 10  # messages in the picture of the shared space
 
 Vectors = NDArray[np.float32]
 
