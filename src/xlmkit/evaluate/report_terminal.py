@@ -38,7 +38,7 @@ def print_summary(results: Results) -> None:
         first = next(iter(models_on(results, name).values()))
         source = language_name(results, source_of(results, first))
         title = (
-            f"{task_title(results, name)} Accuracy in %, labels in {source} only (95% intervals)"
+            f"Accuracy on {task_title(results, name)} in %, labels in {source} only (95% intervals)"
         )
         _print(title, transfer_table(results, name), "Accuracy")
     if models_with(results, "retrieval"):
