@@ -132,7 +132,7 @@ class Bundle:
 
     def _filled(self, model: Model) -> Model:
         weights = dict(self.weights)
-        if isinstance(model, LanguageModel):
+        if isinstance(model, LanguageModel) and not self.architecture.asm:
             weights[_TIED] = weights["transformer.embeddings.weight"]
         try:
             model.load_state_dict(weights)

@@ -1,12 +1,12 @@
 """Hugging Face's `config.json` for an architecture, and back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
-from xlmkit.model.config import Architecture
+from xlmkit.model.config import Architecture, MemoryShape
 from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, UNK
 
 LANGUAGE_MODEL = "XLMWithLMHeadModel"
@@ -30,6 +30,8 @@ def to_config_json(
         summary_type: how a classifier pools.
     """
     shape = {field.name: getattr(architecture, field.name) for field in fields(architecture)}
+    shape["asm_cutoffs"] = list(architecture.asm_cutoffs)
+    shape["memory"] = None if architecture.memory is None else asdict(architecture.memory)
     config: dict[str, Any] = {
         "model_type": "xlm",
         "architectures": [head],
@@ -79,4 +81,9 @@ def from_config_json(config: Mapping[str, Any], path: Path) -> Architecture:
     if missing:
         raise UserError(f"{path} lacks {', '.join(missing)}.")
     values.setdefault("n_langs", 1)
+    values["asm_cutoffs"] = tuple(values.get("asm_cutoffs") or ())
+    if memory := values.get("memory"):
+        memory = {**memory, "query_sizes": tuple(memory["query_sizes"])}
+        memory["positions"] = tuple((int(layer), place) for layer, place in memory["positions"])
+        values["memory"] = MemoryShape(**memory)
     return Architecture(**values)

@@ -58,7 +58,7 @@ def _measure(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return loss, predicted words and right ones of each sentence that has any."""
     model.eval()
-    device = model.pred_layer.proj.weight.device
+    device = model.transformer.embeddings.weight.device
     longest = model.transformer.architecture.max_position_embeddings
     totals: list[NDArray[np.float64]] = []
     start = 0

@@ -34,6 +34,32 @@ class ModelConfig(Config):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryShape:
+    """The shape of all memories of a model.
+
+    Attributes:
+        positions: (layer, "in") for a memory in place of that layer's feed-forward part, (layer,
+            "after") for one after the layer.
+        n_heads: independent queries of a token.
+        n_keys: half keys, K.
+        key_dim: width of a query, Q.
+        n_neighbors: slots read by each head.
+        query_sizes: widths of hidden layers that make the query.
+        query_bias: whether these layers have a bias.
+        query_batch_norm: whether each is followed by batch normalisation.
+    """
+
+    positions: tuple[tuple[int, str], ...]
+    n_heads: int = 4
+    n_keys: int = 512
+    key_dim: int = 256
+    n_neighbors: int = 32
+    query_sizes: tuple[int, ...] = ()
+    query_bias: bool = True
+    query_batch_norm: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
     """Everything that fixes the parameters of a model, and so the sizes in its checkpoint."""
 
@@ -51,6 +77,10 @@ class Architecture:
     embed_init_std: float = 2048**-0.5
     layer_norm_eps: float = 1e-12
     causal: bool = False
+    asm: bool = False
+    asm_cutoffs: tuple[int, ...] = ()
+    asm_div_value: float = 4.0
+    memory: MemoryShape | None = None
 
     def __post_init__(self) -> None:
         if self.emb_dim % self.n_heads:

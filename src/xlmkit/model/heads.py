@@ -32,13 +32,44 @@ class PredictionLayer(nn.Module):
         return linear_cross_entropy(hidden_NE, self.proj.weight, self.proj.bias, targets_N)
 
 
+class AdaptivePredictionLayer(nn.Module):
+    """Word prediction by adaptive softmax: rare words in clusters of smaller width.
+
+    Grave et al. 2017, "Efficient softmax approximation for GPUs". Not tied to the embeddings.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.proj = nn.AdaptiveLogSoftmaxWithLoss(
+            architecture.emb_dim,
+            architecture.n_words,
+            list(architecture.asm_cutoffs),
+            div_value=architecture.asm_div_value,
+            head_bias=True,
+        )
+
+    def forward(self, hidden_NE: Tensor) -> Tensor:
+        """Return the log-probabilities of all words, (N, V)."""
+        return self.proj.log_prob(hidden_NE)
+
+    def loss(self, hidden_NE: Tensor, targets_N: Tensor) -> tuple[Tensor, Tensor]:
+        """Return -log p(target) of each position, (N,), and whether it was the best word, (N,)."""
+        target_log_probability_N = self.proj(hidden_NE, targets_N).output
+        best_N = self.proj.predict(hidden_NE.detach())
+        return -target_log_probability_N.float(), best_N == targets_N
+
+
 class LanguageModel(nn.Module):
     """Transformer and word prediction; the projection runs only where a word is asked for."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.transformer = Transformer(architecture)
-        self.pred_layer = PredictionLayer(self.transformer.embeddings)
+        self.pred_layer: PredictionLayer | AdaptivePredictionLayer
+        if architecture.asm:
+            self.pred_layer = AdaptivePredictionLayer(architecture)
+        else:
+            self.pred_layer = PredictionLayer(self.transformer.embeddings)
 
     def forward(
         self,

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from xlmkit.model.attention import MultiHeadAttention, attention_mask
 from xlmkit.model.config import Architecture
+from xlmkit.model.memory import ProductKeyMemory
 
 PAD_INDEX = 2
 
@@ -53,10 +54,22 @@ class Transformer(nn.Module):
         self.layer_norm1 = nn.ModuleList(
             nn.LayerNorm(a.emb_dim, eps=a.layer_norm_eps) for _ in layers
         )
-        self.ffns = nn.ModuleList(FeedForward(a.emb_dim, gelu=a.gelu_activation) for _ in layers)
+        inside = {layer for layer, place in a.memory.positions if place == "in"} if a.memory else ()
+        # Keyed by the layer's number, since a memory may stand in a layer's place.
+        self.ffns = nn.ModuleDict(
+            {
+                str(i): FeedForward(a.emb_dim, gelu=a.gelu_activation)
+                for i in layers
+                if i not in inside
+            }
+        )
         self.layer_norm2 = nn.ModuleList(
             nn.LayerNorm(a.emb_dim, eps=a.layer_norm_eps) for _ in layers
         )
+        self.memories = nn.ModuleDict()
+        if a.memory is not None:
+            for layer, place in a.memory.positions:
+                self.memories[f"{layer}_{place}"] = ProductKeyMemory(a.emb_dim, a.memory)
         self._initialize()
 
     def _initialize(self) -> None:
@@ -103,14 +116,23 @@ class Transformer(nn.Module):
         mask_B1QK = attention_mask(lengths_B, tokens_BL.shape[1], causal=a.causal)
         hidden_BLE = self._embed(tokens_BL, positions_BL, languages_BL)
         states = [hidden_BLE]
-        for attention, norm1, ffn, norm2 in zip(
-            self.attentions, self.layer_norm1, self.ffns, self.layer_norm2, strict=True
+        for layer, (attention, norm1, norm2) in enumerate(
+            zip(self.attentions, self.layer_norm1, self.layer_norm2, strict=True)
         ):
             attended = self._dropout(attention(hidden_BLE, mask_B1QK, causal=a.causal))
             hidden_BLE = norm1(hidden_BLE + attended)
-            hidden_BLE = norm2(hidden_BLE + self._dropout(ffn(hidden_BLE)))
+            hidden_BLE = norm2(hidden_BLE + self._inner(layer, hidden_BLE))
+            if (memory := f"{layer}_after") in self.memories:
+                hidden_BLE = hidden_BLE + self.memories[memory](hidden_BLE)
             states.append(hidden_BLE)
         return states
+
+    def _inner(self, layer: int, hidden_BLE: Tensor) -> Tensor:
+        """Apply the layer's feed-forward part, or the memory that stands in its place."""
+        if (memory := f"{layer}_in") in self.memories:
+            read_BLE: Tensor = self.memories[memory](hidden_BLE)
+            return read_BLE
+        return self._dropout(self.ffns[str(layer)](hidden_BLE))
 
     def _embed(
         self, tokens_BL: Tensor, positions_BL: Tensor | None, languages_BL: Tensor | None

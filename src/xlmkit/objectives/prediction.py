@@ -7,7 +7,7 @@ from xlmkit.objectives.base import LossOutput, grouped
 
 def prediction_loss(model: LanguageModel, batch: PredictionBatch, n_groups: int) -> LossOutput:
     """Return the sum over predicted positions of -log p(word), in nats."""
-    device = model.pred_layer.proj.weight.device
+    device = model.transformer.embeddings.weight.device
     inputs = batch.inputs.to(device)
     loss_N, correct_N = model(
         inputs.tokens,

@@ -1,0 +1,54 @@
+"""What the original project's code computed on its own checkpoints; skipped without them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xlmkit.checkpoint.original import load_original
+
+GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
+NAMES = [
+    "mlm_tlm",
+    "clm",
+    "mlm_sinusoidal_relu",
+    "mlm_no_lang_emb",
+    "mlm_adaptive_softmax",
+    "mlm_product_key_memory",
+]
+
+pytestmark = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden files are absent")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@torch.inference_mode()
+def test_states_scores_and_loss(name: str) -> None:
+    golden = {
+        key: torch.from_numpy(value) for key, value in np.load(GOLDEN / f"{name}.npz").items()
+    }
+    bundle = load_original(GOLDEN / f"{name}.pth")
+    causal = bool(golden["causal"])
+    model = replace(
+        bundle, architecture=replace(bundle.architecture, causal=causal)
+    ).language_model()
+
+    tokens, lengths = golden["stream_ids"], golden["stream_lengths"]
+    languages = torch.full_like(tokens, int(golden["stream_lang"]))
+    hidden = model.transformer(tokens, lengths, None, languages)
+    real = torch.arange(tokens.shape[1]) < lengths[:, None]
+    torch.testing.assert_close(hidden[real], golden["stream_hidden"][real], atol=1e-4, rtol=0)
+
+    lengths, positions, langs = (golden[f"pair_{k}"] for k in ("lengths", "positions", "langs"))
+    real = torch.arange(positions.shape[1]) < lengths[:, None]
+    for ids, expected in (("pair_ids", "pair_hidden"), ("masked_ids", "masked_hidden")):
+        hidden = model.transformer(golden[ids], lengths, positions, langs)
+        torch.testing.assert_close(hidden[real], golden[expected][real], atol=1e-4, rtol=0)
+
+    # The original lists predicted positions by position first, then by sentence.
+    predicted = hidden.transpose(0, 1)[golden["pred_mask"].bool().t()]
+    scores = model.pred_layer(predicted)
+    torch.testing.assert_close(scores, golden["scores_slen_major"], atol=1e-4, rtol=0)
+    loss, _ = model.pred_layer.loss(predicted, golden["targets_slen_major"])
+    torch.testing.assert_close(loss.mean(), golden["loss"], atol=1e-4, rtol=0)

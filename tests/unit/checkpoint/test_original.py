@@ -1,0 +1,185 @@
+"""Checkpoints of the original project: read safely, converted both ways, or refused."""
+
+import io
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.checkpoint.convert import convert, log_probabilities
+from xlmkit.checkpoint.original import load_original, save_original
+from xlmkit.checkpoint.published import PUBLISHED, published
+from xlmkit.core.errors import UserError
+from xlmkit.model.config import Architecture, MemoryShape
+from xlmkit.model.heads import LanguageModel
+from xlmkit.text.bpe import Merges
+from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+
+SYMBOLS = ["a", "b</w>", "c", "d</w>", "ab</w>", "é</w>"]
+MERGES = Merges((("a", "b</w>"),))
+
+
+def bundle(languages: tuple[str, ...] = ("en", "fr"), **shape: object) -> Bundle:
+    torch.manual_seed(1)
+    vocabulary = Vocabulary([*SPECIAL_TOKENS, *SYMBOLS])
+    architecture = Architecture(
+        **{
+            "n_words": len(vocabulary),
+            "n_langs": len(languages),
+            "n_layers": 2,
+            "emb_dim": 16,
+            "n_heads": 2,
+            "max_position_embeddings": 24,
+            **shape,
+        }
+    )
+    tokenizer = Tokenizer(vocabulary, MERGES, {code: i for i, code in enumerate(languages)})
+    weights = LanguageModel(architecture).eval().state_dict()
+    return Bundle(architecture, tokenizer, weights)
+
+
+SHAPES = {
+    "plain": {},
+    "relu and sinusoidal": {"gelu_activation": False, "sinusoidal_embeddings": True},
+    "no language embeddings": {"use_lang_emb": False},
+    "causal": {"causal": True},
+    "adaptive softmax": {"asm": True, "asm_cutoffs": (14, 17), "asm_div_value": 2.0},
+    "memory": {
+        "memory": MemoryShape(
+            positions=((0, "in"), (1, "after")), n_heads=2, n_keys=4, key_dim=8, n_neighbors=3
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_there_and_back(tmp_path: Path, shape: dict[str, object]) -> None:
+    """The folder, the .pth made from it and the folder made from that compute the same."""
+    first = bundle(**shape)
+    first.save(tmp_path / "folder")
+    convert(tmp_path / "folder", tmp_path / "back.pth", None, None, keep_case=False)
+    convert(
+        tmp_path / "back.pth",
+        tmp_path / "again",
+        tmp_path / "back.codes",
+        None,
+        keep_case=False,
+    )
+    second = Bundle.load(tmp_path / "again")
+    assert replace(second.architecture, embed_init_std=first.architecture.embed_init_std) == (
+        first.architecture
+    )
+    assert second.tokenizer.vocabulary.symbols == first.tokenizer.vocabulary.symbols
+    assert second.tokenizer.merges == first.tokenizer.merges
+    torch.testing.assert_close(log_probabilities(second), log_probabilities(first))
+
+
+def test_several_gpus_and_a_long_dictionary(tmp_path: Path) -> None:
+    """`module.` prefixes are taken off, and words beyond `max_vocab` are left out."""
+    path = tmp_path / "model.pth"
+    save_original(bundle(), path)
+    data = torch.load(path, weights_only=True)
+    data["model"] = {f"module.{name}": tensor for name, tensor in data["model"].items()}
+    data["best_metrics"] = {"valid_ppl": np.float64(12.5), "steps": np.int64(3)}
+    data["dico_id2word"] |= {20: "rare", 21: "rarer@@"}
+    torch.save(data, path)
+    loaded = load_original(path)
+    assert loaded.tokenizer.vocabulary.symbols[14:] == tuple(SYMBOLS)
+    torch.testing.assert_close(log_probabilities(loaded), log_probabilities(bundle()))
+
+
+class _Command:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        import os
+
+        return os.system, ("touch executed",)
+
+
+def test_a_malicious_pickle_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "evil.pth"
+    for protocol in (2, 4):
+        path.write_bytes(pickle.dumps({"model": _Command()}, protocol=protocol))
+        with pytest.raises(UserError, match=r"refused and nothing in it was run"):
+            load_original(path)
+    buffer = io.BytesIO()
+    torch.save({"model": _Command()}, buffer)
+    path.write_bytes(buffer.getvalue())
+    with pytest.raises(UserError, match=r"refused and nothing in it was run: it asks for .*system"):
+        load_original(path)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_damaged_and_foreign_files(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    save_original(bundle(), path)
+    whole = path.read_bytes()
+    for content in (whole[: len(whole) // 2], whole[:10], b""):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="damaged or not a checkpoint"):
+            load_original(path)
+    path.write_bytes(b"no pickle at all")
+    with pytest.raises(UserError, match=r"refused and nothing in it was run: .* operation"):
+        load_original(path)
+    with pytest.raises(UserError, match="There is no file"):
+        load_original(tmp_path / "missing.pth")
+    torch.save({"encoder": {}, "decoder": {}}, path)
+    with pytest.raises(UserError, match="an encoder and a decoder"):
+        load_original(path)
+    torch.save([1, 2], path)
+    with pytest.raises(UserError, match="holds a list"):
+        load_original(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data["model"].pop("embeddings.weight"), "no word or position embeddings"),
+        (lambda data: data["params"].pop("n_heads"), "does not say n_heads"),
+        (lambda data: data["dico_id2word"].pop(19), "20 words but a dictionary of 19"),
+    ],
+)
+def test_parts_that_do_not_fit(tmp_path: Path, change: object, message: str) -> None:
+    path = tmp_path / "model.pth"
+    save_original(bundle(), path)
+    data = torch.load(path, weights_only=True)
+    change(data)  # type: ignore[operator]
+    torch.save(data, path)
+    with pytest.raises(UserError, match=message):
+        load_original(path)
+
+
+def test_a_wrong_shape_names_the_tensor(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    save_original(bundle(), path)
+    data = torch.load(path, weights_only=True)
+    data["model"]["layer_norm_emb.bias"] = torch.zeros(3)
+    torch.save(data, path)
+    with pytest.raises(UserError, match=r"layer_norm_emb\.bias"):
+        load_original(path).language_model()
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_models_by_name(tmp_path: Path, name: str) -> None:
+    """A tiny checkpoint of the published shape is converted with its casing and direction."""
+    known = published(name)
+    save_original(bundle(known.languages), tmp_path / "model.pth")
+    convert(tmp_path / "model.pth", tmp_path / "folder", None, name, keep_case=False)
+    loaded = Bundle.load(tmp_path / "folder")
+    assert tuple(loaded.tokenizer.lang2id) == known.languages
+    assert loaded.architecture.causal == known.causal
+    fold = loaded.tokenizer.lowercase_and_remove_accent
+    assert fold == known.lowercase_and_remove_accent == (name[8:10] not in ("17", "10"))
+
+
+def test_published_names_are_checked(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="did you mean xlm-mlm-xnli15-1024"):
+        published("xlm-mlm-xnli-1024")
+    save_original(bundle(), tmp_path / "model.pth")
+    with pytest.raises(UserError, match=r"has 1 languages but .* has 2"):
+        convert(tmp_path / "model.pth", tmp_path / "f", None, "xlm-mlm-en-2048", keep_case=False)
