@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from xlmkit.model.dropout import dropout as apply_dropout
+
 
 class MultiHeadAttention(nn.Module):
     """Scaled dot-product attention with separate query, key, value and output projections.
@@ -90,7 +92,7 @@ def plain_attention(
         bias = query.new_zeros(mask_B1QK.shape).masked_fill(~mask_B1QK, -torch.inf)
         bias = bias.expand(B, H, L, L).reshape(B * H, L, L)
         scores = torch.baddbmm(bias, query, key.transpose(1, 2), alpha=D**-0.5)
-    weights = functional.dropout(torch.softmax(scores, dim=-1), dropout)
+    weights = apply_dropout(torch.softmax(scores, dim=-1), dropout, training=dropout > 0)
     return torch.bmm(weights, value).view(B, H, L, D)
 
 

@@ -6,10 +6,10 @@ Shapes: B sequences, L positions, E width, N predicted positions, V words, C cla
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from xlmkit.model.config import Architecture
 from xlmkit.model.cross_entropy import linear_cross_entropy
+from xlmkit.model.dropout import dropout
 from xlmkit.model.transformer import Transformer
 
 
@@ -106,7 +106,7 @@ class SequenceSummary(nn.Module):
             pooled_BE = hidden_BLE[:, 0]
         else:
             pooled_BE = mean_pool(hidden_BLE, lengths_B).to(hidden_BLE.dtype)
-        pooled_BE = functional.dropout(pooled_BE, self.dropout, self.training)
+        pooled_BE = dropout(pooled_BE, self.dropout, training=self.training)
         scores_BC: Tensor = self.summary(pooled_BE)
         return scores_BC
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from xlmkit.model.attention import MultiHeadAttention, attention_mask
 from xlmkit.model.config import Architecture
+from xlmkit.model.dropout import dropout
 from xlmkit.model.memory import ProductKeyMemory
 
 PAD_INDEX = 2
@@ -147,7 +148,7 @@ class Transformer(nn.Module):
         return self._dropout(self.layer_norm_emb(hidden_BLE))
 
     def _dropout(self, hidden: Tensor) -> Tensor:
-        return functional.dropout(hidden, self.architecture.dropout, self.training)
+        return dropout(hidden, self.architecture.dropout, training=self.training)
 
 
 def sinusoidal_positions(n_positions: int, emb_dim: int) -> Tensor:

@@ -43,6 +43,11 @@ class FlatOptimizer:
             parameter.data = self.values[start:end].view_as(parameter)
             parameter.grad = self.gradients[start:end].view_as(parameter)
             start = end
+        self._frozen = {
+            name: parameter.detach().float().clone()
+            for name, parameter in model.named_parameters()
+            if not parameter.requires_grad
+        }
         model.to(dtype)  # buffers and frozen parameters
         self._total = torch.zeros(start, device=device)  # float32 sum over accumulated batches
         self._leaves = leaves
@@ -91,7 +96,7 @@ class FlatOptimizer:
         return norm
 
     def float32_weights(self, model: nn.Module) -> dict[str, Tensor]:
-        """Return every parameter of the model by name, from the masters, as copies."""
+        """Return every parameter of the model by name, as copies and never rounded."""
         weights = {}
         for name, parameter in model.named_parameters(remove_duplicate=False):
             if parameter.requires_grad:
@@ -99,7 +104,7 @@ class FlatOptimizer:
                 part = self.master[start : start + parameter.numel()]
                 weights[name] = part.view_as(parameter).clone()
             else:
-                weights[name] = parameter.detach().float().clone()
+                weights[name] = self._frozen[name].clone()
         return weights
 
     def state_tensors(self) -> dict[str, Tensor]:
@@ -119,7 +124,7 @@ class FlatOptimizer:
         for number, leaf in enumerate(self._leaves):
             prefix = f"adam.{number}."
             self.adam.state[leaf] = {
-                name.removeprefix(prefix): value.clone()
+                name.removeprefix(prefix): value.to(self.master.device, copy=True)
                 for name, value in tensors.items()
                 if name.startswith(prefix)
             }

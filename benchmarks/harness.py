@@ -1,0 +1,94 @@
+"""Side-by-side timing: contestants take turns in one process, and ratios are taken turn by turn.
+
+A benchmark checks first that both sides compute the same, then calls `compare`. Results are printed
+with the machine, and appended, dated, to `benchmarks/results/`.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from xlmkit.core.device import tune_allocator
+from xlmkit.core.machine import describe_machine, package_versions
+from xlmkit.core.tables import table
+
+RESULTS = Path(__file__).parent / "results"
+Work = Callable[[], int]
+"""Does one turn and returns how many units (real tokens, lines) it processed."""
+
+
+def set_up(threads: int) -> None:
+    """Fix the number of threads and let malloc keep freed memory, for all sides alike."""
+    tune_allocator()
+    torch.set_num_threads(threads)
+
+
+def compare(
+    title: str, unit: str, sides: Mapping[str, Work], *, turns: int, warm_up: int = 1
+) -> dict[str, Any]:
+    """Let all sides take turns, print rates and ratios to the first side, and return them.
+
+    Args:
+        title: what is compared.
+        unit: what a turn's number counts.
+        sides: name to work; the others are measured against the first, the peer.
+        turns: counted turns of each side.
+        warm_up: turns of each side before, not counted.
+    """
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(warm_up + turns):
+        for name, work in sides.items():
+            began = time.perf_counter()
+            done = work()
+            if turn >= warm_up:
+                rates[name].append(done / (time.perf_counter() - began))
+    peer = next(iter(sides))
+    rows, results = [], {}
+    for name, values in rates.items():
+        ratios = [ours / theirs for ours, theirs in zip(values, rates[peer], strict=True)]
+        results[name] = {
+            "rate": statistics.median(values),
+            "ratio": statistics.median(ratios),
+            "ratio_least": min(ratios),
+            "ratio_most": max(ratios),
+        }
+        ratio = results[name]
+        spread = f"{ratio['ratio_least']:.2f} to {ratio['ratio_most']:.2f}"
+        rows.append([name, f"{ratio['rate']:,.0f}", f"{ratio['ratio']:.2f}", spread])
+    table(title, ["side", f"{unit}/s", f"ratio to {peer}", "least to most"], rows)
+    return {"title": title, "unit": unit, "turns": turns, "sides": results}
+
+
+def matrix_limit(m: int, k: int, n: int, dtype: torch.dtype) -> float:
+    """Return the best measured rate of a matrix product (m, k) x (k, n), in GFLOP/s."""
+    a, b = torch.randn(m, k).to(dtype), torch.randn(k, n).to(dtype)
+    best = float("inf")
+    for _ in range(30):
+        began = time.perf_counter()
+        a @ b
+        best = min(best, time.perf_counter() - began)
+    return 2e-9 * m * k * n / best
+
+
+def record(name: str, comparisons: list[dict[str, Any]], **details: object) -> Path:
+    """Write a dated result and return its path."""
+    now = datetime.now(UTC)
+    path = RESULTS / f"{now:%Y-%m-%d-%H%M}-{name}.json"
+    RESULTS.mkdir(exist_ok=True)
+    value = {
+        "date": now.isoformat(timespec="seconds"),
+        "machine": describe_machine(),
+        "versions": package_versions(),
+        "threads": torch.get_num_threads(),
+        **details,
+        "comparisons": comparisons,
+    }
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    print(f"Written to {path}")
+    return path
