@@ -1,5 +1,7 @@
-"""Marks every test with the kind of its folder."""
+"""Marks every test with the kind of its folder, and makes a project that all kinds of tests run."""
 
+import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,3 +15,121 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kind = item.path.relative_to(_HERE).parts[0]
         if kind in _KINDS:
             item.add_marker(kind)
+
+
+_WORDS = {
+    "en": {
+        "which": ["old", "small", "red", "quiet", "fast", "broken"],
+        "animal": ["dog", "cat", "bird", "horse"],
+        "machine": ["train", "car", "engine", "radio"],
+        "does": ["sees", "follows", "hears", "likes"],
+        "where": ["in the garden", "near the river", "behind the house", "on the road"],
+    },
+    "zh": {
+        "which": ["老", "小", "红色", "安静", "快速", "坏掉"],
+        "animal": ["狗", "猫", "鸟", "马"],
+        "machine": ["火车", "汽车", "发动机", "收音机"],
+        "does": ["看见", "跟着", "听到", "喜欢"],
+        "where": ["在花园里", "在河边", "在房子后面", "在路上"],
+    },
+    "ar": {
+        "which": ["قديم", "صغير", "أحمر", "هادئ", "سريع", "مكسور"],
+        "animal": ["كلب", "قط", "طائر", "حصان"],
+        "machine": ["قطار", "سيارة", "محرك", "مذياع"],
+        "does": ["يرى", "يتبع", "يسمع", "يحب"],
+        "where": ["في الحديقة", "قرب النهر", "خلف البيت", "على الطريق"],
+    },
+}
+_FORMS = {
+    "en": "The {a} {first} {does} the {b} {second} {where}.",
+    "zh": "{a}的{first}{where}{does}{b}的{second}。",
+    "ar": "{does} {first} {a} {second} {b} {where}.",
+}
+_RECIPE = """\
+name: tiny
+languages: [en, zh, ar]
+data:
+  sources:
+    - {kind: parallel, paths: {en: text.en, zh: text.zh, ar: text.ar}}
+tokenizer: {vocabulary_size: 300, segmenters: {zh: characters}}
+model: {n_layers: 1, emb_dim: 32, n_heads: 2, max_position_embeddings: 64}
+precision: float32
+threads: 1
+pretrain:
+  steps: 24
+  tokens_per_batch: 256
+  optimizer: {lr: 1.0e-2, warmup: 4}
+  models:
+    none: {title: No pretraining}
+    both: {title: MLM + TLM, mlm: {length: 32, form: sentence}, tlm: {length: 64}}
+finetune:
+  kind:
+    train: [{kind: tsv, path: train.tsv, text: 0, language_column: 1, label_column: 2}]
+    test: [{kind: tsv, path: test.tsv, text: 0, language_column: 1, label_column: 2}]
+    epochs: 2
+    tokens_per_batch: 128
+"""
+
+
+def _sentences(n: int) -> list[tuple[str, dict[str, str]]]:
+    """Return `n` different sentences in all languages, each with what it is about."""
+    rng = random.Random(5)
+    found: dict[str, tuple[str, dict[str, str]]] = {}
+    while len(found) < n:
+        label = rng.choice(["animal", "machine"])
+        picks = {"a": "which", "first": label, "does": "does", "b": "which", "second": label}
+        numbers = {
+            place: (key, rng.randrange(len(_WORDS["en"][key])))
+            for place, key in (*picks.items(), ("where", "where"))
+        }
+        texts = {
+            code: _FORMS[code].format(
+                **{place: words[key][number] for place, (key, number) in numbers.items()}
+            )
+            for code, words in _WORDS.items()
+        }
+        found.setdefault(texts["en"], (label, texts))
+    return list(found.values())
+
+
+def _write_project(folder: Path) -> None:
+    sentences = _sentences(400)
+    for code in _WORDS:
+        lines = [texts[code] + "\n" for _, texts in sentences[:300]]
+        (folder / f"text.{code}").write_text("".join(lines), encoding="utf-8")
+    for name, part, codes in (
+        ("train", sentences[300:360], ["en"]),
+        ("test", sentences[360:], list(_WORDS)),
+    ):
+        rows = [f"{texts[code]}\t{code}\t{label}\n" for code in codes for label, texts in part]
+        (folder / f"{name}.tsv").write_text("".join(rows), encoding="utf-8")
+    (folder / "recipe.yaml").write_text(_RECIPE, encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def _project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    _write_project(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _finished_project(_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from xlmkit.run import run
+
+    folder = tmp_path_factory.mktemp("finished") / "project"
+    shutil.copytree(_project, folder)
+    run(folder / "recipe.yaml", [], folder / "out", False)
+    return folder
+
+
+@pytest.fixture
+def project(_project: Path, tmp_path: Path) -> Path:
+    """A folder with recipe.yaml and its data: three languages, translations and a labelled task."""
+    return Path(shutil.copytree(_project, tmp_path / "project"))
+
+
+@pytest.fixture
+def finished(_finished_project: Path, tmp_path: Path) -> Path:
+    """The same after `xlmkit run`, with its results in the folder out."""
+    return Path(shutil.copytree(_finished_project, tmp_path / "finished"))

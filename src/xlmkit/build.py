@@ -12,6 +12,7 @@ from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
 from xlmkit.core.device import choose_device, choose_dtype, tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json, write_json
+from xlmkit.core.log import say
 from xlmkit.core.machine import package_versions
 from xlmkit.core.process import Processes
 from xlmkit.core.stages import Stage
@@ -29,9 +30,9 @@ from xlmkit.objectives.classify import SequenceClassification
 from xlmkit.objectives.clm import CausalLanguageModeling
 from xlmkit.objectives.mlm import MaskedLanguageModeling
 from xlmkit.plan import FIGURES_FILE, RunPlan
-from xlmkit.prepare import Build
+from xlmkit.prepare import Build, check_text
 from xlmkit.recipe import FinetuneConfig, PretrainedModel
-from xlmkit.tasks.classification import load_classification
+from xlmkit.tasks.classification import ClassificationData, load_classification
 from xlmkit.tasks.features import encode_rows
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.train.loop import Plan
@@ -46,8 +47,26 @@ class Builder:
         self.plan, self.recipe = plan, plan.recipe
         self.device = choose_device()
         self.versions = package_versions()
+        self._data: dict[str, ClassificationData] = {}
         tune_allocator()
-        torch.set_num_threads(plan.threads)
+        # Processes of one machine share its cores, unless the recipe says how many each takes.
+        sharing = 1 if self.recipe.threads else plan.processes.on_this_machine
+        torch.set_num_threads(max(1, plan.threads // sharing))
+
+    def check(self) -> None:
+        """See that every objective has text and every task labels, before hours of training.
+
+        Raises:
+            UserError: one sentence about the first that has not.
+        """
+        plan, shards = self.plan, Shards(self.plan.shards.folder)
+        for name, model in plan.models().items():
+            if not plan.pretrained(name).finished:
+                for objective, section in model.objectives.items():
+                    check_text(f"pretrain.models.{name}.{objective}", section, shards)
+        for task in self.recipe.finetune:
+            if not all(plan.finetuned(name, task).finished for name in plan.models()):
+                self._task_data(task)
 
     def stages(self, verb: str) -> Iterator[tuple[str, Stage, Build]]:
         """Yield title, stage and builder of each stage of a verb."""
@@ -93,11 +112,12 @@ class Builder:
         config, settings = self.plan.models()[name], self.recipe.pretrain
         shards = Shards(self.plan.shards.folder)
         objectives, weights = self._objectives(config, shards, "train")
+        title = config.title or name
         for objective in objectives:
-            self._print_mixture(objective)
+            self._print_mixture(title, objective)
         plan = Plan(objectives, weights, settings.steps, settings.accumulate, self.recipe.seed)
         session = Session(
-            title=f"pretraining {config.title or name}",
+            title=f"pretraining {title}",
             plan=plan,
             optimizer=settings.optimizer,
             dtype=choose_dtype(self.recipe.precision, self.device),
@@ -130,17 +150,15 @@ class Builder:
 
         Without `required`, an objective for which the split has no text is left out.
         """
-        makers: list[tuple[Any, Callable[..., Objective]]] = [
-            (config.mlm, MaskedLanguageModeling.mlm),
-            (config.tlm, MaskedLanguageModeling.tlm),
-            (config.clm, CausalLanguageModeling),
-        ]
+        makers: dict[str, Callable[..., Objective]] = {
+            "mlm": MaskedLanguageModeling.mlm,
+            "tlm": MaskedLanguageModeling.tlm,
+            "clm": CausalLanguageModeling,
+        }
         objectives, weights = [], []
-        for section, make in makers:
-            if section is None:
-                continue
+        for name, section in config.objectives.items():
             try:
-                objective = make(
+                objective = makers[name](
                     section,
                     shards,
                     split=split,
@@ -155,28 +173,28 @@ class Builder:
             weights.append(section.weight)
         return objectives, weights
 
-    def _print_mixture(self, objective: Any) -> None:  # noqa: ANN401 - any sampled objective
+    def _print_mixture(self, title: str, objective: Any) -> None:  # noqa: ANN401 - any sampled one
         if self.plan.processes.first:
-            sampler = objective.sampler
+            sampler, name = objective.sampler, objective.name.upper()
             rows = [
                 [g.name, len(g.lengths), int(g.lengths.sum()), f"{100 * share:.1f} %"]
                 for g, share in zip(sampler.groups, sampler.mixture.shares, strict=True)
             ]
             columns = ["language", "sequences", "tokens", "share of sequences"]
-            table(f"What {objective.name.upper()} draws", columns, rows)
+            table(f"{title}: what {name} draws", columns, rows)
+            drawn = {code for group in sampler.groups for code in group.name.split("-")}
+            if silent := [code for code in self.recipe.languages if code not in drawn]:
+                say(f"{title}: {name} has too little text in {', '.join(silent)} to learn from.")
 
     def _finetune(self, name: str, task: str) -> Build:
         def build(folder: Path) -> None:
-            config = self.recipe.finetune[task]
-            data = load_classification(
-                config, self.plan.corpus.folder, self.plan.base, self.recipe.languages
-            )
+            config, data = self._task_config(task), self._task_data(task)
             pretrained = Bundle.load(self.plan.pretrained(name).folder)
             rows, labels = encode_rows(data.train, pretrained.tokenizer)
             objective = SequenceClassification(
                 rows,
                 labels,
-                max_length=min(config.max_length, pretrained.architecture.max_position_embeddings),
+                max_length=config.max_length,
                 tokens=config.tokens_per_batch,
                 seed=(self.recipe.seed, task),
             )
@@ -206,6 +224,28 @@ class Builder:
             write_json(folder / FIGURES_FILE, figures)
 
         return build
+
+    def _task_config(self, task: str) -> FinetuneConfig:
+        """Return a task's section, its texts no longer than the models can read."""
+        config, most = self.recipe.finetune[task], self.recipe.model.max_position_embeddings
+        return config.model_copy(update={"max_length": min(config.max_length, most)})
+
+    def _task_data(self, task: str) -> ClassificationData:
+        """Return a task's examples, read once for all models."""
+        if task not in self._data:
+            config, plan = self.recipe.finetune[task], self.plan
+            try:
+                self._data[task] = load_classification(
+                    config, plan.corpus.folder, plan.base, self.recipe.languages
+                )
+            except UserError as error:
+                raise UserError(f"finetune.{task}: {error}") from None
+            if config.test and not self._data[task].test:
+                raise UserError(
+                    f"finetune.{task}: no text of its test files has a label that is among those "
+                    f"of its train files ({', '.join(self._data[task].labels[:5])})."
+                )
+        return self._data[task]
 
     def _classifier(
         self, pretrained: Bundle, config: FinetuneConfig, n_classes: int
@@ -241,9 +281,9 @@ class Builder:
                     list(read_corpus(corpus, "test")),
                     settings.retrieval,
                 )
-            for task, config in self.recipe.finetune.items():
+            for task in self.recipe.finetune:
                 stage = self.plan.finetuned(name, task).folder
-                data = load_classification(config, corpus, self.plan.base, self.recipe.languages)
+                config, data = self._task_config(task), self._task_data(task)
                 sources = list(config.source_languages or self.recipe.languages[:1])
                 measured = measure_classification(Bundle.load(stage), data, config, sources)
                 curve = read_json(stage / FIGURES_FILE)["curve"]

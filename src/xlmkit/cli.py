@@ -7,16 +7,20 @@ import errno
 import importlib
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
 
 import xlmkit
 from xlmkit.core.errors import UserError
+from xlmkit.core.files import is_disk_full
 
 app = typer.Typer(
     name="xlmkit",
@@ -47,7 +51,7 @@ Output = Annotated[
     ),
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Do every stage again, also where nothing has changed.")
+    bool, typer.Option("--force", help="Do the stages again, also where nothing has changed.")
 ]
 
 VERBS = {
@@ -59,8 +63,6 @@ VERBS = {
 }
 
 _MENDABLE = {
-    errno.ENOSPC: "free some space and run again",
-    errno.EDQUOT: "free some space and run again",
     errno.EACCES: "allow access or choose another place",
     errno.EPERM: "allow access or choose another place",
     errno.EROFS: "choose another place",
@@ -82,11 +84,13 @@ def _call(function: str, *arguments: object) -> None:
 def told_in_one_sentence() -> Iterator[None]:
     """End the process with the right words and exit code, whatever the block raises.
 
-    Exit codes: 1 for what the user can mend, 130 after Ctrl-C, 141 when the reader of the output
-    has gone away. Any other exception is ours and passes on, after a request to report it.
+    Exit codes: 1 for what the user can mend, 130 after Ctrl-C or SIGTERM, 141 when the reader of
+    the output has gone away. Any other exception is ours and passes on, after a request to report
+    it.
     """
     try:
-        yield
+        with _terminable():
+            yield
     except UserError as error:
         raise _end(f"xlmkit: error: {error}", 1) from None
     except KeyboardInterrupt:
@@ -96,14 +100,36 @@ def told_in_one_sentence() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(141) from None
     except OSError as error:
-        if error.errno not in _MENDABLE:
+        mend = _MENDABLE.get(error.errno or 0)
+        if is_disk_full(error):
+            mend = "free some space and run again"
+        if mend is None:
             _tell(_OUR_MISTAKE)
             raise
         name = f"{error.filename}: " if error.filename else ""
-        raise _end(f"xlmkit: error: {name}{error.strerror}; {_MENDABLE[error.errno]}.", 1) from None
+        problem = error.strerror or os.strerror(errno.ENOSPC)
+        raise _end(f"xlmkit: error: {name}{problem}; {mend}.", 1) from None
     except Exception:
         _tell(_OUR_MISTAKE)
         raise
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM, by which schedulers stop a job, end the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _end(sentence: str, code: int) -> typer.Exit:
@@ -147,14 +173,37 @@ def run(
 
 
 def _verb(name: str) -> Callable[..., None]:
-    def verb(recipe: Recipe, overrides: Overrides = None, output: Output = None) -> None:
-        _call(name, recipe, overrides or [], output, False)
+    def verb(
+        recipe: Recipe, overrides: Overrides = None, output: Output = None, force: Force = False
+    ) -> None:
+        _call(name, recipe, overrides or [], output, force)
 
     return verb
 
 
 for _name, _help in VERBS.items():
     app.command(_name, help=_help)(_verb(_name))
+
+
+@app.command(help="Turn a .pth of the original XLM into a model's folder, or a folder into a .pth.")
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A .pth file, or a folder.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="A folder, or a .pth file.")],
+    codes: Annotated[
+        Path | None, typer.Option("--codes", help="The BPE codes that belong to a .pth.")
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="A published model, such as xlm-mlm-xnli15-1024."),
+    ] = None,
+    keep_case: Annotated[
+        bool, typer.Option("--keep-case", help="The model's text was not lower-cased.")
+    ] = False,
+) -> None:
+    """Call `xlmkit.checkpoint.convert.convert`."""
+    with told_in_one_sentence():
+        module = importlib.import_module("xlmkit.checkpoint.convert")
+        module.convert(source, target, codes, name, keep_case=keep_case)
 
 
 @app.command(help="Print the JSON schema of recipes, for an editor's completion and checks.")

@@ -1,6 +1,8 @@
 """All figures of a run in one file, and the report made from them."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from xlmkit.core.config import to_yaml
@@ -16,10 +18,23 @@ from xlmkit.text.sampling import sampling_probabilities
 
 def write_results(plan: RunPlan) -> None:
     """Write results.json and report.html, and print the main table."""
+    path = plan.folder / "results.json"
     results = gather_results(plan)
-    write_json(plan.folder / "results.json", results)
+    if path.is_file() and (before := _same_but_for_time(path, results)):
+        results = before
+    write_json(path, results)
     write_report(results, plan.folder / "report.html")
     print_summary(results)
+
+
+def _same_but_for_time(path: Path, results: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the results that were written before, if nothing but the date has changed since."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    now = json.loads(json.dumps({**results, "created": before.get("created")}))
+    return before if before == now else None
 
 
 def gather_results(plan: RunPlan) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from xlmkit.core.config import Config
 from xlmkit.core.machine import usable_cores
 from xlmkit.core.process import Processes
 from xlmkit.core.stages import Stage, file_inputs
-from xlmkit.data.inputs import find_files
+from xlmkit.data.readers import local_files
 from xlmkit.data.shards import Shards
 from xlmkit.data.sources import Source
+from xlmkit.objectives.config import MlmConfig
 from xlmkit.recipe import PretrainedModel, Recipe
 
 FIGURES_FILE = "figures.json"
@@ -32,6 +33,16 @@ class RunPlan:
         self.recipe, self.base, self.folder = recipe, base, folder
         self.processes = processes
         self.threads = recipe.threads or usable_cores()
+
+    def find_files(self) -> None:
+        """See that every local file that the recipe names is there.
+
+        Raises:
+            UserError: one is missing.
+        """
+        self._files(self.recipe.data.sources)
+        for task in self.recipe.finetune.values():
+            self._files((*task.train, *task.test))
 
     def stages(self, verb: str) -> list[Stage]:
         """Return the stages of a verb; a report has none."""
@@ -107,28 +118,17 @@ class RunPlan:
         """Return the models by name; the default is MLM, with TLM where there are pairs."""
         if self.recipe.pretrain.models is not None:
             return self.recipe.pretrain.models
-        choice: dict[str, Any] = {"title": "MLM", "mlm": {}}
+        length = min(MlmConfig().length, self.recipe.model.max_position_embeddings)
+        choice: dict[str, Any] = {"title": "MLM", "mlm": {"length": length}}
         if self.shards.finished and any(Shards(self.shards.folder).manifest["pairs"]["train"]):
-            choice = {"title": "MLM + TLM", "mlm": {}, "tlm": {}}
+            choice |= {"title": "MLM + TLM", "tlm": {"length": length}}
         return {"model": PretrainedModel.model_validate(choice)}
 
     def _files(self, sources: tuple[Source, ...]) -> list[list[str | int]]:
         """Return what tells whether the sources' files have changed."""
-        paths: list[Path] = []
-        for source in sources:
-            for pattern in _patterns(source):
-                paths += find_files(pattern, self.base)
-        return file_inputs(paths)
+        files = [path for source in sources for path in local_files(source, self.base)]
+        return file_inputs(files, self.base)
 
 
 def _plain(config: Config) -> dict[str, Any]:
     return config.model_dump(mode="json")
-
-
-def _patterns(source: Source) -> list[str]:
-    """Return the paths that a source names."""
-    paths = getattr(source, "paths", None)
-    if paths is not None:
-        return list(paths.values())
-    path = getattr(source, "path", None)
-    return [] if path is None else [path]

@@ -1,13 +1,19 @@
-"""The stages that need no model and no torch: the corpus, the tokenizer and the shards."""
+"""The stages that need no model and no torch: the corpus, the tokenizer and the shards.
+
+Whether they suffice for the recipe's objectives is seen here, too.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from xlmkit.core.errors import UserError
 from xlmkit.core.files import write_json
 from xlmkit.core.stages import Stage
 from xlmkit.core.tables import table
 from xlmkit.data.corpus import prepare_corpus, read_corpus
 from xlmkit.data.encode import blocks, encode_corpus
+from xlmkit.data.shards import Shards
+from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
 from xlmkit.plan import STATISTICS_FILE, RunPlan
 from xlmkit.text.tokenizer import Tokenizer
 
@@ -49,3 +55,33 @@ def _texts(plan: RunPlan) -> Iterator[tuple[str, list[str]]]:
         for language in plan.recipe.languages:
             if texts := [r.texts[language] for r in block if language in r.texts]:
                 yield language, texts
+
+
+def check_text(place: str, section: MlmConfig | TlmConfig | ClmConfig, shards: Shards) -> None:
+    """See that an objective has something to learn from.
+
+    Args:
+        place: where the recipe names it.
+        section: the objective.
+        shards: the texts.
+
+    Raises:
+        UserError: there are no translations, or no text is long enough.
+    """
+    if isinstance(section, TlmConfig):
+        pairs = shards.manifest["pairs"]["train"]
+        if not any(section.pivot in (None, *pair) for pair in pairs):
+            pivot = f" with {section.pivot}" if section.pivot else ""
+            raise UserError(
+                f"{place} learns from translations, but no training text has any{pivot}; give "
+                "parallel sources in data, or take tlm out."
+            )
+        return
+    if isinstance(section, MlmConfig) and section.form == "sentence":
+        return
+    longest = max(len(shards.sentences("train", code).tokens) for code in shards.languages)
+    if longest < section.length:
+        raise UserError(
+            f"{place} cuts text into streams of {section.length} tokens, but no language has more "
+            f"than {longest}; give more text or a smaller length."
+        )

@@ -1,8 +1,9 @@
 """The recipe: one YAML file that says what a run reads, learns, adapts and measures."""
 
-from typing import Self
+import re
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from xlmkit.core.config import Config
 from xlmkit.core.device import Precision
@@ -15,6 +16,21 @@ from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
 from xlmkit.tasks.classification import ClassificationConfig
 from xlmkit.text.tokenizer import TokenizerConfig
 from xlmkit.train.config import OptimizerConfig
+
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+
+def _check_name(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        raise ValueError(
+            f"'{name}' cannot name a folder; take letters, digits, '.', '_' and '-', and begin "
+            "with a letter or a digit"
+        )
+    return name
+
+
+Name = Annotated[str, AfterValidator(_check_name), Field(json_schema_extra={"pattern": _NAME})]
+"""What a folder of the results is called by."""
 
 
 class PretrainedModel(Config):
@@ -30,9 +46,15 @@ class PretrainedModel(Config):
     """Causal language modelling; not together with the others."""
 
     @property
+    def objectives(self) -> dict[str, MlmConfig | TlmConfig | ClmConfig]:
+        """The sections of the objectives that the model has, by name."""
+        sections = {"mlm": self.mlm, "tlm": self.tlm, "clm": self.clm}
+        return {name: section for name, section in sections.items() if section is not None}
+
+    @property
     def trained(self) -> bool:
         """Whether the model has any objective."""
-        return bool(self.mlm or self.tlm or self.clm)
+        return bool(self.objectives)
 
     @model_validator(mode="after")
     def _one_direction(self) -> Self:
@@ -56,7 +78,7 @@ class PretrainConfig(Config):
     """Time between checkpoints from which a stopped run goes on."""
     points: int = Field(40, ge=1)
     """Points of the loss curves."""
-    models: dict[str, PretrainedModel] | None = Field(None, min_length=1)
+    models: dict[Name, PretrainedModel] | None = Field(None, min_length=1)
     """The models by name; by default one, with mlm, and tlm too where there are translations."""
 
 
@@ -74,7 +96,7 @@ class FinetuneConfig(ClassificationConfig):
 class Recipe(Config):
     """Everything that decides a run's results."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: Name
     """Names the folder of the results: runs/<name> beside the working folder."""
     title: str | None = None
     """The report's title."""
@@ -94,7 +116,7 @@ class Recipe(Config):
     """Processor threads; by default all cores. Results repeat exactly only with equal threads."""
     pretrain: PretrainConfig = PretrainConfig()
     """Pretraining."""
-    finetune: dict[str, FinetuneConfig] = Field(default_factory=dict)
+    finetune: dict[Name, FinetuneConfig] = Field(default_factory=dict)
     """Tasks by name."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """Measurement."""
@@ -120,4 +142,26 @@ class Recipe(Config):
                         f"{place} names the language {code}, which is not among the recipe's "
                         f"languages ({', '.join(self.languages)})."
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _fitting_sizes(self) -> Self:
+        model, retrieval = self.model, self.evaluate.retrieval
+        if model.emb_dim % model.n_heads:
+            raise UserError(
+                f"model.emb_dim ({model.emb_dim}) must be a multiple of model.n_heads "
+                f"({model.n_heads})."
+            )
+        for name, pretrained in (self.pretrain.models or {}).items():
+            for objective, section in pretrained.objectives.items():
+                if section.length > model.max_position_embeddings:
+                    raise UserError(
+                        f"pretrain.models.{name}.{objective}.length ({section.length}) is more "
+                        f"than model.max_position_embeddings ({model.max_position_embeddings})."
+                    )
+        if retrieval and retrieval.layer is not None and retrieval.layer > model.n_layers:
+            raise UserError(
+                f"evaluate.retrieval.layer is {retrieval.layer}, but the model's last layer is "
+                f"{model.n_layers}."
+            )
         return self

@@ -73,8 +73,11 @@ def _do(
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; name a folder for the results with --output.")
     with process_group() as processes:
-        stages = _Stages(RunPlan(recipe, path.resolve().parent, folder, processes), force=force)
+        plan = RunPlan(recipe, path.resolve().parent, folder, processes)
+        stages = _Stages(plan, force=force)
         if processes.first:
+            plan.find_files()
+            stages.check(verbs[0])  # before anything is written beside results of another recipe
             with atomic_write(folder / "recipe.yaml") as stream:
                 stream.write(to_yaml(recipe))
         began = time.monotonic()
@@ -93,7 +96,9 @@ class _Stages:
     def do(self, verb: str) -> None:
         """Do one verb."""
         if self.processes.first:
-            self._check(verb)
+            self.check(verb)
+            if verb == "pretrain":
+                self._models.check()
         self.processes.barrier()
         if verb == "report":
             if self.processes.first:
@@ -119,7 +124,12 @@ class _Stages:
 
         return Builder(self.plan)
 
-    def _check(self, verb: str) -> None:
+    def check(self, verb: str) -> None:
+        """See that everything is there that a verb needs.
+
+        Raises:
+            UserError: a stage is missing or outdated; the verb that makes it is named.
+        """
         for earlier in VERBS[: VERBS.index(verb)]:
             for stage in self.plan.stages(earlier):
                 if not stage.finished:

@@ -132,8 +132,10 @@ class Bundle:
 
     def _filled(self, model: Model) -> Model:
         weights = dict(self.weights)
-        if isinstance(model, LanguageModel) and not self.architecture.asm:
-            weights[_TIED] = weights["transformer.embeddings.weight"]
+        embeddings = weights.get("transformer.embeddings.weight")
+        tied = isinstance(model, LanguageModel) and not self.architecture.asm
+        if tied and embeddings is not None:
+            weights[_TIED] = embeddings
         try:
             model.load_state_dict(weights)
         except RuntimeError as error:

@@ -12,6 +12,7 @@ import io
 import json
 import lzma
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -24,6 +25,13 @@ from xlmkit.core.errors import UserError
 _CHUNK = 1 << 20  # bytes
 
 
+def is_disk_full(error: OSError) -> bool:
+    """Tell whether there was no room to write; numpy says so without the system's number."""
+    if error.errno is None:
+        return re.fullmatch(r"\d+ requested and \d+ written", str(error)) is not None
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 @contextmanager
 def explained_disk_errors(path: Path) -> Iterator[None]:
     """Turn a full disk, or a place that must not be written, into one sentence about `path`.
@@ -34,7 +42,7 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise UserError(
                 f"The disk is full: {path} could not be written; free some space and run again."
             ) from error

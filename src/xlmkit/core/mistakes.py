@@ -156,7 +156,11 @@ def _sentence(mistake: _Mistake, same: Sequence[_Mistake]) -> str:
         case "literal_error" | "enum" if isinstance(mistake.value, str):
             return f"{where} cannot be '{mistake.value}'{_hint(mistake.value, _choices(mistake))}"
         case "value_error" | "assertion_error":
-            return f"{where}: {str(mistake.context['error']).rstrip('.')}."
+            reason = str(mistake.context["error"])
+            return f"{where}: {reason if reason.endswith('?') else reason.rstrip('.') + '.'}"
+        case "string_pattern_mismatch":
+            pattern = mistake.context["pattern"]
+            return f"{where} cannot be {_show(mistake.value)}; it must match {pattern}."
     return _wrong_value(where, mistake, same)
 
 
@@ -179,7 +183,8 @@ def _wanted(mistake: _Mistake) -> str | None:
     for table in (_BOUNDS, _SIZES):
         if mistake.kind in table:
             name, words = table[mistake.kind]
-            return words.format(mistake.context[name])
+            words = words.format(mistake.context[name])
+            return words.removesuffix("s") if mistake.context[name] == 1 else words
     return _TYPES.get(mistake.kind)
 
 

@@ -9,12 +9,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from xlmkit.core.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_PATIENCE = timedelta(days=7)  # for the first process, which alone prepares and evaluates
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +32,38 @@ class Processes:
         """Whether this process writes the files."""
         return self.rank == 0
 
+    @property
+    def on_this_machine(self) -> int:
+        """How many of the processes share this machine."""
+        return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if self.size > 1 else 1
+
     def sum(self, tensor: "Tensor") -> None:
-        """Replace the tensor by its sum over all processes."""
+        """Replace the tensor by its sum over all processes.
+
+        Raises:
+            UserError: another process has ended.
+        """
         if self.size > 1:
             import torch.distributed as dist
 
-            dist.all_reduce(tensor)
+            try:
+                dist.all_reduce(tensor)
+            except RuntimeError as error:
+                raise UserError(
+                    f"Process {self.rank} of {self.size} has lost the others; the first of them "
+                    f"that stopped has said why ({str(error).splitlines()[0]})."
+                ) from None
 
     def barrier(self) -> None:
-        """Wait until every process is here."""
-        if self.size > 1:
-            import torch.distributed as dist
+        """Wait until every process is here.
 
-            dist.barrier()
+        Raises:
+            UserError: another process has ended.
+        """
+        if self.size > 1:
+            import torch
+
+            self.sum(torch.zeros(1))  # dist.barrier would guess a device
 
 
 @contextmanager
@@ -58,9 +80,11 @@ def process_group() -> Iterator[Processes]:
     import torch
     import torch.distributed as dist
 
-    dist.init_process_group(
-        "nccl" if torch.cuda.is_available() else "gloo", rank=rank, world_size=size
-    )
+    backend = "gloo"
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", rank)) % torch.cuda.device_count())
+        backend = "cpu:gloo,cuda:nccl"
+    dist.init_process_group(backend, rank=rank, world_size=size, timeout=_PATIENCE)
     try:
         yield Processes(rank, size)
     finally:

@@ -2,14 +2,14 @@
 
 A stage is built in a hidden folder beside its own and renamed when it is finished. The hidden
 folder of a stage that was killed is kept, so that training goes on in it; one that belongs to other
-inputs is thrown away.
+inputs is thrown away. A finished folder in which a file is missing or cut short counts as unmade.
 """
 
 import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,11 @@ class Stage:
     def finished(self) -> bool:
         """Whether the folder holds what these inputs give."""
         path = self.folder / STAGE_FILE
-        return path.is_file() and bool(read_json(path)["key"] == self.key)
+        if not path.is_file():
+            return False
+        made = read_json(path)
+        files = made.get("files", {})
+        return bool(made.get("key") == self.key and files and files == _sizes(self.folder, files))
 
     @property
     def working(self) -> Path:
@@ -57,6 +61,8 @@ class Stage:
     def make(self, build: Callable[[Path], object], *, versions: Mapping[str, str]) -> None:
         """Build the stage, going on in its working folder if that has the same inputs.
 
+        Killed at any moment, it leaves the folder that was there before, or the new one.
+
         Args:
             build: fills the folder it is given.
             versions: of the packages, written beside the result.
@@ -67,26 +73,45 @@ class Stage:
             shutil.rmtree(working, ignore_errors=True)
             working.mkdir(parents=True)
             self._mark(0.0)
-        before = float(mark.read_text(encoding="utf-8").split()[1])
+        _remove_hidden(working)
+        if not (working / STAGE_FILE).is_file():  # else it was killed just before its renaming
+            self._build(build, versions)
+        self._replace()
+
+    def _build(self, build: Callable[[Path], object], versions: Mapping[str, str]) -> None:
+        """Fill the working folder, and say in it what it is made from."""
+        before = float((self.working / _KEY_FILE).read_text(encoding="utf-8").split()[1])
         began = time.monotonic()
         try:
-            build(working)
+            build(self.working)
         finally:
             seconds = before + time.monotonic() - began
             self._mark(seconds)
-        mark.unlink()
+        names = [
+            path.relative_to(self.working).as_posix()
+            for path in sorted(self.working.rglob("*"))
+            if path.is_file() and path != self.working / _KEY_FILE
+        ]
         write_json(
-            working / STAGE_FILE,
+            self.working / STAGE_FILE,
             {
                 "key": self.key,
                 "seconds": round(seconds, 2),
                 "versions": dict(versions),
+                "files": _sizes(self.working, names),
                 "inputs": self.inputs,
             },
         )
+
+    def _replace(self) -> None:
+        """Put the working folder in the place of the one that was there before."""
+        before = self.folder.with_name(f".{self.folder.name}.before")
+        shutil.rmtree(before, ignore_errors=True)
         if self.folder.exists():
-            shutil.rmtree(self.folder)
-        working.replace(self.folder)
+            self.folder.replace(before)
+        self.working.replace(self.folder)
+        (self.folder / _KEY_FILE).unlink()
+        shutil.rmtree(before, ignore_errors=True)
 
     def _mark(self, seconds: float) -> None:
         """Note the inputs and the time spent so far."""
@@ -94,14 +119,31 @@ class Stage:
             stream.write(f"{self.key} {seconds:.3f}\n")
 
 
-def file_inputs(paths: list[Path]) -> list[list[str | int]]:
+def _remove_hidden(folder: Path) -> None:
+    """Remove what a killed process was just writing; no file of a stage begins with a dot."""
+    for path in folder.rglob(".*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _sizes(folder: Path, names: Iterable[str]) -> dict[str, int | None]:
+    """Return the bytes of each file of a folder, None where there is no such file."""
+    paths = {name: folder / name for name in names}
+    return {name: path.stat().st_size if path.is_file() else None for name, path in paths.items()}
+
+
+def file_inputs(paths: Iterable[Path], base: Path) -> list[list[str | int]]:
     """Return what tells whether files have changed: path, size and time of change.
 
-    A file that is missing is left to its reader, who says so better.
+    Paths below `base` are told from there, so that a folder may move with all that is in it. A
+    file that is missing is left to its reader, who says so better.
     """
     found: list[list[str | int]] = []
     for path in paths:
         if path.is_file():
             status = path.stat()
-            found.append([str(path), status.st_size, status.st_mtime_ns])
+            shown = path.relative_to(base) if path.is_relative_to(base) else path
+            found.append([shown.as_posix(), status.st_size, status.st_mtime_ns])
     return found

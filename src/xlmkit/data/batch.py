@@ -117,4 +117,6 @@ def _fit(row: tuple[Segment, ...], max_length: int) -> tuple[Segment, ...]:
     room = max_length - 2 * len(row)
     if total <= room:
         return row
-    return tuple((ids[: max(1, len(ids) * room // total)], language) for ids, language in row)
+    kept = [min(len(ids), max(1, len(ids) * room // total)) for ids, _ in row]
+    kept[kept.index(max(kept))] -= max(0, sum(kept) - room)  # for those that were left one token
+    return tuple((ids[:n], language) for n, (ids, language) in zip(kept, row, strict=True))

@@ -53,8 +53,11 @@ class CleanConfig(Config):
     """The least number of words of a pivot text; with less its whole record goes. Translations may
     be shorter, as German compounds are. In scripts without spaces two characters are a word."""
     max_words: int = Field(default=250, ge=1)
+    """The most words of a text."""
     min_characters: int = Field(default=2, ge=1)
+    """The least number of characters of a text."""
     max_characters: int = Field(default=2000, ge=1)
+    """The most characters of a text."""
     max_length_ratio: float | None = Field(default=3.0, gt=1)
     """A translation that is longer or shorter than its pivot text by this factor is dropped; a
     Chinese or Japanese character counts as three letters, and a few characters are free."""

@@ -42,10 +42,12 @@ class DataConfig(Config):
     sources: tuple[Source, ...] = Field(min_length=1)
     """Files, wheels and datasets, in the order in which they are read."""
     clean: CleanConfig = CleanConfig()
+    """How texts are cleaned, and which are dropped."""
     duplicates: DuplicateLevel = "near"
     """Which repetitions to drop: none, exact ones, or also near ones (the same but for case,
     punctuation and numbers, or, in long texts, for a few words)."""
     split: SplitConfig = SplitConfig()
+    """How much is held out for validation and testing."""
 
 
 def prepare_corpus(

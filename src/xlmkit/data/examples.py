@@ -132,5 +132,6 @@ class PairExamples:
             numbers, first, first_id, second, second_id = self._sides[group]
             a, b = numbers[item].tolist()
             row = ((first[a], first_id), (second[b], second_id))
-            rows.append(row if (a + b) % 2 else row[::-1])
+            # Not by the sentences' numbers: where all texts have both languages these are equal.
+            rows.append(row if item % 2 else row[::-1])
         return assemble(rows, self.max_length)

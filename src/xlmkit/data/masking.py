@@ -6,10 +6,11 @@ sub-sampling). Unlike XLM, special tokens are never chosen: there is nothing to 
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from xlmkit.core.config import Config
 
@@ -30,6 +31,12 @@ class MaskingConfig(Config):
     """Of these, the share replaced by a random word; the rest stays as it is."""
     sample_alpha: float = Field(0.0, ge=0, le=1)
     """Choose a word in proportion to its count to the power of minus this; 0 treats all alike."""
+
+    @model_validator(mode="after")
+    def _at_most_all(self) -> Self:
+        if self.mask + self.random > 1 + 1e-9:
+            raise ValueError(f"mask and random add up to {self.mask + self.random:g}, more than 1")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

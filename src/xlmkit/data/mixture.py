@@ -26,7 +26,7 @@ class Mixture:
         exact = np.array(weights, float) / sum(weights) * slots
         counts = np.maximum(np.floor(exact), 1).astype(np.int64)
         missing = max(0, slots - int(counts.sum()))
-        largest = np.argsort(np.floor(exact) - exact, kind="stable")  # largest remainders first
+        largest = np.argsort(counts - exact, kind="stable")  # largest remainders first
         counts[largest[:missing]] += 1
         self.counts, self.seed = counts, seed
         self._ends = np.cumsum(counts)
@@ -38,17 +38,26 @@ class Mixture:
 
     def draws(self, draw: Indices) -> tuple[Indices, Indices]:
         """Return the kind of each draw, and how often that kind was drawn before."""
-        n_slots = int(self._ends[-1])
-        cycle, place = np.divmod(draw, n_slots)
-        slot = np.empty_like(draw)
-        for number in np.unique(cycle):
+        cycle, place = np.divmod(draw, int(self._ends[-1]))
+        kind, count = np.empty_like(draw), np.empty_like(draw)
+        for number in np.unique(cycle).tolist():
             now = cycle == number
-            slot[now] = permute(place[now], n_slots, key_of(self.seed, "slot", number))
-        kind = np.searchsorted(self._ends, slot, side="right")
-        rank = slot - (self._ends - self.counts)[kind]
-        return kind, cycle * self.counts[kind] + rank
+            kinds, ranks = self._cycle(number)
+            kind[now] = kinds[place[now]]
+            count[now] = number * self.counts[kind[now]] + ranks[place[now]]
+        return kind, count
 
     def draw(self, number: int) -> tuple[int, int]:
         """Return the kind of one draw, and how often that kind was drawn before."""
         kind, count = self.draws(np.array([number]))
         return int(kind[0]), int(count[0])
+
+    def _cycle(self, number: int) -> tuple[Indices, Indices]:
+        """Return the kind of each draw of a cycle, and how often it came before in the cycle."""
+        places = np.arange(int(self._ends[-1]))
+        slots = permute(places, len(places), key_of(self.seed, "slot", number))
+        kinds = np.searchsorted(self._ends, slots, side="right")
+        order = np.argsort(kinds, kind="stable")
+        ranks = np.empty_like(places)
+        ranks[order] = places - (self._ends - self.counts)[kinds[order]]
+        return kinds, ranks

@@ -76,6 +76,7 @@ class TextSource(BaseSource):
     path: str
     """A file, or a pattern such as news/*.txt.gz."""
     language: LanguageCode
+    """The language of the text."""
 
     @property
     def place(self) -> str:
@@ -195,6 +196,7 @@ class GettextSource(CatalogSource):
 
     kind: Literal["gettext"]
     path: str
+    """A catalog, a folder of catalogs, or a zip archive of them."""
 
     @property
     def place(self) -> str:
@@ -209,6 +211,7 @@ class WheelSource(CatalogSource):
     package: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Its name on the package index."""
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!_-]*$")
+    """The release to fetch."""
     sha256: Sha256
     """The SHA-256 of the wheel's file."""
 
@@ -227,6 +230,7 @@ class HubSource(TableSource):
     subset: str | None = None
     """The configuration of the dataset, where it has several."""
     split: str = "train"
+    """The part of the dataset to read."""
     revision: str | None = None
     """The commit or tag to read, so that the data stays the same."""
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.core.device import choose_device
 from xlmkit.data.permutation import key_of
 from xlmkit.evaluate.inference import class_probabilities
 from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
@@ -25,7 +26,7 @@ def measure_classification(
         config: the task.
         sources: languages whose labels it learned; the average is over the others.
     """
-    model = bundle.classifier()
+    model = bundle.classifier().to(choose_device())
     languages: dict[str, Any] = {}
     examples: dict[str, Any] = {}
     for language in bundle.tokenizer.lang2id:

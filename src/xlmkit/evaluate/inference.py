@@ -88,4 +88,5 @@ def class_probabilities(
         scores = model(inputs.tokens, inputs.lengths, inputs.positions, inputs.languages)
         return torch.softmax(scores, dim=1)
 
-    return run_batches(model, tokenizer, texts, language, max_length, compute)
+    longest = min(max_length, model.transformer.architecture.max_position_embeddings)
+    return run_batches(model, tokenizer, texts, language, longest, compute)

@@ -28,6 +28,7 @@ class ClassificationConfig(Config):
     """A classification task of the recipe."""
 
     kind: Literal["classification"] = "classification"
+    """The kind of task."""
     title: str | None = None
     """What the report calls the task."""
     source_languages: tuple[LanguageCode, ...] = ()

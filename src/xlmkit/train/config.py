@@ -14,7 +14,7 @@ class OptimizerConfig(Config):
     lr: float = Field(1e-4, gt=0)
     """Highest learning rate."""
     warmup: int = Field(500, ge=0)
-    """Steps in which the learning rate rises from nought."""
+    """Steps in which the learning rate rises from nought, at most a quarter of all."""
     schedule: Literal["linear", "cosine", "inverse_sqrt", "constant"] = "linear"
     """How it falls afterwards: to nought at the last step, or with 1 / sqrt(step)."""
     betas: tuple[float, float] = (0.9, 0.98)
@@ -22,22 +22,23 @@ class OptimizerConfig(Config):
     eps: float = Field(1e-6, gt=0)
     """AdamW's term for numerical stability."""
     weight_decay: float = Field(0.01, ge=0)
-    """Decay of matrices; biases, norms and embeddings of positions and languages are spared."""
+    """Decay of matrices, embeddings among them; biases and norms are spared."""
     clip: float = Field(1.0, gt=0)
     """Largest norm of the whole gradient."""
 
 
 def learning_rate(config: OptimizerConfig, step: int, n_steps: int) -> float:
     """Return the learning rate of step `step`, counted from 0, of `n_steps`."""
-    if step < config.warmup:
-        return config.lr * (step + 1) / (config.warmup + 1)
-    done = (step - config.warmup) / max(1, n_steps - config.warmup)
+    warmup = min(config.warmup, n_steps // 4)
+    if step < warmup:
+        return config.lr * (step + 1) / (warmup + 1)
+    done = (step - warmup) / max(1, n_steps - warmup)
     match config.schedule:
         case "linear":
             return config.lr * (1 - done)
         case "cosine":
             return config.lr * (1 + math.cos(math.pi * done)) / 2
         case "inverse_sqrt":
-            return config.lr * math.sqrt((config.warmup + 1) / (step + 1))
+            return config.lr * math.sqrt((warmup + 1) / (step + 1))
         case "constant":
             return config.lr

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from xlmkit.core.process import Processes
 from xlmkit.core.progress import Progress
 from xlmkit.train.loop import Hook, StepReport
 from xlmkit.train.state import TrainingState
@@ -84,14 +85,19 @@ def at_steps(every: int, last: int, action: Callable[[TrainingState], None]) -> 
     return hook
 
 
-def every_seconds(seconds: float, action: Callable[[TrainingState], None]) -> Hook:
-    """Return a hook that runs an action when so much time has passed since the last time."""
+def every_seconds(
+    seconds: float, action: Callable[[TrainingState], None], processes: Processes
+) -> Hook:
+    """Return a hook that runs an action when so much time has passed since the last time.
+
+    It runs in all processes after the same step, though their clocks differ.
+    """
     last = time.monotonic()
 
     def hook(state: TrainingState, report: StepReport) -> bool:
         nonlocal last
         del report
-        if time.monotonic() - last >= seconds:
+        if _any(processes, time.monotonic() - last >= seconds):
             action(state)
             last = time.monotonic()
         return False
@@ -99,14 +105,23 @@ def every_seconds(seconds: float, action: Callable[[TrainingState], None]) -> Ho
     return hook
 
 
-def stop_when(asked: threading.Event) -> Hook:
-    """Return a hook that stops the training once the event is set."""
+def stop_when(asked: threading.Event, processes: Processes) -> Hook:
+    """Return a hook that stops all processes after the same step, once the event is set in one."""
 
     def hook(state: TrainingState, report: StepReport) -> bool:
         del state, report
-        return asked.is_set()
+        return _any(processes, asked.is_set())
 
     return hook
+
+
+def _any(processes: Processes, wanted: bool) -> bool:
+    """Return whether any process wants something; every process asks after every step."""
+    if processes.size == 1:
+        return wanted
+    wanting = torch.tensor([float(wanted)])
+    processes.sum(wanting)
+    return bool(wanting)
 
 
 @contextmanager

@@ -78,8 +78,8 @@ class Session:
             every = max(1, self.plan.steps // self.points)
             hooks: list[Hook] = [
                 Curve(names, every, bar),
-                every_seconds(self.checkpoint_seconds, save),
-                stop_when(stop),
+                every_seconds(self.checkpoint_seconds, save, processes),
+                stop_when(stop, processes),
             ]
             if validate is not None:
                 # A few points suffice for validation, and each costs more than a step.

@@ -1,0 +1,89 @@
+import platform
+import resource
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from xlmkit.core.device import choose_device, choose_dtype, tune_allocator
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+
+
+def test_the_device_is_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for available, device in ((True, GPU), (False, CPU)):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=available: there)
+        assert choose_device() == device
+
+
+@pytest.mark.parametrize("device", [CPU, GPU], ids=str)
+def test_a_precision_by_name_is_taken_at_its_word(device: torch.device) -> None:
+    assert choose_dtype("float32", device) == torch.float32
+    assert choose_dtype("bfloat16", device) == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("avx512", "amx", "dtype"),
+    [
+        (False, False, torch.float32),
+        (True, False, torch.bfloat16),
+        (False, True, torch.bfloat16),
+    ],
+)
+def test_auto_asks_what_the_processor_can(
+    monkeypatch: pytest.MonkeyPatch, avx512: bool, amx: bool, dtype: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert choose_dtype("auto", CPU) == dtype
+
+
+@pytest.mark.parametrize(("fast", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_auto_asks_what_the_gpu_can_without_emulation(
+    monkeypatch: pytest.MonkeyPatch, fast: bool, dtype: torch.dtype
+) -> None:
+    def supported(*, including_emulation: bool) -> bool:
+        return fast or including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    assert choose_dtype("auto", GPU) == dtype
+
+
+@pytest.mark.parametrize("library", [None, "libm.so.6"])
+def test_another_c_library_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, library: str | None
+) -> None:
+    """Where there is no mallopt nothing happens; libm stands for a C library without it."""
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: library)
+
+    class Bare:
+        def __init__(self, name: str) -> None:
+            assert name == library
+
+    monkeypatch.setattr("ctypes.CDLL", Bare)
+    tune_allocator()
+
+
+_CODE = """
+import ctypes, pathlib, sys
+from xlmkit.core.device import tune_allocator
+
+if sys.argv[1] == "tuned":
+    tune_allocator()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+blocks = [libc.malloc(8 << 20) for _ in range(20)]
+for block in blocks:
+    libc.free(block)
+print(pathlib.Path("/proc/self/statm").read_text().split()[0])
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
+def test_freed_memory_is_kept_afterwards() -> None:
+    pages = {
+        how: int(subprocess.check_output([sys.executable, "-c", _CODE, how], text=True))
+        for how in ("tuned", "plain")
+    }
+    assert pages["tuned"] > pages["plain"] + (150 << 20) // resource.getpagesize()

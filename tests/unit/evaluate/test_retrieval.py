@@ -1,0 +1,151 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from xlmkit.data.records import Record
+from xlmkit.evaluate import retrieval
+from xlmkit.evaluate.config import RetrievalConfig
+from xlmkit.evaluate.retrieval import measure_retrieval, picture, unit
+from xlmkit.model.config import Architecture
+from xlmkit.model.transformer import Transformer
+from xlmkit.text.bpe import Merges
+from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+
+ALPHABETS = {"en": "abcdefghijklmnop", "el": "αβγδεζηθικλμνξοπ", "ru": "абвгдежзийклмноп"}
+LANGUAGES = list(ALPHABETS)
+TOKENIZER = Tokenizer(
+    Vocabulary([*SPECIAL_TOKENS, *(f"{c}</w>" for c in "".join(ALPHABETS.values()))]),
+    Merges(()),
+    {code: number for number, code in enumerate(LANGUAGES)},
+    segmenters={},
+)
+
+
+def records(n: int, seed: int = 0, languages: tuple[str, ...] = ("en", "el", "ru")) -> list[Record]:
+    random = np.random.default_rng(seed)
+    made = []
+    for number in range(n):
+        choice = random.integers(0, 16, random.integers(12, 18))
+        texts = {code: " ".join(ALPHABETS[code][i] for i in choice) for code in languages}
+        made.append(Record(texts, "s", str(number)))
+    return made
+
+
+def transformer(*, aligned: bool) -> Transformer:
+    """A model whose words' embeddings are those of their translations, but for a shift."""
+    torch.manual_seed(0)
+    model = Transformer(
+        Architecture(
+            n_words=14 + 48,
+            n_langs=3,
+            n_layers=2,
+            emb_dim=32,
+            n_heads=2,
+            max_position_embeddings=24,
+            embed_init_std=1.0,
+        )
+    )
+    if aligned:
+        with torch.no_grad():
+            words = model.embeddings.weight
+            for number in (1, 2):
+                words[14 + 16 * number : 30 + 16 * number] = words[14:30]
+            model.lang_embeddings.weight[1] += 0.3
+    return model
+
+
+def measure(aligned: bool = True, **settings: Any) -> dict[str, Any]:
+    found = measure_retrieval(
+        transformer(aligned=aligned),
+        TOKENIZER,
+        records(40, 1),
+        records(60, 2),
+        RetrievalConfig(**settings),
+    )
+    assert found is not None
+    return found
+
+
+def test_a_model_with_one_space_finds_every_translation() -> None:
+    found = measure()
+    assert set(found["directions"]) == {"el-en", "en-el", "ru-en", "en-ru"}
+    assert all(score["n"] == 60 for score in found["directions"].values())
+    assert found["average"] > 0.95
+    values = [score["value"] for score in found["directions"].values()]
+    assert found["average"] == pytest.approx(np.mean(values))
+    assert found["pivot"] == "en"
+
+
+def test_an_untrained_model_finds_few() -> None:
+    assert measure(aligned=False)["average"] < 0.3
+
+
+def test_the_layer_is_the_best_of_validation_unless_it_is_given() -> None:
+    found = measure()
+    assert len(found["layers_on_validation"]) == 3
+    assert found["layer"] == int(np.argmax(found["layers_on_validation"]))
+    fixed = measure(layer=1)
+    assert (fixed["layer"], fixed["layers_on_validation"]) == (1, [])
+
+
+def test_candidates_are_at_most_those_asked_for_and_chosen_by_content() -> None:
+    found = measure(candidates=10)
+    assert all(score["n"] == 10 for score in found["directions"].values())
+    model = transformer(aligned=False)
+    test = records(60, 2)
+    config = RetrievalConfig(candidates=20)
+    forwards = measure_retrieval(model, TOKENIZER, records(40, 1), test, config)
+    backwards = measure_retrieval(model, TOKENIZER, records(40, 1)[::-1], test[::-1], config)
+    assert forwards == backwards
+
+
+def test_the_pivot_may_be_any_language() -> None:
+    assert set(measure(pivot="ru")["directions"]) == {"en-ru", "ru-en", "el-ru", "ru-el"}
+
+
+def test_without_translations_there_is_nothing_to_measure() -> None:
+    alone = records(30, 3, ("en",)) + records(30, 4, ("ru",))
+    model = transformer(aligned=True)
+    assert measure_retrieval(model, TOKENIZER, [], alone, RetrievalConfig()) is None
+
+
+def test_without_validation_a_middle_layer_is_taken() -> None:
+    model = transformer(aligned=True)
+    found = measure_retrieval(model, TOKENIZER, [], records(30, 3), RetrievalConfig())
+    assert found is not None
+    assert found["layer"] == 1
+
+
+def test_vectors_are_centred_and_of_length_one() -> None:
+    vectors = np.random.default_rng(0).normal(3.0, 1.0, (50, 8)).astype(np.float32)
+    made = unit(vectors)
+    np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1, rtol=1e-5)
+    centred = vectors - vectors.mean(axis=0)
+    cosine = (made * centred).sum(axis=1) / np.linalg.norm(centred, axis=1)
+    np.testing.assert_allclose(cosine, 1, rtol=1e-5)
+    assert np.isfinite(unit(np.ones((4, 3), np.float32))).all()
+
+
+def test_the_picture_shows_translations_near_each_other() -> None:
+    model, given = transformer(aligned=True), records(30, 5)
+    points = picture(model, TOKENIZER, given, 0)
+    assert len(points) == retrieval._SHOWN * 3
+    places = np.array([[point["x"], point["y"]] for point in points])
+    groups = np.array([point["group"] for point in points])
+    spread = np.linalg.norm(places - places.mean(axis=0), axis=1).mean()
+    for group in range(retrieval._SHOWN):
+        mine = places[groups == group]
+        assert np.linalg.norm(mine - mine.mean(axis=0), axis=1).mean() < 0.3 * spread
+    texts = {(p["language"], p["text"]) for p in points if p["group"] == 0}
+    assert len({code for code, _ in texts}) == 3
+    assert any({(c, t) for c, t in record.texts.items()} == texts for record in given)
+    assert points == picture(model, TOKENIZER, given[::-1], 0)
+
+
+def test_a_picture_needs_a_few_complete_messages() -> None:
+    model = transformer(aligned=True)
+    assert picture(model, TOKENIZER, records(2, 5), 0) == []
+    assert picture(model, TOKENIZER, records(30, 5, ("en", "ru")), 0) == []

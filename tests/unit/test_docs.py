@@ -1,0 +1,400 @@
+"""What README.md and docs/ show is run: recipes, Python and commands; links and tables are true."""
+
+import ast
+import gzip
+import importlib.util
+import inspect
+import json
+import lzma
+import re
+import shlex
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import zstandard
+from typer.main import get_command
+
+from xlmkit.cli import app
+from xlmkit.core.config import load_config
+from xlmkit.core.files import read_json
+from xlmkit.data import sources as kinds
+from xlmkit.data.clean import Cleaner
+from xlmkit.data.duplicates import REASONS
+from xlmkit.data.inputs import Reading
+from xlmkit.data.readers import read_source
+from xlmkit.recipe import Recipe
+from xlmkit.run import run
+from xlmkit.tasks.classification import load_classification
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+LANGUAGES = ["en", "sw", "fr", "de", "es", "ru", "tr", "zh", "ar"]
+LINES = 6
+
+_FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_RUN = re.compile(r"runs/(?P<name>[\w.-]+)/(?P<rest>[\w./-]+)")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: `where` is page and line, `info` what stands behind the fence."""
+
+    page: Path
+    where: str
+    info: str
+    text: str
+
+
+def _blocks() -> Iterator[Block]:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for match in _FENCE.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            yield Block(page, f"{page.name}:{line}", match[1].strip(), match[2])
+
+
+def _of(*infos: str) -> list[Block]:
+    return [block for block in _blocks() if block.info in infos]
+
+
+def _is_recipe(block: Block) -> bool:
+    return re.search(r"^name:", block.text, re.MULTILINE) is not None
+
+
+RECIPES = [block for block in _of("yaml") if _is_recipe(block)]
+FRAGMENTS = _of("yaml fragment")
+
+
+def test_every_page_is_seen_and_every_block_has_a_known_kind() -> None:
+    assert len(PAGES) > 5
+    assert RECIPES
+    assert FRAGMENTS
+    known = {"", "sh", "yaml", "yaml fragment", "python", "python fragment"}
+    assert [block.where for block in _blocks() if block.info not in known] == []
+    unmarked = [block.where for block in _of("yaml") if not _is_recipe(block)]
+    assert unmarked == [], "a recipe needs a name:, a part of one the mark ```yaml fragment"
+
+
+# Recipes: they are parsed, the files they name are written, and read as the recipe says.
+
+
+@pytest.mark.parametrize("block", RECIPES, ids=lambda block: block.where)
+def test_a_recipe_is_valid_and_reads_its_files(block: Block, tmp_path: Path) -> None:
+    for other in RECIPES:
+        if other.page == block.page:  # one may extend another
+            name = re.search(r"^name:\s*(\S+)", other.text, re.MULTILINE)
+            (tmp_path / f"{name[1]}.yaml").write_text(other.text, encoding="utf-8")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(block.text, encoding="utf-8")
+    _read_all(load_config(path, Recipe), tmp_path)
+
+
+@pytest.mark.parametrize("block", FRAGMENTS, ids=lambda block: block.where)
+def test_a_part_of_a_recipe_is_valid_and_reads_its_files(block: Block, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"extends: {_smallest(tmp_path).name}\n{block.text}", encoding="utf-8")
+    _read_all(load_config(path, Recipe), tmp_path)
+
+
+def _smallest(folder: Path) -> Path:
+    path = folder / "smallest-of-all.yaml"
+    sources = "[{kind: text, path: a.txt, language: en}]"
+    path.write_text(
+        f"name: smallest\nlanguages: [{', '.join(LANGUAGES)}]\ndata: {{sources: {sources}}}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def _read_all(recipe: Recipe, base: Path) -> None:
+    tasks = recipe.finetune.values()
+    sources = [*recipe.data.sources, *(s for task in tasks for s in (*task.train, *task.test))]
+    for source in sources:
+        if isinstance(source, kinds.HubSource | kinds.WheelSource):
+            continue  # they need the network
+        _write_files(source, base, recipe.languages)
+        reading = Reading(base, recipe.languages)
+        records = list(read_source(source, reading))
+        assert len(records) >= LINES
+        assert not reading.bad.counts
+        if isinstance(source, kinds.TableSource) and source.label_column is not None:
+            assert {record.label for record in records} == {"a", "b"}
+    for task in tasks:
+        if task.train:
+            data = load_classification(task, base, base, recipe.languages)
+            assert data.labels == ["a", "b"]
+            assert set(data.train) == set(task.source_languages or recipe.languages[:1])
+            assert data.test
+
+
+def _text(language: str, number: int) -> str:
+    return f"This is text {number} in {language}"
+
+
+def _write_files(source: kinds.Source, base: Path, languages: tuple[str, ...]) -> None:
+    """Write the files that a source names, with a few texts in the form it says."""
+    numbers = range(LINES)
+    match source:
+        case kinds.TextSource(path=path, language=code):
+            _write(base / path, "".join(f"{_text(code, i)}\n" for i in numbers))
+        case kinds.ParallelSource(paths=paths):
+            for code, path in paths.items():
+                _write(base / path, "".join(f"{_text(code, i)}\n" for i in numbers))
+        case kinds.TsvSource(path=path):
+            rows = [_row(source, languages, i) for i in numbers]
+            lines = [list(rows[0])] if source.header else []
+            lines += [_cells(row) for row in rows]
+            _write(base / path, "".join("\t".join(map(str, line)) + "\n" for line in lines))
+        case kinds.JsonlSource(path=path):
+            rows = [_nested(_row(source, languages, i)) for i in numbers]
+            _write(base / path, "".join(f"{json.dumps(row)}\n" for row in rows))
+        case kinds.TmxSource(path=path):
+            units = "".join(_unit(languages, i) for i in numbers)
+            _write(base / path, f"<tmx><body>{units}</body></tmx>")
+        case kinds.GettextSource(path=path):
+            for locale in ["zh_TW" if code == "zh" else code for code in languages]:
+                _write(base / path / locale / "LC_MESSAGES" / "app.po", _catalog(locale))
+
+
+def _write(path: Path, text: str) -> None:
+    path = Path(str(path).replace("*", "some"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = text.encode()
+    match path.suffix:
+        case ".gz":
+            data = gzip.compress(data)
+        case ".xz":
+            data = lzma.compress(data)
+        case ".zst":
+            data = zstandard.compress(data)
+    path.write_bytes(data)
+
+
+def _row(
+    source: kinds.TableSource, languages: tuple[str, ...], number: int
+) -> dict[int | str, str]:
+    columns = source.columns or {}
+    row = {column: _text(code, number) for code, column in columns.items()}
+    code = source.language or languages[number % len(languages)]
+    if source.text is not None:
+        row[source.text] = _text(code, number)
+    if source.language_column is not None:
+        row[source.language_column] = code
+    if source.label_column is not None:
+        row[source.label_column] = "ab"[number // 2 % 2]
+    return row
+
+
+def _cells(row: Mapping[int | str, str]) -> list[str]:
+    if all(isinstance(column, str) for column in row):
+        return list(row.values())
+    return [row.get(column, "") for column in range(1 + max(map(int, row)))]
+
+
+def _nested(row: Mapping[int | str, str]) -> dict[str, object]:
+    nested: dict[str, object] = {}
+    for column, value in row.items():
+        here = nested
+        *outer, last = str(column).split(".")
+        for name in outer:
+            here = here.setdefault(name, {})
+        here[last] = value
+    return nested
+
+
+def _unit(languages: tuple[str, ...], number: int) -> str:
+    variants = (f'<tuv xml:lang="{c}"><seg>{_text(c, number)}</seg></tuv>' for c in languages)
+    return f"<tu>{''.join(variants)}</tu>"
+
+
+def _catalog(locale: str) -> str:
+    entries = (f'msgid "{_text("en", i)}"\nmsgstr "{_text(locale, i)}"\n' for i in range(LINES))
+    return 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n' + "\n".join(entries)
+
+
+# Python: the blocks of a page run one after the other, on a tiny run of every stage.
+
+
+_TINY = """
+name: tiny
+languages: [{languages}]
+threads: 1
+data:
+  sources: [{{kind: parallel, paths: {{{paths}}}}}]
+  clean: {{min_script: 0, drop_copies: false}}
+  duplicates: exact
+  split: {{valid: 0.2, test: 0.2}}
+tokenizer: {{vocabulary_size: 200, segmenters: {{zh: characters}}}}
+model: {{n_layers: 1, emb_dim: 16, n_heads: 2, max_position_embeddings: 256}}
+pretrain:
+  steps: 4
+  tokens_per_batch: 128
+  models: {{none: {{}}, both: {{mlm: {{form: sentence}}, tlm: {{pivot: en}}}}}}
+finetune:
+  task:
+    epochs: 0.5
+    train: [{{kind: tsv, path: labelled.tsv, text: 0, language: en, label_column: 1}}]
+    test: [{{kind: tsv, path: labelled.tsv, text: 0, language: sw, label_column: 1}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Do all stages of a tiny recipe and return the folder of its results."""
+    folder = tmp_path_factory.mktemp("tiny")
+    for code in LANGUAGES:
+        lines = (f"{chr(97 + i % 26)}{chr(97 + i // 26)} {_text(code, i)}\n" for i in range(60))
+        (folder / code).write_text("".join(lines), encoding="utf-8")
+    rows = (f"{_text('en', i)}\t{'ab'[i % 2]}\n" for i in range(20))
+    (folder / "labelled.tsv").write_text("".join(rows), encoding="utf-8")
+    paths = ", ".join(f"{code}: {code}" for code in LANGUAGES)
+    recipe = folder / "tiny.yaml"
+    recipe.write_text(_TINY.format(languages=", ".join(LANGUAGES), paths=paths), encoding="utf-8")
+    run(recipe, [], folder / "run", False)
+    return folder / "run"
+
+
+def _make_named_runs(text: str, tiny: Path, folder: Path) -> None:
+    """Put what `text` names as runs/... where it says."""
+    for match in _RUN.finditer(text):
+        target, (stage, *names) = folder / match[0], match["rest"].split("/")
+        source = tiny / match["rest"]
+        if stage == "pretrain":
+            source = tiny / "pretrain" / "both"
+        elif stage == "finetune":
+            assert len(names) == 2, f"{match[0]} should be finetune/MODEL/TASK"
+            source = tiny / "finetune" / "both" / "task"
+        assert source.exists(), f"a run has no {match['rest']}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        if not target.exists():
+            copy(source, target)
+
+
+@pytest.mark.parametrize("page", sorted({b.page for b in _of("python")}), ids=lambda p: p.name)
+def test_the_python_of_a_page_runs(
+    page: Path, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = [block for block in _of("python") if block.page == page]
+    _make_named_runs("".join(block.text for block in blocks), tiny_run, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "__main__"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of transformers
+        for block in blocks:
+            exec(compile(block.text, block.where, "exec"), names)  # noqa: S102
+
+
+def test_fragments_of_python_are_python() -> None:
+    for block in _of("python fragment"):
+        ast.parse(block.text, block.where)
+
+
+# Commands.
+
+
+def _commands(name: str) -> list[tuple[str, list[str]]]:
+    """Return where each command of this name stands, and its words; comments are cut off."""
+    found = []
+    for block in _of("", "sh"):
+        for line in block.text.splitlines():
+            try:
+                words = shlex.split(line, comments=True)
+            except ValueError:  # a drawing
+                continue
+            if name in words and words[0] in (name, "torchrun"):
+                found.append((f"{block.where}: {line}", words[words.index(name) + 1 :]))
+    return [(where, words) for where, words in found if words and not words[0].startswith("-")]
+
+
+@pytest.mark.parametrize(("where", "words"), _commands("xlmkit"), ids=str)
+def test_a_command_is_understood(where: str, words: list[str], tmp_path: Path) -> None:
+    verbs = get_command(app).commands
+    assert words[0] in verbs, where
+    with verbs[words[0]].make_context(words[0], list(words[1:])) as context:
+        overrides = context.params.get("overrides") or []
+    load_config(_smallest(tmp_path), Recipe, overrides)
+
+
+def test_every_target_of_make_exists() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    used = {words[0] for _, words in _commands("make")}
+    assert used
+    assert used <= targets
+
+
+# Links and tables.
+
+
+def _anchors(page: Path) -> set[str]:
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ +(.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    for link in _LINK.findall(text):
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def test_the_reference_of_keys_is_up_to_date_and_complete() -> None:
+    path = DOCS / "generate_recipe_reference.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    _, mark, tables = (DOCS / "recipes.md").read_text(encoding="utf-8").partition(module.MARK)
+    assert mark
+    assert tables == module.reference(), "run docs/generate_recipe_reference.py"
+    rows = [line for line in tables.splitlines() if line.startswith("| `")]
+    assert [row for row in rows if row.endswith("|  |")] == [], "keys without a meaning"
+    keys = {re.match(r"\| `(\w+)`", row)[1] for row in rows}
+    schema = Recipe.model_json_schema()
+    sections = [schema, *schema["$defs"].values()]
+    assert keys == {key for section in sections for key in section["properties"]}
+
+
+def test_every_reason_of_dropping_is_explained() -> None:
+    source = inspect.getsource(Cleaner)
+    reasons = set(re.findall(r'(?:return|reason =|return text,) "([a-z ]+)"', source))
+    assert len(reasons) >= 10
+    page = (DOCS / "data.md").read_text(encoding="utf-8")
+    for reason in [*reasons, *REASONS[1:], "held out elsewhere"]:
+        assert f"`{reason}`" in page, reason
+
+
+def test_the_layout_of_the_results_is_as_documented(tiny_run: Path) -> None:
+    results = read_json(tiny_run / "results.json")
+    text = (DOCS / "measurement.md").read_text(encoding="utf-8").partition("## results.json")[2]
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    keys = [key for row in rows for key in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert {key.partition(".")[0] for key in keys} == set(results)
+    model = {key.split(".")[2] for key in keys if key.startswith("models.NAME.")}
+    assert model == set(results["models"]["both"])
+    for key in keys:
+        here = results
+        for part in key.split("."):
+            here = here[{"NAME": "both", "TASK": "task"}.get(part, part)]
+
+
+def test_the_files_of_a_run_are_as_documented(tiny_run: Path) -> None:
+    page = (DOCS / "pretraining.md").read_text(encoding="utf-8")
+    for folder in (tiny_run / "pretrain" / "both", tiny_run / "finetune" / "both" / "task"):
+        assert [f.name for f in folder.iterdir() if f"`{f.name}`" not in page] == []
+    page = (DOCS / "data.md").read_text(encoding="utf-8")
+    names = [file.name for name in ("corpus", "shards") for file in (tiny_run / name).iterdir()]
+    told = [name for name in names if not re.match(r"(train|valid|test)\.[\w-]+\.\w+$", name)]
+    assert [name for name in told if f"`{name}" not in page] == []

@@ -1,0 +1,166 @@
+"""What a recipe may say, and in which words a mistake in it is told."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from xlmkit.cli import app
+from xlmkit.core.config import load_config, to_yaml
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import read_json
+from xlmkit.recipe import PretrainedModel, Recipe
+
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
+
+
+def load(project: Path, *overrides: str) -> Recipe:
+    return load_config(project / "recipe.yaml", Recipe, overrides)
+
+
+def test_defaults_are_those_of_the_paper(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    source = "{kind: text, path: a.txt, language: sw}"
+    path.write_text(f"name: r\nlanguages: [sw]\ndata: {{sources: [{source}]}}", encoding="utf-8")
+    recipe = load_config(path, Recipe)
+    assert recipe.model.dropout == 0.1
+    assert recipe.pretrain.models is None
+    assert recipe.pretrain.optimizer.betas == (0.9, 0.98)
+    assert (recipe.finetune, recipe.precision, recipe.seed) == ({}, "auto", 1)
+
+
+def test_what_is_printed_reads_back_as_the_same_recipe(project: Path, tmp_path: Path) -> None:
+    recipe = load(project, "title='Ein Titel: mit ''Zeichen'' — 中文'", "evaluate.retrieval=null")
+    path = tmp_path / "printed.yaml"
+    path.write_text(to_yaml(recipe), encoding="utf-8")
+    assert load_config(path, Recipe) == recipe
+
+
+def test_a_model_knows_its_objectives() -> None:
+    model = PretrainedModel.model_validate({"mlm": {"length": 8}, "tlm": {"length": 9}})
+    assert {name: section.length for name, section in model.objectives.items()} == {
+        "mlm": 8, "tlm": 9,
+    }  # fmt: skip
+    assert model.trained
+    assert not PretrainedModel().trained
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("model.droput=0.2", "model has no key 'droput' (valid: .*); did you mean 'dropout'?"),
+        ("model.dropout=often", "model.dropout must be a number, not 'often'."),
+        ("pretrain.steps=1.5", "pretrain.steps must be a whole number, not 1.5."),
+        ("pretrain.steps=0", "pretrain.steps must be at least 1, not 0."),
+        ("pretrain.optimizer.schedule=cosin",
+         "pretrain.optimizer.schedule cannot be 'cosin' (valid: .*); did you mean 'cosine'?"),
+        ("precision=fp16", "precision cannot be 'fp16' (valid: auto, float32, bfloat16)."),
+        ("languages=[en, zh, jp]", "languages.2: There is no language with the code 'jp'; .*"),
+        ("languages=[en, en]", "the recipe: a language is listed twice."),
+        ("languages=[]", "languages must have at least 1 item."),
+        ("data.sources.0.kind=txt",
+         "data.sources.0.kind cannot be 'txt' (valid: .*); did you mean 'text'?"),
+        ("data.sources=[]", "data.sources must have at least 1 item."),
+        ("finetune.kind.test=[]",
+         "finetune.kind: give both train and test files, or neither to use the records of data."),
+        ("pretrain.models.both.clm={}",
+         "pretrain.models.both: clm reads from left to right and cannot be joined with mlm or "
+         "tlm."),
+        ("pretrain.models={}", "pretrain.models must have at least 1 item."),
+        ("pretrain.models={a/b: {}}", "pretrain.models.a/b: 'a/b' cannot name a folder; .*"),
+        ("pretrain.models={.hidden: {}}", "pretrain.models..hidden: .* cannot name a folder; .*"),
+        ("finetune={a b: {}}", "finetune.a b: 'a b' cannot name a folder; .*"),
+        ("name=../up", "name: '../up' cannot name a folder; .*"),
+        ("data.sources=[{kind: wheel, package: gramps, version: '6', sha256: abc}]",
+         "data.sources.0.sha256 cannot be 'abc'; it must match ^[0-9a-fA-F]{64}$."),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence_with_its_place(
+    project: Path, override: str, sentence: str
+) -> None:
+    pattern = ".*".join(re.escape(part) for part in sentence.split(".*"))
+    with pytest.raises(UserError) as caught:
+        load(project, override)
+    place = rf"(--set {re.escape(override)}|{re.escape(str(project))}/recipe\.yaml(:\d+)?)"
+    assert re.fullmatch(f"{place}: {pattern}", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("model.n_heads=5", "model.emb_dim (32) must be a multiple of model.n_heads (5)."),
+        ("model.max_position_embeddings=16",
+         "pretrain.models.both.mlm.length (32) is more than model.max_position_embeddings (16)."),
+        ("pretrain.models.both.tlm.length=65",
+         "pretrain.models.both.tlm.length (65) is more than model.max_position_embeddings (64)."),
+        ("evaluate.retrieval.layer=2",
+         "evaluate.retrieval.layer is 2, but the model's last layer is 1."),
+        ("pretrain.models.both.tlm.pivot=fr",
+         "pretrain.models.both.tlm names the language fr, which is not among the recipe's "
+         "languages (en, zh, ar)."),
+        ("evaluate.retrieval.pivot=de",
+         "evaluate.retrieval names the language de, which is not among the recipe's languages "
+         "(en, zh, ar)."),
+        ("finetune.kind.source_languages=[ru]",
+         "finetune.kind names the language ru, which is not among the recipe's languages "
+         "(en, zh, ar)."),
+        ("data.sources.0.languages=[tr]",
+         "data.sources.0 names the language tr, which is not among the recipe's languages "
+         "(en, zh, ar)."),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_together_is_told_before_anything_is_done(
+    project: Path, override: str, sentence: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        load(project, override)
+    assert str(caught.value) == f"{project / 'recipe.yaml'}: {sentence}"
+
+
+def test_limits_themselves_are_allowed(project: Path) -> None:
+    load(project, "pretrain.models.both.tlm.length=64", "evaluate.retrieval.layer=1")
+    load(project, "pretrain.models=null", "model.max_position_embeddings=16")
+
+
+def _small(path: Path) -> list[str]:
+    """Return settings under which a recipe takes seconds, and reads the project's files."""
+    recipe = load_config(path, Recipe)
+    sources = [
+        {"kind": "tsv", "path": f"{name}.tsv", "text": 0, "language_column": 1, "label_column": 2}
+        for name in ("train", "test")
+    ]
+    sources.append({"kind": "parallel", "paths": {c: f"text.{c}" for c in ("en", "zh", "ar")}})
+    flow = [str(source).replace("'", "") for source in sources]
+    settings = [
+        "languages=[en, zh, ar]", f"data.sources=[{', '.join(flow)}]",
+        "data.duplicates=exact", "data.split={valid: 0.1, test: 0.1}",
+        "tokenizer.vocabulary_size=400", "tokenizer.segmenters={zh: characters}",
+        "model.n_layers=1", "model.emb_dim=32", "model.n_heads=2",
+        "pretrain.steps=4", "pretrain.tokens_per_batch=256", "threads=1",
+        "evaluate.retrieval.candidates=20",
+    ]  # fmt: skip
+    for task, config in recipe.finetune.items():
+        settings.append(f"finetune.{task}.epochs=1")
+        if config.train:
+            settings.append(f"finetune.{task}.train=[{flow[0]}]")
+            settings.append(f"finetune.{task}.test=[{flow[1]}]")
+    return settings
+
+
+@pytest.mark.skipif(not RECIPES, reason="this copy has no recipes")
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_that_comes_along_runs_at_a_small_size(project: Path, path: Path) -> None:
+    shutil.copy(path, project / "own.yaml")
+    words = [word for setting in _small(path) for word in ("--set", setting)]
+    recipe, out = str(project / "own.yaml"), str(project / "out")
+    result = CliRunner().invoke(app, ["run", recipe, "--output", out, *words])
+    assert result.exit_code == 0, result.output
+    wanted = load_config(path, Recipe)
+    models = read_json(project / "out" / "results.json")["models"]
+    assert list(models) == list(wanted.pretrain.models or {"model": None})
+    for model in models.values():
+        for task in wanted.finetune:
+            assert set(model["tasks"][task]["languages"]) == {"en", "zh", "ar"}
