@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import transformers
-from harness import Work, compare, matrix_limit, record, set_up
+from _harness import Work, compare, matrix_limit, record, set_up
 
 from xlmkit.checkpoint.names import LANGUAGE_MODEL, to_config_json
 from xlmkit.data.batch import Inputs, PredictionBatch, assemble

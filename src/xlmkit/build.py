@@ -37,6 +37,7 @@ from xlmkit.tasks.features import encode_rows
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.train.loop import Plan
 from xlmkit.train.session import Session
+from xlmkit.train.state import STATE_FILE
 from xlmkit.train.validation import Validation
 
 
@@ -103,6 +104,7 @@ class Builder:
                 provenance = {**self._provenance(), "pretraining": figures}
                 Bundle(architecture, tokenizer, weights, provenance=provenance).save(folder)
                 write_json(folder / FIGURES_FILE, figures)
+                (folder / STATE_FILE).unlink(missing_ok=True)
 
         return build
 
@@ -222,6 +224,7 @@ class Builder:
                 provenance={**self._provenance(), "finetuning": figures},
             ).save(folder)
             write_json(folder / FIGURES_FILE, figures)
+            (folder / STATE_FILE).unlink(missing_ok=True)
 
         return build
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlmkit.core.config import load_config, to_yaml
+from xlmkit.core.device import share_the_processor
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write
 from xlmkit.core.log import say
@@ -68,6 +69,7 @@ def _do(
     *,
     force: bool,
 ) -> None:
+    share_the_processor()
     recipe = load_config(path, Recipe, overrides)
     folder = output or Path("runs") / recipe.name
     if folder.exists() and not folder.is_dir():

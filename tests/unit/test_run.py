@@ -245,6 +245,7 @@ def interrupt(
         (signal.SIGINT, "xlmkit.train.loop._step", 10, "pretrain/both"),
         (signal.SIGTERM, "xlmkit.train.loop._step", 10, "pretrain/both"),
         (signal.SIGINT, "xlmkit.build:Bundle.save", 2, "pretrain/both"),
+        (signal.SIGINT, "xlmkit.train.loop._step", 24, "pretrain/both"),
         (signal.SIGINT, "xlmkit.train.loop._step", 24 + 3, "finetune/none/kind"),
         (signal.SIGTERM, "xlmkit.evaluate.retrieval.pooled_states", 2, "evaluate/none"),
         (signal.SIGINT, "xlmkit.gather.write_report", 1, "report"),
@@ -284,6 +285,21 @@ def test_a_training_stopped_by_ctrl_c_keeps_its_checkpoint(
     partial = project / "out" / "pretrain" / ".both.partial"
     state, _ = load_state(partial, (partial / "key").read_text(encoding="utf-8").split()[0])
     assert state.step == 10  # the step in which the signal came was finished
+
+
+def test_a_training_is_safe_until_its_model_is_saved(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt(patch, "xlmkit.build:Bundle.save", 2)
+        assert call(project, "run").exit_code == 130
+
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("it was trained already")
+
+    monkeypatch.setattr("xlmkit.train.loop._step", never)
+    assert call(project, "pretrain").exit_code == 0
+    assert not list((project / "out" / "pretrain").rglob("training.safetensors"))
 
 
 def test_a_damaged_checkpoint_is_one_sentence(

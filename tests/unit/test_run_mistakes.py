@@ -126,7 +126,7 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
         subprocess.run([*UNMOUNT, str(folder)], check=True)
 
 
-@pytest.mark.parametrize("kilobytes", [12, 60, 140, 320, 420])
+@pytest.mark.parametrize("kilobytes", [12, 60, 140, 220, 320, 420])
 def test_a_full_disk_is_one_sentence_and_the_next_run_goes_on(
     project: Path, kilobytes: int
 ) -> None:

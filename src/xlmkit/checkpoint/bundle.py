@@ -100,13 +100,12 @@ class Bundle:
             raise UserError(f"{path} is damaged: {error}.") from None
         if "sha256" in provenance and provenance["sha256"] != sha256_file(path):
             raise UserError(f"{path} is not the file that was saved: its checksum differs.")
-        labels = config.get("id2label", {})
         return cls(
             architecture,
             tokenizer,
             weights,
             head=(config.get("architectures") or [LANGUAGE_MODEL])[0],
-            labels=[labels[str(number)] for number in range(len(labels))],
+            labels=_labels(config, weights),
             summary_type=config.get("summary_type", "first"),
             provenance=provenance,
         )
@@ -144,3 +143,12 @@ class Bundle:
                 f"The weights do not fit the model that config.json describes: {' '.join(details)}"
             ) from None
         return model.eval()
+
+
+def _labels(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> list[str]:
+    """Return a classifier's class names; `transformers` leaves out those that it would make up."""
+    names = config.get("id2label")
+    if names is None:
+        summary = weights.get("sequence_summary.summary.bias", ())
+        return [f"LABEL_{number}" for number in range(len(summary))]
+    return [names[str(number)] for number in range(len(names))]

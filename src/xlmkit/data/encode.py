@@ -5,6 +5,7 @@ Records are read and written in blocks, so memory does not grow with the corpus.
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -65,41 +66,38 @@ class _Encoder:
     def encode(self, split: str, records: Iterable[Record]) -> None:
         """Write one split's shards."""
         files: dict[str, IO[bytes]] = {}
+        closing = ExitStack()  # closes every file, also where a full disk lets one fail
         ends = dict.fromkeys(self.languages, 0)  # tokens written so far
         numbers = dict.fromkeys(self.languages, 0)  # sentences written so far
         pairs: set[tuple[str, str]] = set()
 
         def append(name: str, values: NDArray[Any]) -> None:
             if name not in files:
-                files[name] = (self.folder / name).open("wb")
+                files[name] = closing.enter_context((self.folder / name).open("wb"))
                 self.dtypes[name] = values.dtype.str
                 if name.endswith(".starts"):
                     files[name].write(np.zeros(1, values.dtype).tobytes())
             files[name].write(values.tobytes())
 
-        try:
-            with progress(f"encoding {split}", unit="records") as bar:
-                for block in blocks(records):
-                    sentence = np.full((len(block), len(self.languages)), -1, np.int64)
-                    for column, language in enumerate(self.languages):
-                        rows = [i for i, record in enumerate(block) if language in record.texts]
-                        if not rows:
-                            continue
-                        texts = [block[i].texts[language] for i in rows]
-                        tokens, lengths = self._tokens(texts, language, count=split == "train")
-                        append(f"{split}.{language}.tokens", tokens.astype(self.dtype))
-                        starts = ends[language] + np.cumsum(lengths)
-                        append(f"{split}.{language}.starts", starts.astype("<i8"))
-                        sentence[rows, column] = numbers[language] + np.arange(len(rows))
-                        ends[language] = int(starts[-1])
-                        numbers[language] += len(rows)
-                    for a, b, both in self._pairs(sentence):
-                        pairs.add((a, b))
-                        append(f"{split}.{a}-{b}.pairs", both)
-                    bar.advance(len(block))
-        finally:
-            for stream in files.values():
-                stream.close()
+        with closing, progress(f"encoding {split}", unit="records") as bar:
+            for block in blocks(records):
+                sentence = np.full((len(block), len(self.languages)), -1, np.int64)
+                for column, language in enumerate(self.languages):
+                    rows = [i for i, record in enumerate(block) if language in record.texts]
+                    if not rows:
+                        continue
+                    texts = [block[i].texts[language] for i in rows]
+                    tokens, lengths = self._tokens(texts, language, count=split == "train")
+                    append(f"{split}.{language}.tokens", tokens.astype(self.dtype))
+                    starts = ends[language] + np.cumsum(lengths)
+                    append(f"{split}.{language}.starts", starts.astype("<i8"))
+                    sentence[rows, column] = numbers[language] + np.arange(len(rows))
+                    ends[language] = int(starts[-1])
+                    numbers[language] += len(rows)
+                for a, b, both in self._pairs(sentence):
+                    pairs.add((a, b))
+                    append(f"{split}.{a}-{b}.pairs", both)
+                bar.advance(len(block))
         self.pairs[split] = sorted(map(list, pairs))
 
     def _tokens(

@@ -14,7 +14,7 @@ from xlmkit.train.config import OptimizerConfig
 from xlmkit.train.hooks import Curve, at_steps, every_seconds, stop_on_signal, stop_when
 from xlmkit.train.loop import Hook, Plan, train
 from xlmkit.train.optim import FlatOptimizer
-from xlmkit.train.state import STATE_FILE, TrainingState, load_state, save_state
+from xlmkit.train.state import TrainingState, load_state, save_state
 
 Validate = Callable[[nn.Module, TrainingState], None]
 """Measures a model in the middle of its training and adds points to the state's curve."""
@@ -29,7 +29,7 @@ class Session:
         plan: objectives and steps.
         optimizer: rates.
         dtype: what the model computes in.
-        folder: where checkpoints go; the last one is removed at the end.
+        folder: where checkpoints go; the last one stays, for the caller to remove.
         key: fingerprint of all that decides the run; a checkpoint with another is not used.
         checkpoint_seconds: time between checkpoints.
         points: points of the loss curve.
@@ -86,11 +86,11 @@ class Session:
                 hooks.insert(1, at_steps(4 * every, self.plan.steps, partial(validate, model)))
             restore = partial(self._restore, optimizer)
             state = train(model, optimizer, self.plan, state, hooks, processes, restore)
+            save(state)  # until the model is saved, this is all there is of the training
             if state.step < self.plan.steps:
-                save(state)
                 raise KeyboardInterrupt
-        if processes.first:
-            (self.folder / STATE_FILE).unlink(missing_ok=True)
+        if stop.is_set():  # in the last step
+            raise KeyboardInterrupt
         return state, optimizer.float32_weights(model)
 
     def _restore(self, optimizer: FlatOptimizer) -> TrainingState | None:

@@ -1,3 +1,4 @@
+import os
 import platform
 import resource
 import subprocess
@@ -6,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from xlmkit.core.device import choose_device, choose_dtype, tune_allocator
+from xlmkit.core.device import choose_device, choose_dtype, share_the_processor, tune_allocator
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
@@ -87,3 +88,14 @@ def test_freed_memory_is_kept_afterwards() -> None:
         for how in ("tuned", "plain")
     }
     assert pages["tuned"] > pages["plain"] + (150 << 20) // resource.getpagesize()
+
+
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    share_the_processor()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    share_the_processor()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
