@@ -1,11 +1,11 @@
 """Cipher languages: L2 is L1 with every letter substituted, every word a letter."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from xlmkit.core.process import Processes
@@ -21,18 +21,27 @@ from xlmkit.train.loop import Plan, train
 from xlmkit.train.optim import FlatOptimizer
 from xlmkit.train.state import TrainingState
 
-LETTERS = {"en": "abcdefghijklmnop", "el": "αβγδεζηθικλμνξοπ"}
-Cipher = tuple[Shards, Tokenizer, list[Record]]
+LETTERS = {"en": "abcdefghijklmnopqrstuvwx", "el": "αβγδεζηθικλμνξοπρστυφχψω"}
+Cipher = tuple[Shards, Tokenizer, dict[str, list[Record]]]
+
+
+def sentence(random: np.random.Generator, follower: NDArray[np.int64]) -> list[int]:
+    """Draw words; every second one follows from the one before."""
+    words: list[int] = []
+    while len(words) < random.integers(4, 9):
+        words.append(int(follower[words[-1]] if len(words) % 2 else random.integers(24)))
+    return words
 
 
 @pytest.fixture(scope="session")
 def cipher(tmp_path_factory: pytest.TempPathFactory) -> Cipher:
-    """Shards of translations, their tokenizer, and held-out records."""
+    """Shards of translations, their tokenizer, and the records of each held-out split."""
     folder = tmp_path_factory.mktemp("cipher")
     random = np.random.default_rng(0)
+    follower = random.permutation(24)
     records: dict[str, list[Record]] = {}
     for split, n_records in (("train", 3000), ("valid", 150), ("test", 150)):
-        choices = [random.integers(0, 16, random.integers(4, 9)) for _ in range(n_records)]
+        choices = [sentence(random, follower) for _ in range(n_records)]
         records[split] = [
             Record(
                 {code: " ".join(word[i] for i in choice) for code, word in LETTERS.items()},
@@ -48,7 +57,7 @@ def cipher(tmp_path_factory: pytest.TempPathFactory) -> Cipher:
         Vocabulary([*SPECIAL_TOKENS, *symbols]), Merges(()), {"en": 0, "el": 1}, segmenters={}
     )
     encode_corpus(folder, tokenizer, folder / "shards")
-    return Shards(folder / "shards"), tokenizer, records["test"]
+    return Shards(folder / "shards"), tokenizer, records
 
 
 Learn = Callable[..., TrainingState]
@@ -58,7 +67,9 @@ Learn = Callable[..., TrainingState]
 def learn() -> Learn:
     """Trains a model with objectives for some steps."""
 
-    def run(model: nn.Module, objectives: Sequence[Objective], steps: int, lr: float) -> TrainingState:
+    def run(
+        model: nn.Module, objectives: Sequence[Objective], steps: int, lr: float
+    ) -> TrainingState:
         config = OptimizerConfig(lr=lr, warmup=steps // 10)
         optimizer = FlatOptimizer(model, config, torch.float32)
         plan = Plan(objectives, [1.0] * len(objectives), steps, seed=1)

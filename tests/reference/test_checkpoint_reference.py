@@ -24,7 +24,7 @@ TOKENIZER = Tokenizer(
     {"en": 0, "ru": 1, "zh": 2},
     segmenters={},
 )
-TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
+TOLERANCE: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-5}
 
 
 def architecture(**choices: Any) -> Architecture:
@@ -50,7 +50,7 @@ def shaken(model: torch.nn.Module) -> torch.nn.Module:
     torch.manual_seed(1)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter += 0.1 * torch.randn_like(parameter)
+            parameter.add_(torch.randn_like(parameter), alpha=0.1)
     return model.eval()
 
 

@@ -21,7 +21,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "mlm_sinusoidal_relu": {"sinusoidal_embeddings": True, "gelu_activation": False},
     "mlm_no_lang_emb": {"use_lang_emb": False},
 }
-TOLERANCE = {"rtol": 1e-4, "atol": 1e-4}
+TOLERANCE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-4}
 
 
 @pytest.fixture(params=list(CHOICES))

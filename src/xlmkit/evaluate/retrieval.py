@@ -52,9 +52,11 @@ def measure_retrieval(
             by_layer = np.mean(found, axis=0).tolist()
         layer = int(np.argmax(by_layer)) if by_layer else transformer.architecture.n_layers // 2
     directions: dict[str, Any] = {}
+    candidates = 0
     for other in others:
         chosen = _choose(test, pivot, other, config.candidates)
         if len(chosen) > 1:
+            candidates = max(candidates, len(chosen))
             a, b = (
                 unit(states(transformer, tokenizer, chosen, language, layer))
                 for language in (pivot, other)
@@ -67,7 +69,7 @@ def measure_retrieval(
         "layer": layer,
         "layers_on_validation": by_layer,
         "pivot": pivot,
-        "candidates": config.candidates,
+        "candidates": candidates,
         "directions": directions,
         "average": float(np.mean([score["value"] for score in directions.values()])),
         "map": picture(transformer, tokenizer, test, layer),

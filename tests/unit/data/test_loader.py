@@ -54,7 +54,7 @@ def test_an_exception_is_raised_where_its_value_would_have_come(error: BaseExcep
             raise error
         return number
 
-    got = []
+    got: list[int] = []
 
     def consume() -> None:
         with Prefetcher(make, 0, 10) as values:
@@ -68,7 +68,7 @@ def test_an_exception_is_raised_where_its_value_would_have_come(error: BaseExcep
 
 
 def test_values_before_an_exception_arrive() -> None:
-    got = []
+    got: list[int] = []
 
     def make(number: int) -> int:
         if number == 3:

@@ -68,7 +68,7 @@ def test_tokens_are_mapped_not_read_and_cannot_be_changed(folder: Path) -> None:
 
 
 def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no file .*manifest.json"):
+    with pytest.raises(UserError, match=r"no file .*manifest\.json"):
         Shards(tmp_path)
 
 

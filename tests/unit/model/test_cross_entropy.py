@@ -9,18 +9,25 @@ from xlmkit.model import cross_entropy
 from xlmkit.model.cross_entropy import linear_cross_entropy
 
 N, E, V = 23, 8, 50
+Leaves = tuple[Tensor, Tensor, Tensor]
 
 
-def inputs(dtype: torch.dtype = torch.float32, n: int = N) -> tuple[list[Tensor], Tensor, Tensor]:
+def learning(leaves: Leaves, dtype: torch.dtype) -> Leaves:
+    hidden, weight, bias = (leaf.detach().to(dtype).requires_grad_() for leaf in leaves)
+    return hidden, weight, bias
+
+
+def inputs(dtype: torch.dtype = torch.float32, n: int = N) -> tuple[Leaves, Tensor, Tensor]:
     """Leaves (states, weight, bias), targets, and a weight for each loss."""
     generator = torch.Generator().manual_seed(1)
-    shapes = [(n, E), (V, E), (V,)]
-    leaves = [torch.randn(shape, generator=generator).to(dtype) for shape in shapes]
+    hidden, weight, bias = (
+        torch.randn(shape, generator=generator).to(dtype) for shape in ((n, E), (V, E), (V,))
+    )
     targets = torch.randint(V, (n,), generator=generator)
-    return leaves, targets, torch.rand(n, generator=generator)
+    return (hidden, weight, bias), targets, torch.rand(n, generator=generator)
 
 
-def gradients(leaves: list[Tensor], losses: Tensor, weights: Tensor) -> list[Tensor]:
+def gradients(leaves: Leaves, losses: Tensor, weights: Tensor) -> list[Tensor]:
     return list(torch.autograd.grad((losses * weights).sum(), leaves))
 
 
@@ -29,9 +36,9 @@ def both(
 ) -> tuple[tuple[Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]:
     """Losses and gradients of ours in one type and of torch's in another."""
     leaves, targets, weights = inputs(dtype)
-    ours = [leaf.requires_grad_() for leaf in leaves]
+    ours = learning(leaves, dtype)
     losses, _ = linear_cross_entropy(*ours, targets)
-    theirs = [leaf.detach().to(reference).requires_grad_() for leaf in leaves]
+    theirs = learning(leaves, reference)
     expected = functional.cross_entropy(functional.linear(*theirs), targets, reduction="none")
     return (
         (losses, gradients(ours, losses, weights)),
@@ -84,7 +91,7 @@ def test_large_scores_do_not_overflow() -> None:
     weight, bias = torch.tensor([[1.0], [0.0]]), torch.zeros(2)
     losses, _ = linear_cross_entropy(hidden, weight, bias, torch.tensor([0, 0]))
     assert losses.tolist() == [0.0, 1000.0]
-    losses.sum().backward()
+    losses.sum().backward()  # type: ignore[no-untyped-call]
     assert hidden.grad is not None
     assert hidden.grad.tolist() == [[0.0], [-1.0]]
 
@@ -98,7 +105,7 @@ def test_equal_scores_cost_the_logarithm_of_the_vocabulary() -> None:
 
 def test_no_position_is_no_loss_and_no_gradient() -> None:
     leaves, targets, _ = inputs(n=0)
-    leaves = [leaf.requires_grad_() for leaf in leaves]
+    leaves = learning(leaves, torch.float32)
     losses, correct = linear_cross_entropy(*leaves, targets)
     assert losses.shape == correct.shape == (0,)
     losses.sum().backward()  # type: ignore[no-untyped-call]

@@ -4,7 +4,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from xlmkit.model.config import Architecture
-from xlmkit.model.heads import LanguageModel, SequenceClassifier, mean_pool
+from xlmkit.model.heads import LanguageModel, PredictionLayer, SequenceClassifier, mean_pool
 
 ARCHITECTURE = Architecture(
     n_words=50, n_langs=2, n_layers=1, emb_dim=8, n_heads=2, max_position_embeddings=12
@@ -42,6 +42,7 @@ def test_predicting_everywhere_equals_predicting_a_few() -> None:
 def test_output_weights_are_the_word_embeddings() -> None:
     model = LanguageModel(ARCHITECTURE)
     assert model.pred_layer.proj.weight is model.transformer.embeddings.weight
+    assert isinstance(model.pred_layer, PredictionLayer)
     assert not model.pred_layer.proj.bias.any()
     names = {name for name, _ in model.named_parameters()}
     assert "pred_layer.proj.weight" not in names

@@ -103,7 +103,9 @@ def test_positions_count_up_unless_they_are_given() -> None:
 
 def test_languages_are_told_apart_where_the_model_has_them() -> None:
     tokens, lengths, positions, languages = batch()
-    for choices, differ in [({}, True), ({"use_lang_emb": False}, False), ({"n_langs": 1}, False)]:
+    cases: list[tuple[dict[str, Any], bool]]
+    cases = [({}, True), ({"use_lang_emb": False}, False), ({"n_langs": 1}, False)]
+    for choices, differ in cases:
         model = transformer(**choices)
         assert hasattr(model, "lang_embeddings") == differ
         with_languages = model(tokens, lengths, positions, languages)

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ TEST = [
 ]
 
 
-def table(path: Path, rows: list[tuple[str, ...]]) -> dict[str, Any]:
+def table(path: Path, rows: Sequence[tuple[str, ...]]) -> dict[str, Any]:
     path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
     columns = {"text": 0, "label_column": 1}
     if len(rows[0]) == 3:

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ def rates(schedule: str, warmup: int = 4, steps: int = 20) -> list[float]:
 def test_rates_rise_evenly_to_the_highest_and_never_vanish(schedule: str) -> None:
     found = rates(schedule)
     assert found[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
-    assert all(a >= b > 0 for a, b in zip(found[4:], found[5:], strict=False))
+    assert all(a >= b > 0 for a, b in pairwise(found[4:]))
     assert rates(schedule, warmup=0)[0] == 1.0
 
 

@@ -1,6 +1,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -85,7 +86,8 @@ class Run:
 
 def plan(*objectives: Any, steps: int = 30, **more: Any) -> Plan:
     chosen = list(objectives) or [Regression()]
-    return Plan(**{"objectives": chosen, "weights": [1.0] * len(chosen), "steps": steps} | more)
+    settings: dict[str, Any] = {"weights": [1.0] * len(chosen), **more}
+    return Plan(objectives=chosen, steps=steps, **settings)
 
 
 def test_a_run_learns_and_counts() -> None:
@@ -207,11 +209,16 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(bad: float) -> None:
     objective.spoil = lambda number: bad if number in (4, 5, 9) else 0.0
     run = Run(plan(objective, steps=12))
     masters: list[Tensor] = []
-    run.hooks = [lambda *_: bool(masters.append(run.optimizer.master.clone()))]
+
+    def keep(*_: object) -> bool:
+        masters.append(run.optimizer.master.clone())
+        return False
+
+    run.hooks = [keep]
     state = run.go()
     assert state.step == 12
     assert (state.skipped, state.rollbacks) == (3, 0)
-    same = [torch.equal(a, b) for a, b in zip(masters, masters[1:], strict=False)]
+    same = [torch.equal(a, b) for a, b in pairwise(masters)]
     assert [step for step, equal in enumerate(same, start=1) if equal] == [4, 5, 9]
 
 

@@ -11,7 +11,9 @@ class Sums:
     """Two languages with text and one without."""
 
     name = "mlm"
-    groups = ("en", "中文", "none")
+
+    def __init__(self) -> None:
+        self.groups = ["en", "中文", "none"]
 
     def batch(self, number: int) -> Tensor:
         return torch.full((2,), float(number))
