@@ -88,6 +88,11 @@ class Bundle:
                 f"{folder}: the tokenizer has {len(tokenizer):,} words but the model only "
                 f"{architecture.n_words:,}; use the tokenizer the model was trained with."
             )
+        if 1 < architecture.n_langs < len(tokenizer.lang2id):
+            raise UserError(
+                f"{folder}: the tokenizer has {len(tokenizer.lang2id)} languages but the model "
+                f"only {architecture.n_langs}; use the tokenizer the model was trained with."
+            )
         path = folder / WEIGHTS_FILE
         provenance = {}
         if (folder / PROVENANCE_FILE).is_file():

@@ -92,10 +92,9 @@ class Sampler:
         order = np.lexsort((random.random(len(lengths)), lengths))
         weight = np.cumsum(lengths[order])
         cuts = np.searchsorted(weight, weight[-1] * np.arange(1, _POOL_BATCHES) / _POOL_BATCHES)
-        # A pool has at least as many items as batches: no batch may be left empty by long items.
-        ahead = np.arange(1, _POOL_BATCHES)
-        cuts = np.maximum.accumulate(np.maximum(cuts - ahead, 0)) + ahead
-        cuts = np.minimum(cuts, len(lengths) - _POOL_BATCHES + ahead)
+        # A pool has at least as many items as batches: no batch is left empty, at either end.
+        place = np.arange(1, _POOL_BATCHES)
+        cuts = np.clip(cuts, place, len(lengths) - _POOL_BATCHES + place)
         parts = np.split(order, cuts)
         return [Draw(group[parts[i]], item[parts[i]]) for i in random.permutation(_POOL_BATCHES)]
 

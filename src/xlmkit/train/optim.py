@@ -105,6 +105,8 @@ class FlatOptimizer:
                 weights[name] = part.view_as(parameter).clone()
             else:
                 weights[name] = self._frozen[name].clone()
+        for name, buffer in model.named_buffers():
+            weights[name] = buffer.detach().clone()
         return weights
 
     def state_tensors(self) -> dict[str, Tensor]:

@@ -58,11 +58,14 @@ def test_every_item_comes_once_in_an_epoch_of_its_group() -> None:
 
 
 def test_epochs_have_orders_of_their_own() -> None:
-    owner = Sampler([Group("tr", np.full(64, 4, np.int32), 1.0)], 16, 0)
-    epochs = [drawn(owner, range(16 * n, 16 * (n + 1))) for n in range(0, 8, 2)]
-    pools = [drawn(owner, range(32 * n, 32 * (n + 1))) for n in range(3)]
-    assert all(sorted(pool)[::2] == [(0, item) for item in range(64)] for pool in pools)
-    assert len(set(map(tuple, epochs))) == 4
+    """A pool is 128 items, an epoch three pools: the first third is another one each time."""
+    owner = Sampler([Group("tr", np.full(3 * 128, 4, np.int32), 1.0)], 16, 0)
+    pools = [frozenset(drawn(owner, range(32 * n, 32 * (n + 1)))) for n in range(12)]
+    for epoch in range(4):
+        assert frozenset().union(*pools[3 * epoch : 3 * epoch + 3]) == {(0, i) for i in range(384)}
+    for one in range(0, 12, 3):
+        for other in range(one):
+            assert len(pools[one] & pools[other]) < 90
 
 
 def test_shares_of_draws_are_those_asked_for() -> None:

@@ -141,6 +141,13 @@ def test_words_of_one_side_only_are_hidden_if_asked(shards: Shards) -> None:
     assert 0.35 < np.mean(np.array(long) == 1) < 0.7
     hidden = {int(group) for number in range(8) for group in always.batch(number).groups}
     assert hidden == {0, 1}  # now the one language, now the other
+    firsts = []  # whether a hidden word stands in its pair's first sentence
+    for number in range(8):
+        batch = always.batch(number)
+        length = batch.inputs.tokens.shape[1]
+        row, column = batch.predict // length, batch.predict % length
+        firsts += (column < batch.inputs.lengths[row] // 2).tolist()
+    assert 0.3 < np.mean(firsts) < 0.7
 
 
 def test_loss_is_the_cross_entropy_at_hidden_words(shards: Shards) -> None:
