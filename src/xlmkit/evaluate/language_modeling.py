@@ -17,6 +17,7 @@ from xlmkit.data.permutation import generator
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.metrics import perplexity, token_accuracy
 from xlmkit.model.heads import LanguageModel
+from xlmkit.objectives.prediction import prediction_loss
 
 _TOKENS = 4096  # of a batch, padding included
 _MASKING = MaskingConfig(share=0.15, mask=1.0, random=0.0)
@@ -56,9 +57,11 @@ def _measure(
     *,
     causal: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return loss, predicted words and right ones of each sentence that has any."""
+    """Return loss, predicted words and right ones of each sentence that has any.
+
+    A sentence is the group of its words, so that the objective's own sums serve.
+    """
     model.eval()
-    device = model.transformer.embeddings.weight.device
     longest = model.transformer.architecture.max_position_embeddings
     totals: list[NDArray[np.float64]] = []
     start = 0
@@ -68,19 +71,7 @@ def _measure(
             end += 1
         arrays = assemble(rows[start:end], longest)
         batch = _next_words(arrays) if causal else _hidden_words(arrays, model, (language, start))
-        inputs = batch.inputs.to(device)
-        loss_N, correct_N = model(
-            inputs.tokens,
-            inputs.lengths,
-            inputs.positions,
-            inputs.languages,
-            batch.predict.to(device),
-            batch.targets.to(device),
-        )
-        ones = torch.ones_like(loss_N)
-        values = torch.stack([loss_N, ones, correct_N.float()], dim=1).double().cpu()
-        sums = torch.zeros(end - start, 3, dtype=torch.float64)
-        totals.append(sums.index_add(0, batch.predict // arrays.tokens.shape[1], values).numpy())
+        totals.append(prediction_loss(model, batch, end - start).parts.cpu().numpy())
         start = end
     table = np.concatenate(totals)
     table = table[table[:, 1] > 0]
@@ -92,7 +83,7 @@ def _hidden_words(arrays: Arrays, model: LanguageModel, seed: object) -> Predict
     masked = mask_tokens(arrays.tokens, _MASKING, n_words, generator("evaluation mask", seed))
     arrays = Arrays(masked.tokens, arrays.lengths, arrays.positions, arrays.languages)
     predict, targets = torch.from_numpy(masked.predict), torch.from_numpy(masked.targets)
-    return PredictionBatch(arrays.tensors(), predict, targets, torch.zeros_like(predict))
+    return PredictionBatch(arrays.tensors(), predict, targets, predict // arrays.tokens.shape[1])
 
 
 def _next_words(arrays: Arrays) -> PredictionBatch:
@@ -102,4 +93,4 @@ def _next_words(arrays: Arrays) -> PredictionBatch:
     row, column = np.nonzero(real)
     predict = torch.from_numpy(row * length + column)
     targets = torch.from_numpy(arrays.tokens[row, column + 1])
-    return PredictionBatch(arrays.tensors(), predict, targets, torch.zeros_like(predict))
+    return PredictionBatch(arrays.tensors(), predict, targets, predict // arrays.tokens.shape[1])
