@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from xlmkit.checkpoint.bundle import Bundle
+    from xlmkit.huggingface.configuration import XLMConfig
     from xlmkit.model.transformer import Transformer
     from xlmkit.text.tokenizer import Tokenizer
 
@@ -17,9 +18,10 @@ _MODULES = {
     "Bundle": "xlmkit.checkpoint.bundle",
     "Tokenizer": "xlmkit.text.tokenizer",
     "Transformer": "xlmkit.model.transformer",
+    "XLMConfig": "xlmkit.huggingface.configuration",
 }
 
-__all__ = ["Bundle", "Tokenizer", "Transformer", "__version__"]
+__all__ = ["Bundle", "Tokenizer", "Transformer", "XLMConfig", "__version__"]
 
 
 def __getattr__(name: str) -> object:

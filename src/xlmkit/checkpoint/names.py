@@ -32,6 +32,8 @@ def to_config_json(
     shape = {field.name: getattr(architecture, field.name) for field in fields(architecture)}
     shape["asm_cutoffs"] = list(architecture.asm_cutoffs)
     shape["memory"] = None if architecture.memory is None else asdict(architecture.memory)
+    pad = shape.pop("pad_index")
+    shape["is_encoder"] = not shape.pop("is_decoder")
     config: dict[str, Any] = {
         "model_type": "xlm",
         "architectures": [head],
@@ -39,16 +41,12 @@ def to_config_json(
         **shape,
         "lang2id": dict(lang2id),
         "id2lang": {str(number): language for language, number in lang2id.items()},
-        "bos_index": BOS,
-        "eos_index": EOS,
-        "pad_index": PAD,
         "unk_index": UNK,
         "mask_index": MASK,
-        "pad_token_id": PAD,
+        "pad_token_id": pad,
         "bos_token_id": BOS,
         "eos_token_id": EOS,
         "mask_token_id": MASK,
-        "tie_word_embeddings": True,
         "dtype": "float32",
     }
     if labels:
@@ -63,14 +61,18 @@ def to_config_json(
     return config
 
 
-def from_config_json(config: Mapping[str, Any], path: Path) -> Architecture:
+def from_config_json(config: Mapping[str, Any], where: Path | str) -> Architecture:
     """Return the architecture that a `config.json` describes.
+
+    Args:
+        config: its contents.
+        where: what messages call it.
 
     Raises:
         UserError: it is not an XLM model, or a size is missing.
     """
     if config.get("model_type") != "xlm":
-        raise UserError(f"{path} is for a {config.get('model_type')} model, not for XLM.")
+        raise UserError(f"{where} is for a {config.get('model_type')} model, not for XLM.")
     values = {
         field.name: config[field.name] for field in fields(Architecture) if field.name in config
     }
@@ -79,11 +81,17 @@ def from_config_json(config: Mapping[str, Any], path: Path) -> Architecture:
         name for name in ("n_words", "n_layers", "emb_dim", "n_heads") if not values.get(name)
     ]
     if missing:
-        raise UserError(f"{path} lacks {', '.join(missing)}.")
+        raise UserError(f"{where} lacks {', '.join(missing)}.")
     values.setdefault("n_langs", 1)
+    pad = config.get("pad_token_id", config.get("pad_index"))
+    values["pad_index"] = PAD if pad is None else pad
+    values["is_decoder"] = not config.get("is_encoder", True)
     values["asm_cutoffs"] = tuple(values.get("asm_cutoffs") or ())
     if memory := values.get("memory"):
-        memory = {**memory, "query_sizes": tuple(memory["query_sizes"])}
-        memory["positions"] = tuple((int(layer), place) for layer, place in memory["positions"])
-        values["memory"] = MemoryShape(**memory)
+        places = {
+            name: tuple((int(layer), place) for layer, place in memory.get(name, ()))
+            for name in ("positions", "decoder_positions")
+        }
+        sizes = {"query_sizes": tuple(memory.get("query_sizes", ()))}
+        values["memory"] = MemoryShape(**{**memory, **places, **sizes})
     return Architecture(**values)

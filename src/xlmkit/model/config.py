@@ -1,6 +1,6 @@
 """The shape of an XLM Transformer, under the names that XLM and Hugging Face give it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import Field
 
@@ -40,6 +40,7 @@ class MemoryShape:
     Attributes:
         positions: (layer, "in") for a memory in place of that layer's feed-forward part, (layer,
             "after") for one after the layer.
+        decoder_positions: the same in the decoder of an encoder-decoder.
         n_heads: independent queries of a token.
         n_keys: half keys, K.
         key_dim: width of a query, Q.
@@ -50,6 +51,7 @@ class MemoryShape:
     """
 
     positions: tuple[tuple[int, str], ...]
+    decoder_positions: tuple[tuple[int, str], ...] = ()
     n_heads: int = 4
     n_keys: int = 512
     key_dim: int = 256
@@ -81,6 +83,9 @@ class Architecture:
     asm_cutoffs: tuple[int, ...] = ()
     asm_div_value: float = 4.0
     memory: MemoryShape | None = None
+    pad_index: int = 2
+    tie_word_embeddings: bool = True
+    is_decoder: bool = False
 
     def __post_init__(self) -> None:
         if self.emb_dim % self.n_heads:
@@ -98,3 +103,11 @@ class Architecture:
         if choices["embed_init_std"] is None:
             choices["embed_init_std"] = config.emb_dim**-0.5
         return cls(n_words=n_words, n_langs=n_langs, causal=causal, **choices)
+
+    @property
+    def decoder(self) -> "Architecture":
+        """The decoder beside an encoder of this shape: causal, and with cross-attention."""
+        memory = self.memory
+        if memory is not None:
+            memory = replace(memory, positions=memory.decoder_positions)
+        return replace(self, causal=True, is_decoder=True, memory=memory)
