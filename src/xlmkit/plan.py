@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from xlmkit import __version__
+from xlmkit.checkpoint.ready import Checkpoint, find_checkpoint
 from xlmkit.core.config import Config
+from xlmkit.core.errors import UserError
 from xlmkit.core.machine import usable_cores
 from xlmkit.core.process import Processes
 from xlmkit.core.stages import Stage, file_inputs
@@ -33,14 +35,18 @@ class RunPlan:
         self.recipe, self.base, self.folder = recipe, base, folder
         self.processes = processes
         self.threads = recipe.threads or usable_cores()
+        self._checkpoints: dict[str, Checkpoint] = {}
 
     def find_files(self) -> None:
-        """See that every local file that the recipe names is there.
+        """See that every file and every checkpoint that the recipe names is there.
 
         Raises:
             UserError: one is missing.
         """
-        self._files(self.recipe.data.sources)
+        self._files(self._sources)
+        for name, model in self.models().items():
+            if model.ready:
+                self.checkpoint(name)
         for task in self.recipe.finetune.values():
             self._files((*task.train, *task.test))
 
@@ -49,7 +55,10 @@ class RunPlan:
         models, tasks = self.models(), self.recipe.finetune
         match verb:
             case "prepare":
-                return [self.corpus, self.shards]
+                return [
+                    *([self.corpus] if self.recipe.data else []),
+                    *([self.shards] if self.recipe.makes_models else []),
+                ]
             case "pretrain":
                 return [self.pretrained(name) for name in models]
             case "finetune":
@@ -60,34 +69,40 @@ class RunPlan:
 
     @cached_property
     def corpus(self) -> Stage:
-        """Cleaned records."""
+        """Cleaned records; never made where the recipe has no data."""
         recipe = self.recipe
         inputs = {
             "version": __version__,
-            "data": _plain(recipe.data),
+            "data": _plain(recipe.data) if recipe.data else None,
             "languages": list(recipe.languages),
             "seed": recipe.seed,
-            "files": self._files(recipe.data.sources),
+            "files": self._files(self._sources),
         }
         return Stage(self.folder / "corpus", inputs)
 
     @cached_property
     def shards(self) -> Stage:
-        """Tokenizer and token ids."""
+        """Tokenizer and token ids; never made where all models are checkpoints."""
         inputs = {"corpus": self.corpus.key, "tokenizer": _plain(self.recipe.tokenizer)}
         return Stage(self.folder / "shards", inputs)
 
     def pretrained(self, name: str) -> Stage:
-        """Return the stage of a language model."""
-        recipe = self.recipe
+        """Return the stage of a language model, trained here or ready."""
+        recipe, model = self.recipe, self.models()[name]
+        if model.ready:
+            inputs: dict[str, Any] = {
+                "version": __version__,
+                "checkpoint": self.checkpoint(name).to_json(),
+                "languages": list(recipe.languages),
+            }
+            return Stage(self.folder / "pretrain" / name, inputs)
         shared = recipe.pretrain.model_dump(
             mode="json", exclude={"models", "checkpoint_minutes", "points"}
         )
-        model = self.models()[name]
         inputs = {
             "shards": self.shards.key,
             "model": _plain(recipe.model),
-            "objectives": model.model_dump(mode="json", exclude={"title"}),
+            "objectives": model.model_dump(mode="json", include={"mlm", "tlm", "clm"}),
             "budget": shared if model.trained else None,
             "precision": recipe.precision,
             "threads": self.threads,
@@ -102,6 +117,10 @@ class RunPlan:
             "pretrained": self.pretrained(name).key,
             "task": config.model_dump(mode="json", exclude={"title"}),
             "files": self._files((*config.train, *config.test)),
+            "corpus": None if config.train else self.corpus.key,
+            "precision": self.recipe.precision,
+            "threads": self.threads,
+            "seed": self.recipe.seed,
         }
         return Stage(self.folder / "finetune" / name / task, inputs)
 
@@ -111,6 +130,7 @@ class RunPlan:
             "pretrained": self.pretrained(name).key,
             "finetuned": [self.finetuned(name, task).key for task in self.recipe.finetune],
             "evaluate": _plain(self.recipe.evaluate),
+            "corpus": self.corpus.key,
         }
         return Stage(self.folder / "evaluate" / name, inputs)
 
@@ -123,6 +143,25 @@ class RunPlan:
         if self.shards.finished and any(Shards(self.shards.folder).manifest["pairs"]["train"]):
             choice |= {"title": "MLM + TLM", "tlm": {"length": length}}
         return {"model": PretrainedModel.model_validate(choice)}
+
+    def checkpoint(self, name: str) -> Checkpoint:
+        """Return a ready model's checkpoint, which is fetched or read through the first time.
+
+        Raises:
+            UserError: it is not to be had.
+        """
+        if name not in self._checkpoints:
+            model = self.models()[name]
+            try:
+                found = find_checkpoint(model.checkpoint or "", model.revision, self.base)
+            except UserError as error:
+                raise UserError(f"pretrain.models.{name}.checkpoint: {error}") from None
+            self._checkpoints[name] = found
+        return self._checkpoints[name]
+
+    @property
+    def _sources(self) -> tuple[Source, ...]:
+        return self.recipe.data.sources if self.recipe.data else ()
 
     def _files(self, sources: tuple[Source, ...]) -> list[list[str | int]]:
         """Return what tells whether the sources' files have changed."""

@@ -4,13 +4,14 @@ Whether they suffice for the recipe's objectives is seen here, too.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import write_json
 from xlmkit.core.stages import Stage
 from xlmkit.core.tables import table
-from xlmkit.data.corpus import prepare_corpus, read_corpus
+from xlmkit.data.corpus import DataConfig, prepare_corpus, read_corpus
 from xlmkit.data.encode import blocks, encode_corpus
 from xlmkit.data.shards import Shards
 from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
@@ -22,31 +23,34 @@ Build = Callable[[Path], object]
 
 
 def prepare_stages(plan: RunPlan) -> Iterator[tuple[str, Stage, Build]]:
-    """Yield title, stage and builder of each stage of preparation."""
+    """Yield title, stage and builder of each stage of preparation that the recipe needs."""
+    if plan.recipe.data is not None:
+        yield "Reading and cleaning", plan.corpus, partial(_make_corpus, plan, plan.recipe.data)
+    if plan.recipe.makes_models:
+        yield "Tokenizer and shards", plan.shards, partial(_make_shards, plan)
 
-    def corpus(folder: Path) -> None:
-        recipe = plan.recipe
-        report = prepare_corpus(recipe.data, recipe.languages, folder, plan.base, recipe.seed)
-        table("Texts read and kept", *report.source_table())
-        table("Splits", *report.split_table())
-        columns, rows = report.bad_line_table()
-        if rows:
-            table("Lines that could not be read", columns, rows)
 
-    def shards(folder: Path) -> None:
-        tokenizer = Tokenizer.learn(_texts(plan), plan.recipe.tokenizer, plan.recipe.languages)
-        tokenizer.save(folder / "tokenizer")
-        statistics = encode_corpus(plan.corpus.folder, tokenizer, folder)
-        write_json(folder / STATISTICS_FILE, statistics)
-        rows = [
-            [code, s["texts"], s["words"], s["tokens"], round(s["tokens"] / max(1, s["words"]), 2)]
-            for code, s in statistics.items()
-        ]
-        columns = ["language", "texts", "words", "tokens", "tokens per word"]
-        table(f"Training text, {len(tokenizer):,} words in the vocabulary", columns, rows)
+def _make_corpus(plan: RunPlan, data: DataConfig, folder: Path) -> None:
+    recipe = plan.recipe
+    report = prepare_corpus(data, recipe.languages, folder, plan.base, recipe.seed)
+    table("Texts read and kept", *report.source_table())
+    table("Splits", *report.split_table())
+    columns, rows = report.bad_line_table()
+    if rows:
+        table("Lines that could not be read", columns, rows)
 
-    yield "Reading and cleaning", plan.corpus, corpus
-    yield "Tokenizer and shards", plan.shards, shards
+
+def _make_shards(plan: RunPlan, folder: Path) -> None:
+    tokenizer = Tokenizer.learn(_texts(plan), plan.recipe.tokenizer, plan.recipe.languages)
+    tokenizer.save(folder / "tokenizer")
+    statistics = encode_corpus(plan.corpus.folder, tokenizer, folder)
+    write_json(folder / STATISTICS_FILE, statistics)
+    rows = [
+        [code, s["texts"], s["words"], s["tokens"], round(s["tokens"] / max(1, s["words"]), 2)]
+        for code, s in statistics.items()
+    ]
+    columns = ["language", "texts", "words", "tokens", "tokens per word"]
+    table(f"Training text, {len(tokenizer):,} words in the vocabulary", columns, rows)
 
 
 def _texts(plan: RunPlan) -> Iterator[tuple[str, list[str]]]:

@@ -34,7 +34,7 @@ Name = Annotated[str, AfterValidator(_check_name), Field(json_schema_extra={"pat
 
 
 class PretrainedModel(Config):
-    """One model: what it is pretrained with. Without any objective it stays untrained."""
+    """One model: what it is pretrained with, or a ready one. Without either it stays untrained."""
 
     title: str | None = None
     """What the report calls it."""
@@ -44,6 +44,10 @@ class PretrainedModel(Config):
     """Translation language modelling."""
     clm: ClmConfig | None = None
     """Causal language modelling; not together with the others."""
+    checkpoint: str | None = Field(None, min_length=1)
+    """A ready model in place of objectives: a folder, or a model's name on the Hugging Face Hub."""
+    revision: str | None = Field(None, min_length=1)
+    """Branch, tag or commit on the hub; by default the newest, as it was when first fetched."""
 
     @property
     def objectives(self) -> dict[str, MlmConfig | TlmConfig | ClmConfig]:
@@ -55,6 +59,20 @@ class PretrainedModel(Config):
     def trained(self) -> bool:
         """Whether the model has any objective."""
         return bool(self.objectives)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model comes from a checkpoint."""
+        return self.checkpoint is not None
+
+    @model_validator(mode="after")
+    def _ready_or_trained(self) -> Self:
+        if self.ready and self.trained:
+            names = " and ".join(self.objectives)
+            raise ValueError(f"a checkpoint is ready and cannot be joined with {names}")
+        if self.revision is not None and not self.ready:
+            raise ValueError("revision belongs to a checkpoint, but there is none")
+        return self
 
     @model_validator(mode="after")
     def _one_direction(self) -> Self:
@@ -104,8 +122,8 @@ class Recipe(Config):
     """Decides every random choice."""
     languages: tuple[LanguageCode, ...] = Field(min_length=1)
     """ISO codes; the first is the pivot of translations and, by default, has the labels."""
-    data: DataConfig
-    """Texts and translations."""
+    data: DataConfig | None = None
+    """Texts and translations; needed unless all models are checkpoints and all tasks have files."""
     tokenizer: TokenizerConfig = TokenizerConfig()
     """The joint vocabulary."""
     model: ModelConfig = ModelConfig()
@@ -121,6 +139,26 @@ class Recipe(Config):
     evaluate: EvaluateConfig = EvaluateConfig()
     """Measurement."""
 
+    @property
+    def makes_models(self) -> bool:
+        """Whether any model is made here, and so a tokenizer; otherwise all are checkpoints."""
+        models = self.pretrain.models
+        return models is None or not all(model.ready for model in models.values())
+
+    @model_validator(mode="after")
+    def _data_where_needed(self) -> Self:
+        if self.data is None:
+            models, tasks = self.pretrain.models, self.finetune
+            made = [f"pretrain.models.{n}" for n, m in (models or {}).items() if not m.ready]
+            needing = made if models else ["pretrain"]
+            needing += [f"finetune.{name}" for name, task in tasks.items() if not task.train]
+            if needing:
+                raise UserError(
+                    f"the recipe needs the key 'data', since {needing[0]} learns from it; only "
+                    "checkpoints, and tasks with train and test files, can do without."
+                )
+        return self
+
     @model_validator(mode="after")
     def _known_languages(self) -> Self:
         if len(set(self.languages)) < len(self.languages):
@@ -128,7 +166,7 @@ class Recipe(Config):
         used = [(f"finetune.{name}", task.source_languages) for name, task in self.finetune.items()]
         used += [
             (f"data.sources.{number}", source.languages or ())
-            for number, source in enumerate(self.data.sources)
+            for number, source in enumerate(self.data.sources if self.data else ())
         ]
         for model, objectives in (self.pretrain.models or {}).items():
             if objectives.tlm and objectives.tlm.pivot:
@@ -159,9 +197,10 @@ class Recipe(Config):
                         f"pretrain.models.{name}.{objective}.length ({section.length}) is more "
                         f"than model.max_position_embeddings ({model.max_position_embeddings})."
                     )
-        if retrieval and retrieval.layer is not None and retrieval.layer > model.n_layers:
+        layer = retrieval.layer if retrieval and self.makes_models else None
+        if layer is not None and layer > model.n_layers:
             raise UserError(
-                f"evaluate.retrieval.layer is {retrieval.layer}, but the model's last layer is "
+                f"evaluate.retrieval.layer is {layer}, but the model's last layer is "
                 f"{model.n_layers}."
             )
         return self

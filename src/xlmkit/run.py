@@ -26,7 +26,7 @@ from xlmkit.prepare import Build, prepare_stages
 from xlmkit.recipe import Recipe
 
 if TYPE_CHECKING:
-    from xlmkit.build import Builder
+    from xlmkit.build.builder import Builder
 
 VERBS = ("prepare", "pretrain", "finetune", "evaluate", "report")
 
@@ -122,7 +122,7 @@ class _Stages:
     @cached_property
     def _models(self) -> "Builder":
         """What needs torch, loaded when a verb needs it."""
-        from xlmkit.build import Builder
+        from xlmkit.build.builder import Builder
 
         return Builder(self.plan)
 

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from xlmkit.core.process import Processes
-from xlmkit.data.batch import Segment
+from xlmkit.data.batch import Segment, SegmentRows
 from xlmkit.data.shards import Shards
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel, SequenceClassifier
@@ -73,7 +73,7 @@ def classify(shards: Shards) -> tuple[nn.Module, Objective]:
     greek = shards.sentences("train", "el")
     rows: list[tuple[Segment, ...]] = [((greek[number], 1),) for number in range(len(greek))]
     labels = np.array([number % 3 for number in range(len(greek))])
-    objective = SequenceClassification(rows, labels, max_length=16, tokens=128, seed=1)
+    objective = SequenceClassification(SegmentRows(rows, 16), labels, tokens=128, seed=1)
     return SequenceClassifier(architecture(), 3), objective
 
 

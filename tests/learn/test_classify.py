@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
+from xlmkit.data.batch import SegmentRows
 from xlmkit.evaluate.classification import measure_classification
+from xlmkit.evaluate.inference import PlainClassifier
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import SequenceClassifier
 from xlmkit.objectives.classify import SequenceClassification
@@ -34,7 +34,7 @@ def test_a_rule_of_keywords_is_learned(cipher: Any, learn: Any) -> None:
     greek = {"el": labelled(800, 0, "αβγδεζηθικλμ", "ξοπ")}
     held_out = {"el": labelled(300, 1, "αβγδεζηθικλμ", "ξοπ")}
     rows, labels = encode_rows(greek, tokenizer)
-    objective = SequenceClassification(rows, labels, max_length=16, tokens=512, seed=0)
+    objective = SequenceClassification(SegmentRows(rows, 16), labels, tokens=512, seed=0)
     torch.manual_seed(0)
     shape = Architecture(
         n_words=14 + 48,
@@ -47,7 +47,7 @@ def test_a_rule_of_keywords_is_learned(cipher: Any, learn: Any) -> None:
     )
     model = SequenceClassifier(shape, 3)
     learn(model, [objective], steps=200, lr=5e-3)
-    bundle = Bundle(shape, tokenizer, model.state_dict(), head=SEQUENCE_CLASSIFIER, labels=LABELS)
+    classifier = PlainClassifier(model, tokenizer, ["el"], 16)
     data = ClassificationData(LABELS, greek, held_out)
-    measured = measure_classification(bundle, data, ClassificationConfig(), ["el"])
+    measured = measure_classification(classifier, data, ClassificationConfig(), ["el"])
     assert measured["languages"]["el"]["accuracy"]["value"] >= 0.99

@@ -6,6 +6,7 @@ import torch
 
 from xlmkit.data.records import Record
 from xlmkit.evaluate.config import RetrievalConfig
+from xlmkit.evaluate.inference import PlainEncoder
 from xlmkit.evaluate.retrieval import measure_retrieval
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel
@@ -17,9 +18,8 @@ MASKING = {"share": 0.3}
 
 
 def found(model: LanguageModel, tokenizer: Tokenizer, records: dict[str, list[Record]]) -> float:
-    measured = measure_retrieval(
-        model.transformer, tokenizer, records["valid"], records["test"], RetrievalConfig()
-    )
+    encoder = PlainEncoder(model.transformer, tokenizer, list(tokenizer.lang2id))
+    measured = measure_retrieval(encoder, records["valid"], records["test"], RetrievalConfig())
     assert measured is not None
     return float(measured["average"])
 

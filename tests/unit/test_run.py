@@ -244,10 +244,10 @@ def interrupt(
         (signal.SIGINT, "xlmkit.data.encode:_Encoder._tokens", 4, "shards"),
         (signal.SIGINT, "xlmkit.train.loop._step", 10, "pretrain/both"),
         (signal.SIGTERM, "xlmkit.train.loop._step", 10, "pretrain/both"),
-        (signal.SIGINT, "xlmkit.build:Bundle.save", 2, "pretrain/both"),
+        (signal.SIGINT, "xlmkit.checkpoint.bundle:Bundle.save", 2, "pretrain/both"),
         (signal.SIGINT, "xlmkit.train.loop._step", 24, "pretrain/both"),
         (signal.SIGINT, "xlmkit.train.loop._step", 24 + 3, "finetune/none/kind"),
-        (signal.SIGTERM, "xlmkit.evaluate.retrieval.pooled_states", 2, "evaluate/none"),
+        (signal.SIGTERM, "xlmkit.build.plain.pooled_states", 2, "evaluate/none"),
         (signal.SIGINT, "xlmkit.gather.write_report", 1, "report"),
     ],
 )
@@ -291,7 +291,7 @@ def test_a_training_is_safe_until_its_model_is_saved(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        interrupt(patch, "xlmkit.build:Bundle.save", 2)
+        interrupt(patch, "xlmkit.checkpoint.bundle:Bundle.save", 2)
         assert call(project, "run").exit_code == 130
 
     def never(*_: Any, **__: Any) -> None:

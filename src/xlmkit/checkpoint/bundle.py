@@ -8,8 +8,10 @@ weights). `transformers` reads all but the last.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, TypeVar
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -20,15 +22,24 @@ from xlmkit.checkpoint.names import (
     from_config_json,
     to_config_json,
 )
+from xlmkit.checkpoint.provenance import (
+    PROVENANCE_FILE,
+    WEIGHTS_FILE,
+    read_provenance,
+    write_provenance,
+)
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import atomic_write, read_json, sha256_file, write_json
+from xlmkit.core.files import atomic_write, read_json, write_json
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel, SequenceClassifier
+from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
 
-WEIGHTS_FILE = "model.safetensors"
+__all__ = ["CONFIG_FILE", "PROVENANCE_FILE", "WEIGHTS_FILE", "Bundle"]
+
 CONFIG_FILE = "config.json"
-PROVENANCE_FILE = "xlmkit.json"
+_PICKLED_WEIGHTS = "pytorch_model.bin"
+_ENCODER = "transformer."  # begins the names of the Transformer's parameters in a whole model
 _TIED = "pred_layer.proj.weight"  # the same tensor as the word embeddings; stored once
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -70,8 +81,7 @@ class Bundle:
         }
         with atomic_write(folder / WEIGHTS_FILE, binary=True) as stream:
             stream.write(save(tensors, {"format": "pt"}))
-        provenance = {**self.provenance, "sha256": sha256_file(folder / WEIGHTS_FILE)}
-        write_json(folder / PROVENANCE_FILE, provenance)
+        write_provenance(folder, self.provenance)
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
@@ -88,23 +98,15 @@ class Bundle:
                 f"{folder}: the tokenizer has {len(tokenizer):,} words but the model only "
                 f"{architecture.n_words:,}; use the tokenizer the model was trained with."
             )
-        if 1 < architecture.n_langs < len(tokenizer.lang2id):
+        if not tokenizer.lang2id:  # `transformers` may keep the languages in config.json alone
+            tokenizer = tokenizer.with_languages(config.get("lang2id") or {})
+        n_languages = architecture.n_langs if architecture.use_lang_emb else 1
+        if 1 < n_languages < len(tokenizer.lang2id):
             raise UserError(
                 f"{folder}: the tokenizer has {len(tokenizer.lang2id)} languages but the model "
                 f"only {architecture.n_langs}; use the tokenizer the model was trained with."
             )
-        path = folder / WEIGHTS_FILE
-        provenance = {}
-        if (folder / PROVENANCE_FILE).is_file():
-            provenance = read_json(folder / PROVENANCE_FILE)
-        try:
-            weights = load_file(path)
-        except FileNotFoundError:
-            raise UserError(f"{folder} has no {WEIGHTS_FILE}; is it a model's folder?") from None
-        except (SafetensorError, OSError) as error:
-            raise UserError(f"{path} is damaged: {error}.") from None
-        if "sha256" in provenance and provenance["sha256"] != sha256_file(path):
-            raise UserError(f"{path} is not the file that was saved: its checksum differs.")
+        weights = _read_weights(folder)
         return cls(
             architecture,
             tokenizer,
@@ -112,12 +114,27 @@ class Bundle:
             head=(config.get("architectures") or [LANGUAGE_MODEL])[0],
             labels=_labels(config, weights),
             summary_type=config.get("summary_type", "first"),
-            provenance=provenance,
+            provenance=read_provenance(folder),
         )
 
     def language_model(self) -> LanguageModel:
         """Return the model with its word prediction, in evaluation mode."""
-        return self._filled(LanguageModel(self.architecture))
+        weights = dict(self.weights)
+        embeddings = weights.get("transformer.embeddings.weight")
+        if embeddings is not None and not self.architecture.asm:
+            weights[_TIED] = embeddings
+        return _filled(LanguageModel(self.architecture), weights)
+
+    def transformer(self) -> Transformer:
+        """Return the Transformer alone, whatever head the checkpoint has, in evaluation mode."""
+        whole = any(name.startswith(_ENCODER) for name in self.weights)
+        weights = {
+            name.removeprefix(_ENCODER): tensor
+            for name, tensor in self.weights.items()
+            if name.startswith(_ENCODER) or not whole
+        }
+        weights.pop("position_ids", None)  # a constant that older versions of transformers kept
+        return _filled(Transformer(self.architecture), weights)
 
     def classifier(self) -> SequenceClassifier:
         """Return the classifier, in evaluation mode.
@@ -132,22 +149,38 @@ class Bundle:
         model = SequenceClassifier(
             self.architecture, len(self.labels), summary_type=self.summary_type
         )
-        return self._filled(model)
+        return _filled(model, self.weights)
 
-    def _filled(self, model: Model) -> Model:
-        weights = dict(self.weights)
-        embeddings = weights.get("transformer.embeddings.weight")
-        tied = isinstance(model, LanguageModel) and not self.architecture.asm
-        if tied and embeddings is not None:
-            weights[_TIED] = embeddings
-        try:
-            model.load_state_dict(weights)
-        except RuntimeError as error:
-            details = str(error).split("\n\t")[1:]
-            raise UserError(
-                f"The weights do not fit the model that config.json describes: {' '.join(details)}"
-            ) from None
-        return model.eval()
+
+def _read_weights(folder: Path) -> dict[str, Tensor]:
+    """Read the weights; of an old pickle only plain tensors, nothing in it is run."""
+    path = folder / WEIGHTS_FILE
+    pickled = folder / _PICKLED_WEIGHTS
+    try:
+        if not path.is_file() and pickled.is_file():
+            path = pickled
+            weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+            return weights
+        return load_file(path)
+    except FileNotFoundError:
+        raise UserError(f"{folder} has no {WEIGHTS_FILE}; is it a model's folder?") from None
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is damaged: {error}.") from None
+    except (UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).split("\n", 1)[0].rstrip(".")
+        raise UserError(f"{path} is damaged or holds more than weights: {reason}.") from None
+
+
+def _filled(model: Model, weights: Mapping[str, Tensor]) -> Model:
+    """Return a model with these weights, in evaluation mode."""
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        details = str(error).split("\n\t")[1:]
+        raise UserError(
+            f"The weights do not fit the model that config.json describes: {' '.join(details)}"
+        ) from None
+    return model.eval()
 
 
 def _labels(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> list[str]:

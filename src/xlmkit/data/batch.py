@@ -3,8 +3,10 @@
 B sequences, L positions (the longest of the batch), N predicted positions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -12,6 +14,36 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xlmkit.text.vocabulary import EOS, PAD
+
+
+class ModelInputs(Protocol):
+    """A batch as some kind of model reads it: `Inputs`, or what another library's models take."""
+
+    @property
+    def n_tokens(self) -> int:
+        """Real tokens, padding not counted."""
+        ...
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same on a device."""
+        ...
+
+    def fed_to(self, model: Callable[..., Any]) -> Any:  # noqa: ANN401 - what the model returns
+        """Call a model with these inputs and return what it gives."""
+        ...
+
+
+class Sequences(Protocol):
+    """Encoded texts from which batches are made."""
+
+    @property
+    def lengths(self) -> NDArray[np.int32]:
+        """Tokens that a model reads of each, special ones counted, (sequences,)."""
+        ...
+
+    def batch(self, items: Sequence[int]) -> ModelInputs:
+        """Lay out the sequences with these numbers."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +76,10 @@ class Inputs:
             self.languages.to(device),
         )
 
+    def fed_to(self, model: Callable[..., Any]) -> Any:  # noqa: ANN401 - what the model returns
+        """Call one of xlmkit's modules, or a method of one."""
+        return model(self.tokens, self.lengths, self.positions, self.languages)
+
 
 @dataclass(frozen=True, slots=True)
 class PredictionBatch:
@@ -66,7 +102,7 @@ class PredictionBatch:
 class LabelledBatch:
     """Sequences with a class each: `labels` is (B,), int64."""
 
-    inputs: Inputs
+    inputs: ModelInputs
     labels: Tensor
 
 
@@ -88,6 +124,29 @@ class Arrays:
 
 Segment = tuple[NDArray[np.integer], int]
 """The tokens of a sentence and the id of its language."""
+
+
+@dataclass(frozen=True)
+class SegmentRows:
+    """Sequences of one or more sentences, as xlmkit's own models read them.
+
+    Attributes:
+        rows: each sequence's sentences.
+        max_length: longest sequence in tokens; longer ones lose their ends.
+    """
+
+    rows: Sequence[tuple[Segment, ...]]
+    max_length: int
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int32]:
+        """Tokens of each sequence with its `</s>`, (rows,)."""
+        whole = (sum(len(ids) + 2 for ids, _ in row) for row in self.rows)
+        return np.array([min(self.max_length, length) for length in whole], np.int32)
+
+    def batch(self, items: Sequence[int]) -> Inputs:
+        """Lay out the sequences with these numbers."""
+        return assemble([self.rows[item] for item in items], self.max_length).tensors()
 
 
 def assemble(rows: Sequence[tuple[Segment, ...]], max_length: int) -> Arrays:

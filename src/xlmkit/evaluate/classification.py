@@ -5,37 +5,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.core.device import choose_device
 from xlmkit.data.permutation import key_of
-from xlmkit.evaluate.inference import class_probabilities
 from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
+from xlmkit.evaluate.protocols import Classifier
 from xlmkit.tasks.classification import ClassificationConfig, ClassificationData, LabelledTexts
 
 _EXAMPLES = 3  # of each kind and language
 
 
 def measure_classification(
-    bundle: Bundle, data: ClassificationData, config: ClassificationConfig, sources: list[str]
+    classifier: Classifier,
+    data: ClassificationData,
+    config: ClassificationConfig,
+    sources: list[str],
 ) -> dict[str, Any]:
     """Score a classifier on the test texts of every language.
 
     Args:
-        bundle: the classifier.
+        classifier: what is measured.
         data: its task's examples.
         config: the task.
         sources: languages whose labels it learned; the average is over the others.
     """
-    model = bundle.classifier().to(choose_device())
     languages: dict[str, Any] = {}
     examples: dict[str, Any] = {}
-    for language in bundle.tokenizer.lang2id:
+    for language in classifier.languages:
         part = data.test.get(language)
         if part is None:
             continue
-        probabilities = class_probabilities(
-            model, bundle.tokenizer, part.texts, language, config.max_length
-        )
+        probabilities = classifier.probabilities(part.texts, language)
         predicted = probabilities.argmax(axis=1)
         confusion = confusion_matrix(part.labels, predicted, len(data.labels))
         languages[language] = {

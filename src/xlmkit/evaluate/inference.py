@@ -1,13 +1,15 @@
 """States and class probabilities of many texts: sorted by length, batched, in the input's order."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from xlmkit.data.batch import Inputs, assemble
+from xlmkit.data.batch import Inputs, SegmentRows, Sequences
 from xlmkit.model.heads import SequenceClassifier, mean_pool
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
@@ -18,39 +20,31 @@ _TOKENS = 4096  # of a batch, padding included
 @torch.inference_mode()
 def run_batches(
     model: nn.Module,
-    tokenizer: Tokenizer,
-    texts: Sequence[str],
-    language: str,
-    max_length: int,
-    compute: Callable[[Inputs], Tensor],
+    sequences: Sequences,
+    compute: Callable[[Any], Tensor],
 ) -> NDArray[np.float32]:
-    """Apply `compute` to all texts of one language.
+    """Apply `compute` to all sequences.
 
     Args:
         model: put into evaluation mode; its parameters tell the device.
-        tokenizer: the model's own.
-        texts: any number.
-        language: their language.
-        max_length: longest sequence in tokens.
-        compute: from a batch to one row for each text, (B, ...).
+        sequences: any number of encoded texts.
+        compute: from a batch of them to one row for each, (B, ...).
 
     Returns:
-        (texts, ...), float32, in the order of `texts`.
+        (sequences, ...), float32, in their order.
     """
     model.eval()
     device = next(model.parameters()).device
-    encoded = tokenizer.encode_batch(texts, language)
-    number = tokenizer.lang2id[language]
-    order = np.argsort([len(ids) for ids in encoded], kind="stable")[::-1]
+    lengths = sequences.lengths
+    order = np.argsort(lengths, kind="stable")[::-1]
     rows: NDArray[np.float32] | None = None
     start = 0
     while start < len(order):
-        longest = min(max_length, len(encoded[order[start]]) + 2)
-        part = order[start : start + max(1, _TOKENS // longest)]
-        inputs = assemble([((encoded[i], number),) for i in part], max_length).tensors()
-        output = compute(inputs.to(device)).float().cpu().numpy()
+        part = order[start : start + max(1, _TOKENS // int(lengths[order[start]]))]
+        inputs = sequences.batch(part.tolist()).to(device)
+        output = compute(inputs).float().cpu().numpy()
         if rows is None:
-            rows = np.empty((len(texts), *output.shape[1:]), np.float32)
+            rows = np.empty((len(order), *output.shape[1:]), np.float32)
         rows[part] = output
         start += len(part)
     return np.empty((0,), np.float32) if rows is None else rows
@@ -66,13 +60,11 @@ def pooled_states(
     """
 
     def compute(inputs: Inputs) -> Tensor:
-        states = transformer.states(
-            inputs.tokens, inputs.lengths, inputs.positions, inputs.languages
-        )
+        states = inputs.fed_to(transformer.states)
         return torch.stack([mean_pool(state, inputs.lengths) for state in states], dim=1)
 
     longest = transformer.architecture.max_position_embeddings
-    return run_batches(transformer, tokenizer, texts, language, longest, compute)
+    return run_batches(transformer, _rows(tokenizer, texts, language, longest), compute)
 
 
 def class_probabilities(
@@ -85,8 +77,48 @@ def class_probabilities(
     """Return the probability of every class for every text, (texts, C)."""
 
     def compute(inputs: Inputs) -> Tensor:
-        scores = model(inputs.tokens, inputs.lengths, inputs.positions, inputs.languages)
-        return torch.softmax(scores, dim=1)
+        return torch.softmax(inputs.fed_to(model), dim=1)
 
     longest = min(max_length, model.transformer.architecture.max_position_embeddings)
-    return run_batches(model, tokenizer, texts, language, longest, compute)
+    return run_batches(model, _rows(tokenizer, texts, language, longest), compute)
+
+
+def _rows(
+    tokenizer: Tokenizer, texts: Sequence[str], language: str, max_length: int
+) -> SegmentRows:
+    number = tokenizer.lang2id[language]
+    return SegmentRows(
+        [((ids, number),) for ids in tokenizer.encode_batch(texts, language)], max_length
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PlainEncoder:
+    """One of xlmkit's Transformers as an `Encoder`."""
+
+    transformer: Transformer
+    tokenizer: Tokenizer
+    languages: Sequence[str]
+
+    @property
+    def n_layers(self) -> int:
+        """Layers, the embeddings not counted."""
+        return self.transformer.architecture.n_layers
+
+    def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
+        """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
+        return pooled_states(self.transformer, self.tokenizer, texts, language)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainClassifier:
+    """One of xlmkit's classifiers as a `Classifier`."""
+
+    model: SequenceClassifier
+    tokenizer: Tokenizer
+    languages: Sequence[str]
+    max_length: int
+
+    def probabilities(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
+        """Return the probability of every class, (texts, C)."""
+        return class_probabilities(self.model, self.tokenizer, texts, language, self.max_length)

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xlmkit.core.errors import UserError
 from xlmkit.data.permutation import key_of
 from xlmkit.data.records import Record
 from xlmkit.evaluate.config import RetrievalConfig
-from xlmkit.evaluate.inference import pooled_states
 from xlmkit.evaluate.metrics import retrieval_accuracy, retrieval_hits
-from xlmkit.model.transformer import Transformer
-from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.evaluate.protocols import Encoder
 
 _SHOWN = 10  # messages in the picture of the shared space
 
@@ -25,8 +24,7 @@ Vectors = NDArray[np.float32]
 
 
 def measure_retrieval(
-    transformer: Transformer,
-    tokenizer: Tokenizer,
+    encoder: Encoder,
     valid: Sequence[Record],
     test: Sequence[Record],
     config: RetrievalConfig,
@@ -36,31 +34,32 @@ def measure_retrieval(
     Returns:
         Layer, candidates, scores by direction ("fr-en" seeks English for French), their average,
         and a picture of the space; None if no language has translations of the pivot.
+
+    Raises:
+        UserError: the model has no such layer.
     """
-    languages = list(tokenizer.lang2id)
+    check_layer(encoder, config)
+    languages = list(encoder.languages)
     pivot = config.pivot or languages[0]
     others = [language for language in languages if language != pivot]
     layer = config.layer
     by_layer: list[float] = []
     if layer is None:
         found = [
-            _hits_by_layer(transformer, tokenizer, chosen, pivot, other)
+            _hits_by_layer(encoder, chosen, pivot, other)
             for other in others
             if len(chosen := _choose(valid, pivot, other, config.candidates)) > 1
         ]
         if found:
             by_layer = np.mean(found, axis=0).tolist()
-        layer = int(np.argmax(by_layer)) if by_layer else transformer.architecture.n_layers // 2
+        layer = int(np.argmax(by_layer)) if by_layer else encoder.n_layers // 2
     directions: dict[str, Any] = {}
     candidates = 0
     for other in others:
         chosen = _choose(test, pivot, other, config.candidates)
         if len(chosen) > 1:
             candidates = max(candidates, len(chosen))
-            a, b = (
-                unit(states(transformer, tokenizer, chosen, language, layer))
-                for language in (pivot, other)
-            )
+            a, b = (unit(states(encoder, chosen, language, layer)) for language in (pivot, other))
             directions[f"{other}-{pivot}"] = retrieval_accuracy(b @ a.T).to_json()
             directions[f"{pivot}-{other}"] = retrieval_accuracy(a @ b.T).to_json()
     if not directions:
@@ -72,20 +71,32 @@ def measure_retrieval(
         "candidates": candidates,
         "directions": directions,
         "average": float(np.mean([score["value"] for score in directions.values()])),
-        "map": picture(transformer, tokenizer, test, layer),
+        "map": picture(encoder, test, layer),
     }
 
 
+def check_layer(encoder: Encoder, config: RetrievalConfig) -> None:
+    """See that the model has the layer that the recipe names.
+
+    Raises:
+        UserError: it has fewer.
+    """
+    if config.layer is not None and config.layer > encoder.n_layers:
+        raise UserError(
+            f"evaluate.retrieval.layer is {config.layer}, but the model's last layer is "
+            f"{encoder.n_layers}."
+        )
+
+
 def states(
-    transformer: Transformer,
-    tokenizer: Tokenizer,
+    encoder: Encoder,
     records: Sequence[Record],
     language: str,
     layer: int,
 ) -> Vectors:
     """Return the mean-pooled states of one language's texts, (records, E)."""
     texts = [record.texts[language] for record in records]
-    return pooled_states(transformer, tokenizer, texts, language)[:, layer]
+    return encoder.pooled_states(texts, language)[:, layer]
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -96,23 +107,19 @@ def unit(vectors: Vectors) -> Vectors:
     return result
 
 
-def picture(
-    transformer: Transformer, tokenizer: Tokenizer, records: Sequence[Record], layer: int
-) -> list[dict[str, Any]]:
+def picture(encoder: Encoder, records: Sequence[Record], layer: int) -> list[dict[str, Any]]:
     """Place a few messages in all languages on a plane, by principal components.
 
     Each language's vectors are centred as in retrieval; the plane is that of the two directions in
     which the shown points vary most.
     """
-    languages = list(tokenizer.lang2id)
+    languages = list(encoder.languages)
     complete = [record for record in records if all(code in record.texts for code in languages)]
     complete = [r for r in complete if 20 <= len(r.texts[languages[0]]) <= 80]
     chosen = sorted(complete, key=_order)[:_SHOWN]
     if len(chosen) < 3:
         return []
-    points = np.concatenate(
-        [unit(states(transformer, tokenizer, chosen, code, layer)) for code in languages]
-    )
+    points = np.concatenate([unit(states(encoder, chosen, code, layer)) for code in languages])
     _, _, axes = np.linalg.svd(points, full_matrices=False)
     # The sign of a component is arbitrary: fix it, so that equal models give equal pictures.
     axes = axes[:2] * np.sign(axes[:2, np.abs(axes[:2]).argmax(axis=1)].diagonal())[:, None]
@@ -145,13 +152,10 @@ def _contents(texts: Mapping[str, str]) -> list[str]:
     return [f"{language}\x1e{text}" for language, text in sorted(texts.items())]
 
 
-def _hits_by_layer(
-    transformer: Transformer, tokenizer: Tokenizer, records: list[Record], pivot: str, other: str
-) -> list[float]:
+def _hits_by_layer(encoder: Encoder, records: list[Record], pivot: str, other: str) -> list[float]:
     """Return the accuracy of every layer, both directions averaged."""
     a, b = (
-        pooled_states(transformer, tokenizer, [r.texts[code] for r in records], code)
-        for code in (pivot, other)
+        encoder.pooled_states([r.texts[code] for r in records], code) for code in (pivot, other)
     )
     accuracies = []
     for layer in range(a.shape[1]):

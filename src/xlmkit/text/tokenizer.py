@@ -147,6 +147,16 @@ class Tokenizer:
             segmenters=segmenters,
         )
 
+    def with_languages(self, lang2id: Mapping[str, int]) -> "Tokenizer":
+        """Return the same tokenizer for other languages."""
+        return Tokenizer(
+            self.vocabulary,
+            self.merges,
+            lang2id,
+            lowercase_and_remove_accent=self.lowercase_and_remove_accent,
+            segmenters=self.segmenters,
+        )
+
     def __len__(self) -> int:
         """Return the size of the vocabulary, special tokens included."""
         return len(self.vocabulary)

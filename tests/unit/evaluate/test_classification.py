@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
-from xlmkit.core.errors import UserError
 from xlmkit.evaluate.classification import measure_classification
-from xlmkit.evaluate.inference import class_probabilities
+from xlmkit.evaluate.inference import PlainClassifier, class_probabilities
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import SequenceClassifier
 from xlmkit.tasks.classification import ClassificationConfig, ClassificationData, LabelledTexts
@@ -27,7 +24,7 @@ LABELS = ["news", "право", "طقس"]
 CONFIG = ClassificationConfig(title="Which kind", max_length=32)
 
 
-def bundle() -> Bundle:
+def classifier() -> PlainClassifier:
     torch.manual_seed(1)
     shape = Architecture(
         n_words=38,
@@ -38,8 +35,7 @@ def bundle() -> Bundle:
         max_position_embeddings=16,
         embed_init_std=1.0,
     )
-    weights = SequenceClassifier(shape, 3).state_dict()
-    return Bundle(shape, TOKENIZER, weights, head=SEQUENCE_CLASSIFIER, labels=LABELS)
+    return PlainClassifier(SequenceClassifier(shape, 3), TOKENIZER, list(ALPHABETS), 32)
 
 
 def labelled(language: str, n: int) -> LabelledTexts:
@@ -58,11 +54,11 @@ DATA = ClassificationData(
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
-    return measure_classification(bundle(), DATA, CONFIG, ["en"])
+    return measure_classification(classifier(), DATA, CONFIG, ["en"])
 
 
 def test_every_language_is_scored_on_its_own_texts(measured: dict[str, Any]) -> None:
-    model = bundle().classifier()
+    model = classifier().model
     assert list(measured["languages"]) == ["en", "ru", "ar"]
     for code, found in measured["languages"].items():
         part = DATA.test[code]
@@ -80,7 +76,7 @@ def test_the_average_is_over_the_languages_that_were_not_learned(measured: dict[
     for metric in ("accuracy", "macro_f1"):
         values = [measured["languages"][code][metric]["value"] for code in ("ru", "ar")]
         assert measured["average"][metric] == pytest.approx(np.mean(values))
-    everything = measure_classification(bundle(), DATA, CONFIG, ["en", "ru", "ar"])
+    everything = measure_classification(classifier(), DATA, CONFIG, ["en", "ru", "ar"])
     assert everything["average"] == {"over": []}
 
 
@@ -111,10 +107,5 @@ def test_examples_do_not_depend_on_the_order_of_the_texts(measured: dict[str, An
     part = DATA.test["ru"]
     turned = LabelledTexts(part.texts[::-1], part.labels[::-1].copy())
     data = ClassificationData(LABELS, DATA.train, {"ru": turned})
-    again = measure_classification(bundle(), data, CONFIG, ["en"])
+    again = measure_classification(classifier(), data, CONFIG, ["en"])
     assert again["examples"]["ru"] == measured["examples"]["ru"]
-
-
-def test_a_language_model_is_refused() -> None:
-    with pytest.raises(UserError, match="not a classifier"):
-        measure_classification(Bundle(bundle().architecture, TOKENIZER, {}), DATA, CONFIG, ["en"])

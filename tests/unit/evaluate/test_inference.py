@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from xlmkit.data.batch import Inputs, assemble
+from xlmkit.data.batch import Inputs, SegmentRows, assemble
 from xlmkit.evaluate import inference
 from xlmkit.evaluate.inference import class_probabilities, pooled_states, run_batches
 from xlmkit.model.config import Architecture
@@ -46,9 +46,10 @@ def test_rows_come_in_the_order_of_the_texts(monkeypatch: pytest.MonkeyPatch, bu
         return torch.stack([inputs.lengths, inputs.tokens[:, 1], inputs.languages[:, 0]], dim=1)
 
     given = texts("ru")
-    made = run_batches(transformer().train(), TOKENIZER, given, "ru", 16, compute)
+    encoded = TOKENIZER.encode_batch(given, "ru")
+    rows = SegmentRows([((ids, 1),) for ids in encoded], 16)
+    made = run_batches(transformer().train(), rows, compute)
     assert made.dtype == np.float32
-    encoded = [TOKENIZER.encode(text, "ru") for text in given]
     assert made.tolist() == [[len(ids) + 2, ids[0], 1] for ids in encoded]
     assert all(rows == 1 or rows * length <= budget for rows, length in sizes)
     assert [length for _, length in sizes] == sorted((n for _, n in sizes), reverse=True)
@@ -62,7 +63,7 @@ def test_the_model_is_put_into_evaluation_mode_and_learns_nothing() -> None:
         assert not torch.is_grad_enabled()
         return inputs.lengths
 
-    run_batches(model, TOKENIZER, ["a b"], "en", 16, compute)
+    run_batches(model, SegmentRows([((np.array([14, 15]), 0),)], 16), compute)
 
 
 def test_no_texts_give_no_rows() -> None:

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from xlmkit.core.errors import UserError
 from xlmkit.data.records import Record
 from xlmkit.evaluate import retrieval
 from xlmkit.evaluate.config import RetrievalConfig
+from xlmkit.evaluate.inference import PlainEncoder
 from xlmkit.evaluate.retrieval import measure_retrieval, picture, unit
 from xlmkit.model.config import Architecture
 from xlmkit.model.transformer import Transformer
@@ -34,7 +36,7 @@ def records(n: int, seed: int = 0, languages: tuple[str, ...] = ("en", "el", "ru
     return made
 
 
-def transformer(*, aligned: bool) -> Transformer:
+def encoder(*, aligned: bool) -> PlainEncoder:
     """A model whose words' embeddings are those of their translations, but for a shift."""
     torch.manual_seed(0)
     model = Transformer(
@@ -54,13 +56,12 @@ def transformer(*, aligned: bool) -> Transformer:
             for number in (1, 2):
                 words[14 + 16 * number : 30 + 16 * number] = words[14:30]
             model.lang_embeddings.weight[1] += 0.3
-    return model
+    return PlainEncoder(model, TOKENIZER, LANGUAGES)
 
 
 def measure(aligned: bool = True, **settings: Any) -> dict[str, Any]:
     found = measure_retrieval(
-        transformer(aligned=aligned),
-        TOKENIZER,
+        encoder(aligned=aligned),
         records(40, 1),
         records(60, 2),
         RetrievalConfig(**settings),
@@ -91,14 +92,20 @@ def test_the_layer_is_the_best_of_validation_unless_it_is_given() -> None:
     assert (fixed["layer"], fixed["layers_on_validation"]) == (1, [])
 
 
+def test_a_layer_that_the_model_has_not_is_refused() -> None:
+    measure(layer=2)
+    with pytest.raises(UserError, match="layer is 3, but the model's last layer is 2"):
+        measure(layer=3)
+
+
 def test_candidates_are_at_most_those_asked_for_and_chosen_by_content() -> None:
     found = measure(candidates=10)
     assert all(score["n"] == 10 for score in found["directions"].values())
-    model = transformer(aligned=False)
+    model = encoder(aligned=False)
     test = records(60, 2)
     config = RetrievalConfig(candidates=20)
-    forwards = measure_retrieval(model, TOKENIZER, records(40, 1), test, config)
-    backwards = measure_retrieval(model, TOKENIZER, records(40, 1)[::-1], test[::-1], config)
+    forwards = measure_retrieval(model, records(40, 1), test, config)
+    backwards = measure_retrieval(model, records(40, 1)[::-1], test[::-1], config)
     assert forwards == backwards
 
 
@@ -108,13 +115,13 @@ def test_the_pivot_may_be_any_language() -> None:
 
 def test_without_translations_there_is_nothing_to_measure() -> None:
     alone = records(30, 3, ("en",)) + records(30, 4, ("ru",))
-    model = transformer(aligned=True)
-    assert measure_retrieval(model, TOKENIZER, [], alone, RetrievalConfig()) is None
+    model = encoder(aligned=True)
+    assert measure_retrieval(model, [], alone, RetrievalConfig()) is None
 
 
 def test_without_validation_a_middle_layer_is_taken() -> None:
-    model = transformer(aligned=True)
-    found = measure_retrieval(model, TOKENIZER, [], records(30, 3), RetrievalConfig())
+    model = encoder(aligned=True)
+    found = measure_retrieval(model, [], records(30, 3), RetrievalConfig())
     assert found is not None
     assert found["layer"] == 1
 
@@ -130,8 +137,8 @@ def test_vectors_are_centred_and_of_length_one() -> None:
 
 
 def test_the_picture_shows_translations_near_each_other() -> None:
-    model, given = transformer(aligned=True), records(30, 5)
-    points = picture(model, TOKENIZER, given, 0)
+    model, given = encoder(aligned=True), records(30, 5)
+    points = picture(model, given, 0)
     assert len(points) == retrieval._SHOWN * 3
     places = np.array([[point["x"], point["y"]] for point in points])
     groups = np.array([point["group"] for point in points])
@@ -142,10 +149,10 @@ def test_the_picture_shows_translations_near_each_other() -> None:
     texts = {(p["language"], p["text"]) for p in points if p["group"] == 0}
     assert len({code for code, _ in texts}) == 3
     assert any({(c, t) for c, t in record.texts.items()} == texts for record in given)
-    assert points == picture(model, TOKENIZER, given[::-1], 0)
+    assert points == picture(model, given[::-1], 0)
 
 
 def test_a_picture_needs_a_few_complete_messages() -> None:
-    model = transformer(aligned=True)
-    assert picture(model, TOKENIZER, records(2, 5), 0) == []
-    assert picture(model, TOKENIZER, records(30, 5, ("en", "ru")), 0) == []
+    model = encoder(aligned=True)
+    assert picture(model, records(2, 5), 0) == []
+    assert picture(model, records(30, 5, ("en", "ru")), 0) == []

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from xlmkit.data.batch import Segment
+from xlmkit.data.batch import Segment, SegmentRows
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import SequenceClassifier
 from xlmkit.objectives.classify import SequenceClassification
@@ -15,7 +15,7 @@ LABELS = np.arange(100) % 3
 
 
 def objective(max_length: int = 20) -> SequenceClassification:
-    return SequenceClassification(ROWS, LABELS, max_length=max_length, tokens=64, seed="x")
+    return SequenceClassification(SegmentRows(ROWS, max_length), LABELS, tokens=64, seed="x")
 
 
 def test_labels_stay_with_their_texts_and_all_come_equally_often() -> None:

@@ -1,0 +1,1 @@
+"""Where all layers meet: the stages with models, built from the recipe."""

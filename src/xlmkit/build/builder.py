@@ -1,0 +1,65 @@
+"""Which function makes which stage with a model."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from xlmkit.build.finetuning import finetune
+from xlmkit.build.measuring import measure
+from xlmkit.build.pretraining import look_at_checkpoint, pretrain
+from xlmkit.build.setting import Setting
+from xlmkit.core.stages import Stage
+from xlmkit.data.shards import Shards
+from xlmkit.plan import RunPlan
+from xlmkit.prepare import Build, check_text
+
+
+class Builder:
+    """Builds the stages of a plan."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        self.plan, self.setting = plan, Setting(plan)
+
+    def check(self) -> None:
+        """See that every objective has text and every task labels, before hours of training.
+
+        Raises:
+            UserError: one sentence about the first that has not.
+        """
+        plan = self.plan
+        for name, model in plan.models().items():
+            if model.trained and not plan.pretrained(name).finished:
+                shards = Shards(plan.shards.folder)
+                for objective, section in model.objectives.items():
+                    check_text(f"pretrain.models.{name}.{objective}", section, shards)
+        for task in plan.recipe.finetune:
+            if not all(plan.finetuned(name, task).finished for name in plan.models()):
+                self.setting.task_data(task)
+
+    def stages(self, verb: str) -> Iterator[tuple[str, Stage, Build]]:
+        """Yield title, stage and builder of each stage of a verb."""
+        match verb:
+            case "pretrain":
+                yield from self._pretraining()
+            case "finetune":
+                for name, title in self._titles().items():
+                    for task in self.plan.recipe.finetune:
+                        stage = self.plan.finetuned(name, task)
+                        build = partial(finetune, self.setting, name, task)
+                        yield f"Finetuning {title}: {task}", stage, build
+            case "evaluate":
+                for name, title in self._titles().items():
+                    stage = self.plan.measured(name)
+                    yield f"Measuring {title}", stage, partial(measure, self.setting, name)
+
+    def _pretraining(self) -> Iterator[tuple[str, Stage, Build]]:
+        """Yield ready models first: one that cannot be used is told before hours of training."""
+        models = self.plan.models()
+        for name in sorted(models, key=lambda name: not models[name].ready):
+            title, stage = self._titles()[name], self.plan.pretrained(name)
+            if models[name].ready:
+                yield f"Opening {title}", stage, partial(look_at_checkpoint, self.setting, name)
+            else:
+                yield f"Pretraining {title}", stage, partial(pretrain, self.setting, name)
+
+    def _titles(self) -> dict[str, str]:
+        return {name: model.title or name for name, model in self.plan.models().items()}

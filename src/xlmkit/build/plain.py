@@ -1,0 +1,112 @@
+"""xlmkit's own models, trained here or elsewhere, as a `Backbone`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
+from xlmkit.core.device import choose_device
+from xlmkit.core.errors import UserError
+from xlmkit.data.batch import SegmentRows
+from xlmkit.evaluate.inference import PlainClassifier, pooled_states
+from xlmkit.evaluate.protocols import Classifier
+from xlmkit.model.heads import SequenceClassifier
+from xlmkit.model.transformer import Transformer
+from xlmkit.objectives.classify import SequenceClassification
+from xlmkit.tasks.classification import ClassificationConfig, ClassificationData
+from xlmkit.tasks.features import encode_rows
+from xlmkit.train.adaptation import Adaptation
+
+
+@dataclass(frozen=True)
+class PlainBackbone:
+    """A bundle, and the languages it is used for."""
+
+    bundle: Bundle
+    languages: Sequence[str]
+
+    @classmethod
+    def ready(cls, bundle: Bundle, languages: Sequence[str]) -> "PlainBackbone":
+        """Take a bundle of another recipe, which may know other languages.
+
+        Raises:
+            UserError: one of the languages is unknown, and the model tells languages apart.
+        """
+        known, shape = bundle.tokenizer.lang2id, bundle.architecture
+        unknown = [code for code in languages if code not in known]
+        if unknown and shape.use_lang_emb and shape.n_langs > 1:
+            raise UserError(
+                f"the model does not know {', '.join(unknown)}, only {', '.join(known)}; leave "
+                "out the others, or take a model without language embeddings."
+            )
+        if unknown:  # the number of a language is then of no effect
+            lang2id = {**known, **dict.fromkeys(unknown, 0)}
+            bundle = replace(bundle, tokenizer=bundle.tokenizer.with_languages(lang2id))
+        return cls(bundle, languages)
+
+    @cached_property
+    def transformer(self) -> Transformer:
+        """The Transformer, on the device."""
+        return self.bundle.transformer().to(choose_device())
+
+    @property
+    def n_layers(self) -> int:
+        """Layers, the embeddings not counted."""
+        return self.bundle.architecture.n_layers
+
+    @property
+    def n_parameters(self) -> int:
+        """Parameters without any head."""
+        return sum(parameter.numel() for parameter in self.transformer.parameters())
+
+    def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
+        """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
+        return pooled_states(self.transformer, self.bundle.tokenizer, texts, language)
+
+    def classification(
+        self, data: ClassificationData, config: ClassificationConfig, tokens: int, seed: object
+    ) -> Adaptation:
+        """Return a fresh classifier on the Transformer, and what it learns."""
+        architecture = replace(
+            self.bundle.architecture, dropout=config.dropout, attention_dropout=config.dropout
+        )
+        model = SequenceClassifier(
+            architecture,
+            len(data.labels),
+            dropout=config.dropout,
+            summary_type=config.summary_type,
+        )
+        model.transformer.load_state_dict(self.bundle.transformer().state_dict())
+        rows, labels = encode_rows(data.train, self.bundle.tokenizer)
+        sequences = SegmentRows(rows, self._longest(config))
+        objective = SequenceClassification(sequences, labels, tokens=tokens, seed=seed)
+
+        def save(
+            folder: Path, weights: Mapping[str, Tensor], provenance: Mapping[str, Any]
+        ) -> None:
+            replace(
+                self.bundle,
+                weights=weights,
+                head=SEQUENCE_CLASSIFIER,
+                labels=data.labels,
+                summary_type=config.summary_type,
+                provenance=provenance,
+            ).save(folder)
+
+        return Adaptation(model, objective, save)
+
+    def classifier(self, folder: Path, config: ClassificationConfig) -> Classifier:
+        """Open a classifier's folder."""
+        bundle = Bundle.load(folder)
+        model = bundle.classifier().to(choose_device())
+        return PlainClassifier(model, bundle.tokenizer, self.languages, self._longest(config))
+
+    def _longest(self, config: ClassificationConfig) -> int:
+        return min(config.max_length, self.bundle.architecture.max_position_embeddings)

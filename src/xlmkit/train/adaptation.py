@@ -1,0 +1,28 @@
+"""What adapting a model to a task is, whichever library the model is of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from xlmkit.objectives.classify import SequenceClassification
+
+Save = Callable[[Path, Mapping[str, Tensor], Mapping[str, Any]], None]
+"""Writes a model's folder, from its trained parameters by name and what made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """A model with a fresh head, and what it learns.
+
+    Attributes:
+        model: is trained.
+        objective: gives the batches and the loss.
+        save: keeps the result as the model's own library opens it.
+    """
+
+    model: nn.Module
+    objective: SequenceClassification
+    save: Save
