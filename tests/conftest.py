@@ -2,7 +2,9 @@
 
 import random
 import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,3 +135,80 @@ def project(_project: Path, tmp_path: Path) -> Path:
 def finished(_finished_project: Path, tmp_path: Path) -> Path:
     """The same after `xlmkit run`, with its results in the folder out."""
     return Path(shutil.copytree(_finished_project, tmp_path / "finished"))
+
+
+_SHAPE = {
+    "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64,
+}  # fmt: skip
+_DISENTANGLED = {
+    "relative_attention": True, "position_buckets": 8, "pos_att_type": ["p2c", "c2p"],
+    "position_biased_input": False, "type_vocab_size": 0, "share_att_key": True,
+    "norm_rel_ebd": "layer_norm",
+}  # fmt: skip
+_SEQ2SEQ = {
+    "d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64,
+    "decoder_start_token_id": 2, "forced_eos_token_id": 2,
+}  # fmt: skip
+_FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "bert": ("BertConfig", "BertForMaskedLM", _SHAPE),
+    "xlm-roberta": ("XLMRobertaConfig", "XLMRobertaForMaskedLM", {**_SHAPE, "type_vocab_size": 1}),
+    "deberta-v2": ("DebertaV2Config", "DebertaV2ForMaskedLM", {**_SHAPE, **_DISENTANGLED}),
+    "modernbert": ("ModernBertConfig", "ModernBertForMaskedLM", _SHAPE),
+    "mbart": ("MBartConfig", "MBartForConditionalGeneration", _SEQ2SEQ),
+    "gpt2": ("GPT2Config", "GPT2LMHeadModel", {"n_embd": 32, "n_layer": 2, "n_head": 2}),
+}
+_SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+_SPECIAL_NAMES = ("bos_token", "pad_token", "eos_token", "unk_token", "mask_token")
+
+
+def _word_tokenizer(texts: Iterable[str]) -> Any:
+    """Return a tokenizer of whole words and, for what has no spaces, of characters."""
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    words = Tokenizer(models.WordLevel(unk_token=_SPECIAL[3]))
+    split = pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated")
+    words.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), split])
+    trainer = trainers.WordLevelTrainer(special_tokens=_SPECIAL, show_progress=False)
+    words.train_from_iterator(texts, trainer)
+    words.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    names = [*_SPECIAL_NAMES, "cls_token", "sep_token"]
+    tokens = dict(zip(names, [*_SPECIAL, _SPECIAL[0], _SPECIAL[2]], strict=True))
+    return PreTrainedTokenizerFast(tokenizer_object=words, **tokens)
+
+
+def _mbart_tokenizer(texts: Iterable[str]) -> Any:
+    from transformers import MBartTokenizer
+
+    pieces = sorted({f"\u2581{word}" for text in texts for word in text.split()})
+    vocabulary = [(token, 0.0) for token in _SPECIAL[:4]]
+    return MBartTokenizer(vocab=[*vocabulary, *((piece, -1.0) for piece in pieces)])
+
+
+@pytest.fixture
+def make_encoder(project: Path) -> Callable[..., Path]:
+    """Return what writes a tiny untrained model of a family, with a tokenizer for the project."""
+    transformers = pytest.importorskip("transformers")
+    import torch
+
+    def make(family: str, folder: Path, **changes: Any) -> Path:
+        lines = [
+            line for code in _WORDS
+            for line in (project / f"text.{code}").read_text("utf-8").splitlines()
+        ]  # fmt: skip
+        tokenizer = (_mbart_tokenizer if family == "mbart" else _word_tokenizer)(lines)
+        config, model, shape = _FAMILIES[family]
+        ids = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
+        if family == "modernbert":
+            ids |= {"cls_token_id": 0, "sep_token_id": 2}
+        sizes = {"vocab_size": len(tokenizer), "max_position_embeddings": 64}
+        torch.manual_seed(0)
+        settings = getattr(transformers, config)(**{**ids, **sizes, **shape, **changes})
+        getattr(transformers, model)(settings).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return make

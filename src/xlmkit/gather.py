@@ -60,17 +60,21 @@ def gather_results(plan: RunPlan) -> dict[str, Any]:
 
 def _durations(plan: RunPlan) -> dict[str, float]:
     """Return seconds by stage, as they were when the stage was made."""
-    seconds = {"prepare": plan.corpus.seconds + plan.shards.seconds}
+    seconds = {}
+    if prepared := plan.stages("prepare"):
+        seconds["prepare"] = sum(stage.seconds for stage in prepared)
     for name, model in plan.models().items():
         title = model.title or name
-        seconds[f"pretrain {title}"] = plan.pretrained(name).seconds
+        seconds[f"{'open' if model.ready else 'pretrain'} {title}"] = plan.pretrained(name).seconds
         for task in plan.recipe.finetune:
             seconds[f"finetune {title}: {task}"] = plan.finetuned(name, task).seconds
         seconds[f"evaluate {title}"] = plan.measured(name).seconds
     return {title: round(value, 1) for title, value in seconds.items()}
 
 
-def _data(plan: RunPlan) -> dict[str, Any]:
+def _data(plan: RunPlan) -> dict[str, Any] | None:
+    if plan.recipe.data is None:
+        return None
     report = read_report(plan.corpus.folder)
     sources = [
         {
@@ -88,12 +92,16 @@ def _data(plan: RunPlan) -> dict[str, Any]:
         name: {"records": split.records, "texts": dict(split.texts)}
         for name, split in report.splits.items()
     }
-    shards = Shards(plan.shards.folder)
-    pairs = {f"{a}-{b}": len(numbers) for (a, b), numbers in shards.pairs("train").items()}
+    pairs: dict[str, int] = {}
+    if plan.recipe.makes_models:
+        found = Shards(plan.shards.folder).pairs("train")
+        pairs = {f"{a}-{b}": len(numbers) for (a, b), numbers in found.items()}
     return {"sources": sources, "splits": splits, "pairs": pairs}
 
 
-def _tokenizer(plan: RunPlan) -> dict[str, Any]:
+def _tokenizer(plan: RunPlan) -> dict[str, Any] | None:
+    if not plan.recipe.makes_models:
+        return None
     statistics = read_json(plan.shards.folder / STATISTICS_FILE)
     probabilities = sampling_probabilities(
         {code: part["tokens"] for code, part in statistics.items()}, plan.recipe.tokenizer.alpha
@@ -115,9 +123,11 @@ def _tokenizer(plan: RunPlan) -> dict[str, Any]:
 
 
 def _model(plan: RunPlan, name: str) -> dict[str, Any]:
-    pretraining = read_json(plan.pretrained(name).folder / FIGURES_FILE)
+    model = plan.models()[name]
+    figures = read_json(plan.pretrained(name).folder / FIGURES_FILE)
     return {
-        "title": plan.models()[name].title or name,
-        "pretraining": pretraining or None,
+        "title": model.title or name,
+        "checkpoint": figures["checkpoint"] if model.ready else None,
+        "pretraining": figures if model.trained else None,
         **read_json(plan.measured(name).folder / FIGURES_FILE),
     }

@@ -79,6 +79,6 @@ def open_backbone(plan: RunPlan, name: str) -> Backbone:
             return PlainBackbone.ready(Bundle.load(checkpoint.folder), languages)
         from xlmkit.huggingface.encoders import HuggingFaceBackbone
 
-        return HuggingFaceBackbone.open(checkpoint.folder, languages)
+        return HuggingFaceBackbone.open(checkpoint.folder, checkpoint.model_type, languages)
     except UserError as error:
         raise UserError(f"pretrain.models.{name}.checkpoint: {error}") from None

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json, sha256_file
@@ -119,9 +120,11 @@ def _is_whole(folder: Path) -> bool:
 
 def _fetch(name: str, revision: str | None, folder: Path) -> Path:
     """Fetch a model's files from the hub; `folder` is where it would have been on this machine."""
-    import httpx
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, errors, snapshot_download
 
+    # Its bases name what a failed connection raises, which is of another package in each version.
+    bases = cast("tuple[type[Exception], ...]", errors.HfHubHTTPError.__bases__)
+    failures: tuple[type[Exception], ...] = (OSError, ValueError, *bases)
     try:
         siblings = HfApi().model_info(name, revision=revision, files_metadata=True).siblings or ()
         sizes = {file.rfilename: file.size or 0 for file in siblings}
@@ -133,7 +136,7 @@ def _fetch(name: str, revision: str | None, folder: Path) -> Path:
         # The weights last: where they are, a fetch was not cut short.
         for files in (small, weights):
             snapshot = snapshot_download(name, revision=revision, allow_patterns=files)
-    except (OSError, ValueError, httpx.HTTPError) as error:
+    except failures as error:
         raise UserError(
             f"There is no folder {folder}, and the model {name} cannot be fetched from the "
             f"Hugging Face Hub: {_reason(error, revision)}."

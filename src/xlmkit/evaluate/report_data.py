@@ -9,9 +9,9 @@ from xlmkit.evaluate import formats
 from xlmkit.evaluate.report_tables import Cell, Row, Table
 from xlmkit.evaluate.results import (
     Results,
+    is_pretrained,
     language_name,
     model_title,
-    models_with,
     ordered_languages,
 )
 
@@ -145,15 +145,16 @@ def tokenizer_table(results: Results) -> Table | None:
 def pretraining_table(results: Results) -> Table | None:
     """Return what each model's pretraining consisted of."""
     models = results.get("models") or {}
-    if not models_with(results, "pretraining"):
+    if not any(map(is_pretrained, models.values())):
         return None
     rows = []
     for key, model in models.items():
         training = model.get("pretraining") or {}
         shares = (training.get("objectives") or {}).items()
-        seconds = training.get("seconds")
+        seconds, checkpoint = training.get("seconds"), model.get("checkpoint")
+        source = f"ready: {checkpoint['name']}" if checkpoint else "none"
         cells = (
-            Cell(", ".join(f"{name.upper()} {share:.0%}" for name, share in shares) or "none"),
+            Cell(", ".join(f"{name.upper()} {share:.0%}" for name, share in shares) or source),
             Cell(
                 formats.large(model["parameters"]) if model.get("parameters") else formats.MISSING
             ),

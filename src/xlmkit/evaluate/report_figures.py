@@ -11,6 +11,7 @@ from xlmkit.evaluate.report_tables import retrieval_languages
 from xlmkit.evaluate.results import (
     Results,
     best_of,
+    is_pretrained,
     language_name,
     model_title,
     models_on,
@@ -53,7 +54,7 @@ def model_styles(results: Results) -> dict[str, Style]:
     """Return the look of each model: one without pretraining stands back in grey."""
     styles, number = {}, 0
     for key, model in (results.get("models") or {}).items():
-        if model.get("pretraining"):
+        if is_pretrained(model):
             styles[key], number = style(number), number + 1
         else:
             styles[key] = replace(MUTED, width=1.8)

@@ -9,6 +9,7 @@ from xlmkit.evaluate import formats
 from xlmkit.evaluate.results import (
     Results,
     best_of,
+    is_pretrained,
     language_name,
     model_title,
     models_on,
@@ -152,7 +153,7 @@ def _compared(results: Results, finding: TaskFinding) -> str:
 
 
 def _named(results: Results, key: str) -> str:
-    if results["models"][key].get("pretraining"):
+    if not _untrained(results, key):
         return _name(results, key)
     return "the same classifier without pretraining"
 
@@ -162,7 +163,7 @@ def _task_figures(results: Results, finding: TaskFinding) -> list[tuple[str, str
     title = _name(results, finding.best)
     figures = [(average, f"right in {_others(len(finding.others))}, with {title}")]
     if finding.floor is not None:
-        untrained = not results["models"][finding.floor].get("pretraining")
+        untrained = _untrained(results, finding.floor)
         than = "no pretraining" if untrained else _name(results, finding.floor)
         figures.append((formats.points(finding.gain), f"points over {than}"))
     return figures
@@ -192,7 +193,7 @@ def _retrieval(results: Results, sentences: list[str], figures: list[tuple[str, 
 
 
 def _untrained(results: Results, key: str) -> bool:
-    return not results["models"][key].get("pretraining")
+    return not is_pretrained(results["models"][key])
 
 
 def _pretraining_sentences(results: Results) -> list[str]:

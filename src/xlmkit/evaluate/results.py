@@ -16,6 +16,11 @@ def models_with(results: Results, part: str) -> dict[str, Mapping[str, Any]]:
     return {key: model for key, model in models.items() if model.get(part)}
 
 
+def is_pretrained(model: Mapping[str, Any]) -> bool:
+    """Tell whether a model knew anything before its adaptation: trained here, or ready."""
+    return bool(model.get("pretraining") or model.get("checkpoint"))
+
+
 def model_title(results: Results, key: str) -> str:
     """Return the name of a model as people read it."""
     return str(results["models"][key].get("title") or key)
