@@ -206,6 +206,7 @@ def make_encoder(project: Path) -> Callable[..., Path]:
             ids |= {"cls_token_id": 0, "sep_token_id": 2}
         sizes = {"vocab_size": len(tokenizer), "max_position_embeddings": 64}
         torch.manual_seed(0)
+        transformers.utils.logging.disable_progress_bar()
         settings = getattr(transformers, config)(**{**ids, **sizes, **shape, **changes})
         getattr(transformers, model)(settings).save_pretrained(folder)
         tokenizer.save_pretrained(folder)

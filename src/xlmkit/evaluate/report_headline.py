@@ -185,7 +185,8 @@ def _retrieval(results: Results, sentences: list[str], figures: list[tuple[str, 
     )
     first = next(iter(averages))
     if first != best and math.isfinite(averages[first]):
-        before = "before pretraining" if _untrained(results, first) else _name(results, first)
+        named = f"with {_name(results, first)}"
+        before = "before pretraining" if _untrained(results, first) else named
         text += f"; {before}, it is {formats.percent(averages[first])}"
     sentences.append(f"{text}.")
     figures.append((share, f"of translations found {among}"))

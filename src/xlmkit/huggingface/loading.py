@@ -5,6 +5,7 @@ float32. Missing weights are a mistake here, not a reason to go on with random o
 """
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,8 +40,11 @@ def quietly(folder: Path, what: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:  # of any kind: it is their code, on files of unknown origin
-        reason = str(error).strip().split("\n", 1)[0].rstrip(".:") or type(error).__name__
-        raise UserError(f"{what} of {folder} cannot be opened: {reason}.") from error
+        said = re.split(r"[.:]?(?:\s*\n|\.\s|$)", str(error).strip(), maxsplit=1)[0]
+        raise UserError(
+            f"{what} of {folder} cannot be opened ({type(error).__name__}: {said}); see that all "
+            "its files are there, whole, and of a version that transformers reads."
+        ) from error
     finally:
         their_logging.set_verbosity(verbosity)
         if bars:
@@ -114,8 +118,8 @@ def _check_sentencepiece(folder: Path) -> None:
         return
     if not (is_sentencepiece_available() and is_protobuf_available()):
         raise UserError(
-            f"{folder} has a sentencepiece tokenizer, which needs two packages: "
-            "pip install sentencepiece protobuf."
+            f"{folder} has a sentencepiece tokenizer, which needs the packages sentencepiece and "
+            "protobuf: pip install 'xlmkit[hf]'."
         )
 
 
