@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -188,17 +189,18 @@ def _mbart_tokenizer(texts: Iterable[str]) -> Any:
     return MBartTokenizer(vocab=[*vocabulary, *((piece, -1.0) for piece in pieces)])
 
 
-@pytest.fixture
-def make_encoder(project: Path) -> Callable[..., Path]:
-    """Return what writes a tiny untrained model of a family, with a tokenizer for the project."""
+@pytest.fixture(scope="session")
+def _encoders(_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     transformers = pytest.importorskip("transformers")
     import torch
 
-    def make(family: str, folder: Path, **changes: Any) -> Path:
-        lines = [
-            line for code in _WORDS
-            for line in (project / f"text.{code}").read_text("utf-8").splitlines()
-        ]  # fmt: skip
+    transformers.utils.logging.disable_progress_bar()
+    base = tmp_path_factory.mktemp("encoders")
+
+    @cache
+    def write(family: str, **changes: Any) -> Path:
+        texts = [(_project / f"text.{code}").read_text("utf-8").splitlines() for code in _WORDS]
+        lines = [line for part in texts for line in part]
         tokenizer = (_mbart_tokenizer if family == "mbart" else _word_tokenizer)(lines)
         config, model, shape = _FAMILIES[family]
         ids = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
@@ -206,10 +208,20 @@ def make_encoder(project: Path) -> Callable[..., Path]:
             ids |= {"cls_token_id": 0, "sep_token_id": 2}
         sizes = {"vocab_size": len(tokenizer), "max_position_embeddings": 64}
         torch.manual_seed(0)
-        transformers.utils.logging.disable_progress_bar()
         settings = getattr(transformers, config)(**{**ids, **sizes, **shape, **changes})
+        folder = base / str(len(list(base.iterdir())))
         getattr(transformers, model)(settings).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         return folder
+
+    return write
+
+
+@pytest.fixture
+def make_encoder(_encoders: Callable[..., Path]) -> Callable[..., Path]:
+    """Return what writes a tiny untrained model of a family, with a tokenizer for the project."""
+
+    def make(family: str, folder: Path, **changes: Any) -> Path:
+        return Path(shutil.copytree(_encoders(family, **changes), folder))
 
     return make

@@ -113,10 +113,11 @@ class RunPlan:
     def finetuned(self, name: str, task: str) -> Stage:
         """Return the stage of a classifier."""
         config = self.recipe.finetune[task]
-        inputs = {
+        inputs: dict[str, Any] = {
             "pretrained": self.pretrained(name).key,
             "task": config.model_dump(mode="json", exclude={"title"}),
             "files": self._files((*config.train, *config.test)),
+            "lr": self.models()[name].finetune_lr,
             "corpus": None if config.train else self.corpus.key,
             "precision": self.recipe.precision,
             "threads": self.threads,

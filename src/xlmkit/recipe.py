@@ -48,6 +48,8 @@ class PretrainedModel(Config):
     """A ready model in place of objectives: a folder, or a model's name on the Hugging Face Hub."""
     revision: str | None = Field(None, min_length=1)
     """Branch, tag or commit on the hub; by default the newest, as it was when first fetched."""
+    finetune_lr: float | None = Field(None, gt=0)
+    """Highest learning rate of this model's adaptation, where it is not to be the task's own."""
 
     @property
     def objectives(self) -> dict[str, MlmConfig | TlmConfig | ClmConfig]:

@@ -26,10 +26,13 @@ def finetune(setting: Setting, name: str, task: str, folder: Path) -> None:
         setting.task_data(task), config, config.tokens_per_batch, (recipe.seed, task)
     )
     steps = max(1, round(config.epochs * adaptation.objective.batches_per_epoch))
+    optimizer = config.optimizer
+    if model.finetune_lr is not None:
+        optimizer = optimizer.model_copy(update={"lr": model.finetune_lr})
     session = Session(
         title=f"finetuning {model.title or name}",
         plan=Plan([adaptation.objective], [1.0], steps, seed=(recipe.seed, task)),
-        optimizer=config.optimizer,
+        optimizer=optimizer,
         dtype=choose_dtype(recipe.precision, setting.device),
         folder=folder,
         key=run.finetuned(name, task).key,
