@@ -115,7 +115,10 @@ def _smallest(folder: Path) -> Path:
 
 def _read_all(recipe: Recipe, base: Path) -> None:
     tasks = recipe.finetune.values()
-    sources = [*recipe.data.sources, *(s for task in tasks for s in (*task.train, *task.test))]
+    sources = [
+        *(recipe.data.sources if recipe.data else ()),
+        *(s for task in tasks for s in (*task.train, *task.test)),
+    ]
     for source in sources:
         if isinstance(source, kinds.HubSource | kinds.WheelSource):
             continue  # they need the network

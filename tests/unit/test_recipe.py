@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,8 @@ def test_a_model_knows_its_objectives() -> None:
     }  # fmt: skip
     assert model.trained
     assert not PretrainedModel().trained
+    assert not model.ready
+    assert PretrainedModel(checkpoint="some/model").ready
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_limits_themselves_are_allowed(project: Path) -> None:
     load(project, "pretrain.models=null", "model.max_position_embeddings=16")
 
 
-def _small(path: Path) -> list[str]:
+def _small(path: Path, encoder: Path) -> list[str]:
     """Return settings under which a recipe takes seconds, and reads the project's files."""
     recipe = load_config(path, Recipe)
     sources = [
@@ -142,6 +145,9 @@ def _small(path: Path) -> list[str]:
         "pretrain.steps=4", "pretrain.tokens_per_batch=256", "threads=1",
         "evaluate.retrieval.candidates=20",
     ]  # fmt: skip
+    for name, model in (recipe.pretrain.models or {}).items():
+        if model.ready:
+            settings.append(f"pretrain.models.{name}.checkpoint={encoder}")
     for task, config in recipe.finetune.items():
         settings.append(f"finetune.{task}.epochs=1")
         if config.train:
@@ -152,10 +158,14 @@ def _small(path: Path) -> list[str]:
 
 @pytest.mark.skipif(not RECIPES, reason="this copy has no recipes")
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_every_recipe_that_comes_along_runs_at_a_small_size(project: Path, path: Path) -> None:
-    shutil.copy(path, project / "own.yaml")
-    words = [word for setting in _small(path) for word in ("--set", setting)]
-    recipe, out = str(project / "own.yaml"), str(project / "out")
+def test_every_recipe_that_comes_along_runs_at_a_small_size(
+    project: Path, make_encoder: Callable[..., Path], path: Path
+) -> None:
+    for other in RECIPES:  # one may extend another
+        shutil.copy(other, project / other.name)
+    encoder = make_encoder("bert", project / "encoder")
+    words = [word for setting in _small(path, encoder) for word in ("--set", setting)]
+    recipe, out = str(project / path.name), str(project / "out")
     result = CliRunner().invoke(app, ["run", recipe, "--output", out, *words])
     assert result.exit_code == 0, result.output
     wanted = load_config(path, Recipe)

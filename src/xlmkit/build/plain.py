@@ -43,8 +43,8 @@ class PlainBackbone:
         unknown = [code for code in languages if code not in known]
         if unknown and shape.use_lang_emb and shape.n_langs > 1:
             raise UserError(
-                f"the model does not know {', '.join(unknown)}, only {', '.join(sorted(known))}; leave "
-                "out the others, or take a model without language embeddings."
+                f"the model does not know {', '.join(unknown)}, only {', '.join(sorted(known))}; "
+                "leave out the others, or take a model without language embeddings."
             )
         if unknown:  # the number of a language is then of no effect
             lang2id = {**known, **dict.fromkeys(unknown, 0)}

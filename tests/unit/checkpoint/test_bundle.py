@@ -199,3 +199,59 @@ def test_weights_in_other_hands_form_load(tmp_path: Path) -> None:
     model = Bundle.load(tmp_path).language_model()
     name = "transformer.embeddings.weight"
     assert torch.equal(model.state_dict()[name], bundle.weights[name])
+
+
+@pytest.mark.parametrize("head", ["language model", "classifier", "bare", "with a constant"])
+def test_the_transformer_comes_out_of_any_head(tmp_path: Path, head: str) -> None:
+    bundle = classifier_bundle() if head == "classifier" else language_bundle()
+    body = {
+        name.removeprefix("transformer."): value
+        for name, value in bundle.weights.items()
+        if name.startswith("transformer.")
+    }
+    if head == "bare":  # as transformers' XLMModel is saved
+        bundle = Bundle(bundle.architecture, bundle.tokenizer, body)
+    elif head == "with a constant":
+        more = {"transformer.position_ids": torch.arange(16)[None]}
+        bundle = Bundle(bundle.architecture, bundle.tokenizer, {**bundle.weights, **more})
+    found = bundle.transformer()
+    assert not found.training
+    assert found.state_dict().keys() == body.keys()
+    for name, value in found.state_dict().items():
+        assert torch.equal(value, body[name]), name
+
+
+def test_weights_of_an_old_pickle_load_and_nothing_else_in_it(tmp_path: Path) -> None:
+    bundle = language_bundle()
+    path = saved(tmp_path, bundle) / "pytorch_model.bin"
+    (tmp_path / WEIGHTS_FILE).unlink()
+    torch.save(dict(bundle.weights), path)
+    loaded = Bundle.load(tmp_path).weights
+    assert all(torch.equal(loaded[name], value) for name, value in bundle.weights.items())
+    torch.save({"weights": Path("x")}, path)
+    with pytest.raises(UserError, match=r"pytorch_model\.bin is damaged or holds more than weigh"):
+        Bundle.load(tmp_path)
+    path.write_bytes(b"x" * 100)
+    with pytest.raises(UserError, match=r"pytorch_model\.bin is damaged or holds more than weigh"):
+        Bundle.load(tmp_path)
+
+
+def test_languages_of_the_configuration_count_where_the_tokenizer_has_none(tmp_path: Path) -> None:
+    saved(tmp_path)
+    path = tmp_path / "tokenizer_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    del config["lang2id"]
+    path.write_text(json.dumps(config), encoding="utf-8")
+    assert Bundle.load(tmp_path).tokenizer.lang2id == {"el": 0, "zh": 1}
+
+
+def test_more_languages_than_embeddings_are_refused_where_there_are_embeddings(
+    tmp_path: Path,
+) -> None:
+    more = tokenizer().with_languages({"el": 0, "zh": 1, "sw": 0})
+    for uses, folder in ((False, tmp_path / "without"), (True, tmp_path / "with")):
+        bundle = language_bundle(use_lang_emb=uses)
+        Bundle(bundle.architecture, more, bundle.weights).save(folder)
+    assert list(Bundle.load(tmp_path / "without").tokenizer.lang2id) == ["el", "zh", "sw"]
+    with pytest.raises(UserError, match="the tokenizer has 3 languages but the model only 2"):
+        Bundle.load(tmp_path / "with")

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from xlmkit.data.batch import Segment, assemble
+from xlmkit.data.batch import Segment, SegmentRows, assemble
 
 
 def ids(*values: int) -> NDArray[np.uint16]:
@@ -84,3 +84,12 @@ def test_tensors_share_the_arrays_memory() -> None:
     assert inputs.tokens[0, 1] == 99
     moved = inputs.to(torch.device("meta"))
     assert moved.languages.device.type == moved.lengths.device.type == "meta"
+
+
+def test_rows_know_their_lengths_and_give_batches() -> None:
+    rows = SegmentRows([((ids(20, 21), 1),), ((ids(*range(30)), 0), (ids(40), 1))], 12)
+    assert rows.lengths.tolist() == [4, 12]
+    batch = rows.batch([1, 0])
+    assert (batch.lengths.tolist(), batch.n_tokens) == ([12, 4], 16)
+    given = batch.fed_to(lambda *tensors: tensors)
+    assert given == (batch.tokens, batch.lengths, batch.positions, batch.languages)

@@ -9,7 +9,8 @@ import pytest
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate import formats
 from xlmkit.evaluate.report import print_summary, render_report, write_report
-from xlmkit.evaluate.report_data import signatures
+from xlmkit.evaluate.report_data import pretraining_table, signatures
+from xlmkit.evaluate.report_figures import model_legend
 from xlmkit.evaluate.report_headline import headline
 from xlmkit.evaluate.report_tables import (
     language_model_tables,
@@ -198,6 +199,28 @@ def test_headline_does_not_praise_pretraining_that_did_not_help(results):
     head = headline(results)
     assert "No pretraining, the best of three models, is right on 95.0%" in " ".join(head.sentences)
     assert not any("over no pretraining" in what for _, what in head.figures)
+
+
+def test_a_ready_model_is_a_column_like_any_other(results):
+    ready = {"name": "some/model", "version": "0a1b", "model_type": "bert"}
+    results["models"]["none"].update(title="mBERT", checkpoint=ready)
+    results["models"]["none"]["parameters"] = 178_000_000
+    text = " ".join(headline(results).sentences)
+    assert "41.0 points above mBERT (27.1%)" in text
+    assert "in 66.6% of cases; with mBERT, it is 2.0%." in text
+    assert "without pretraining" not in text
+    row = pretraining_table(results).rows[0]
+    assert (row.label, row.cells[0].text, row.cells[1].text) == (
+        "mBERT",
+        "ready: some/model",
+        "178 million",
+    )
+    alone = {**results, "models": {"none": results["models"]["none"]}}
+    assert pretraining_table(alone) is not None
+    page = render_report(alone)
+    assert "ready: some/model" in page
+    assert "Loss on validation texts" not in page
+    assert model_legend(results, ["none"])[0].style.color == "var(--series-0)"
 
 
 def test_average_is_computed_where_it_is_missing(results):
