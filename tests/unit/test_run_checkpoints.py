@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -324,6 +326,20 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+@pytest.mark.slow
+def test_two_processes_open_a_ready_model_once(alone: Path) -> None:
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command = ["-m", "xlmkit", "run", "alone.yaml", "-o", "alone"]
+    done = subprocess.run(
+        [*launcher, *command, "--set", "finetune.kind.epochs=1"],
+        cwd=alone, check=False, capture_output=True, text=True, timeout=110,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("bert: bert, 23,648 parameters.") == 1
+    assert list(results(alone)["models"]) == ["bert", "xlmr"]
+    assert list((alone / "alone").rglob(".*")) == []
 
 
 @pytest.mark.slow

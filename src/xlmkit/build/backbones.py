@@ -4,17 +4,13 @@ A model that is trained here and a ready checkpoint of XLM take the plain path; 
 comes through `transformers`. A task of another kind adds its own method to `Backbone`.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from xlmkit.build.plain import PlainBackbone
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.errors import UserError
-from xlmkit.evaluate.protocols import Classifier
+from xlmkit.evaluate.protocols import Classifier, Encoder
 from xlmkit.plan import RunPlan
 from xlmkit.tasks.classification import ClassificationConfig, ClassificationData
 from xlmkit.train.adaptation import Adaptation
@@ -22,26 +18,12 @@ from xlmkit.train.adaptation import Adaptation
 XLM = "xlm"
 
 
-class Backbone(Protocol):
-    """A pretrained model; it is an `Encoder`, too."""
-
-    @property
-    def languages(self) -> Sequence[str]:
-        """The recipe's languages."""
-        ...
-
-    @property
-    def n_layers(self) -> int:
-        """Layers, the embeddings not counted."""
-        ...
+class Backbone(Encoder, Protocol):
+    """A pretrained model."""
 
     @property
     def n_parameters(self) -> int:
         """Parameters without any head."""
-        ...
-
-    def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
-        """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
         ...
 
     def classification(

@@ -33,6 +33,8 @@ from xlmkit.train.validation import Validation
 
 def look_at_checkpoint(setting: Setting, name: str, folder: Path) -> None:
     """Open a ready model once, so that one that cannot be used is told before any training."""
+    if not setting.plan.processes.first:  # there is nothing to share
+        return
     backbone = open_backbone(setting.plan, name)
     if retrieval := setting.recipe.evaluate.retrieval:
         check_layer(backbone, retrieval)

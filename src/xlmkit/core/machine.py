@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("xlmkit", "torch", "numpy", "tokenizers")
+_PACKAGES = ("xlmkit", "torch", "numpy", "tokenizers", "transformers")
 
 
 def describe_machine() -> dict[str, str | int | float]:

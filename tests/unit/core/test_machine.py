@@ -14,11 +14,12 @@ def test_everything_that_a_result_depends_on_is_named() -> None:
     assert machine["torch"] == version("torch")
     assert machine["numpy"] == version("numpy")
     assert machine["tokenizers"] == version("tokenizers")
+    assert machine["transformers"] == version("transformers")
 
 
 def test_an_installed_package_is_described_without_loading_it() -> None:
     code = (
         "import sys; from xlmkit.core.machine import describe_machine; describe_machine();"
-        "sys.exit(bool({'torch', 'numpy', 'tokenizers'} & set(sys.modules)))"
+        "sys.exit(bool({'torch', 'numpy', 'tokenizers', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -332,6 +332,21 @@ def test_what_cannot_be_opened_is_one_sentence(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_sentencepiece_model_is_enough_of_a_tokenizer(make_encoder: Make, tmp_path: Path) -> None:
+    sentencepiece = pytest.importorskip("sentencepiece")
+    folder = make_encoder("deberta-v2", tmp_path / "model", vocab_size=80)
+    without_tokenizer(folder)
+    names = {"pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]"}
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXTS["en"] * 20), model_prefix=str(folder / "spm"),
+        vocab_size=30, pad_id=0, bos_id=1, eos_id=2, unk_id=3, minloglevel=2,
+        user_defined_symbols=["[MASK]"], **names,
+    )  # fmt: skip
+    encoded = opened(folder).encoder.encode({"en": ["The old dog"]}, 64, types=False)
+    assert (encoded.ids[0][0], encoded.ids[0][-1], encoded.pad) == (1, 2, 0)
+    assert len(encoded.ids[0]) > 4
+
+
 def test_a_sentencepiece_model_names_the_packages_that_read_it(
     make_encoder: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
