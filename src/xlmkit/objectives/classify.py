@@ -57,7 +57,7 @@ class SequenceClassification:
 
     def loss(self, model: SequenceClassifier, batch: LabelledBatch) -> LossOutput:
         """Return the sum over sequences of -log p(label), in nats."""
-        device = model.sequence_summary.summary.weight.device
+        device = model.transformer.embeddings.weight.device
         inputs, labels = batch.inputs.to(device), batch.labels.to(device)
         scores_BC = model(inputs.tokens, inputs.lengths, inputs.positions, inputs.languages).float()
         loss_B = functional.cross_entropy(scores_BC, labels, reduction="none")
