@@ -8,6 +8,10 @@ import pytest
 import torch
 
 from xlmkit.checkpoint.original import load_original
+from xlmkit.generate.search import beam_search, greedy_search
+from xlmkit.generate.steps import TranslationSteps
+from xlmkit.model.attention import real_tokens
+from xlmkit.model.encoder_decoder import EncoderDecoder
 
 GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
 NAMES = [
@@ -52,3 +56,57 @@ def test_states_scores_and_loss(name: str) -> None:
     torch.testing.assert_close(scores, golden["scores_slen_major"], atol=1e-4, rtol=0)
     loss, _ = model.pred_layer.loss(predicted, golden["targets_slen_major"])
     torch.testing.assert_close(loss.mean(), golden["loss"], atol=1e-4, rtol=0)
+
+
+@pytest.fixture(scope="module")
+def translation() -> tuple[EncoderDecoder, dict[str, torch.Tensor], torch.Tensor]:
+    """The translator, what the original computed, and our encoder's states."""
+    golden = {
+        key: torch.from_numpy(value) for key, value in np.load(GOLDEN / "translator.npz").items()
+    }
+    model = load_original(GOLDEN / "translator.pth").encoder_decoder()
+    languages = torch.full_like(golden["src_ids"], int(golden["src_lang"]))
+    with torch.inference_mode():
+        source = model.encoder(golden["src_ids"], golden["src_lengths"], None, languages)
+    return model, golden, source
+
+
+@torch.inference_mode()
+def test_translator_states(
+    translation: tuple[EncoderDecoder, dict[str, torch.Tensor], torch.Tensor],
+) -> None:
+    model, golden, source = translation
+    real = real_tokens(golden["src_lengths"], source.shape[1])
+    torch.testing.assert_close(source[real], golden["encoder_hidden"][real], atol=1e-4, rtol=0)
+    target = golden["tgt_ids"]
+    languages = torch.full_like(target, int(golden["tgt_lang"]))
+    hidden = model.decode(target, languages, source, golden["src_lengths"])
+    real = real_tokens(golden["tgt_lengths"], target.shape[1])
+    torch.testing.assert_close(hidden[real], golden["decoder_hidden"][real], atol=1e-4, rtol=0)
+
+
+def test_translator_decodes_token_for_token(
+    translation: tuple[EncoderDecoder, dict[str, torch.Tensor], torch.Tensor],
+) -> None:
+    model, golden, source = translation
+    n, device = len(source), torch.device("cpu")
+
+    def steps() -> TranslationSteps:
+        language = torch.full((n,), int(golden["tgt_lang"]))
+        return TranslationSteps(model, source, golden["src_lengths"], language)
+
+    assert torch.equal(greedy_search(steps(), n, 30, device), golden["greedy_ids"])
+    searches = [key for key in golden if key.startswith("beam") and key.endswith("_ids")]
+    assert len(searches) == 4
+    for key in searches:
+        size, penalty, early, _ = key.split("_")
+        found = beam_search(
+            steps(),
+            n,
+            30,
+            device,
+            beam_size=int(size.removeprefix("beam")),
+            length_penalty=float(penalty.removeprefix("lp")),
+            early_stopping=early == "es1",
+        )
+        assert torch.equal(found, golden[key]), key

@@ -15,21 +15,28 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from xlmkit.checkpoint.names import (
+    ENCODER_PREDICTION,
     LANGUAGE_MODEL,
     SEQUENCE_CLASSIFIER,
+    TRANSLATOR,
     from_config_json,
     to_config_json,
 )
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write, read_json, sha256_file, write_json
 from xlmkit.model.config import Architecture
+from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.model.heads import LanguageModel, SequenceClassifier
 from xlmkit.text.tokenizer import Tokenizer
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 PROVENANCE_FILE = "xlmkit.json"
-_TIED = "pred_layer.proj.weight"  # the same tensor as the word embeddings; stored once
+_EMBEDDINGS: dict[type[nn.Module], str] = {
+    LanguageModel: "transformer.embeddings.weight",
+    EncoderDecoder: "decoder.embeddings.weight",
+}
+_TIED = "pred_layer.proj.weight"  # where it is the word embeddings' tensor, stored once
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -66,7 +73,7 @@ class Bundle:
         tensors = {
             name: tensor.detach().float().cpu().contiguous()
             for name, tensor in self.weights.items()
-            if name != _TIED
+            if not (name == _TIED and self.architecture.tied)
         }
         with atomic_write(folder / WEIGHTS_FILE, binary=True) as stream:
             stream.write(save(tensors, {"format": "pt"}))
@@ -134,12 +141,25 @@ class Bundle:
         )
         return self._filled(model)
 
+    def encoder_decoder(self) -> EncoderDecoder:
+        """Return the translator, in evaluation mode.
+
+        Raises:
+            UserError: the checkpoint is none.
+        """
+        if self.head != TRANSLATOR:
+            raise UserError(f"This checkpoint is a {self.head}, not a translator.")
+        return self._filled(EncoderDecoder(self.architecture))
+
     def _filled(self, model: Model) -> Model:
-        weights = dict(self.weights)
-        embeddings = weights.get("transformer.embeddings.weight")
-        tied = isinstance(model, LanguageModel) and not self.architecture.asm
-        if tied and embeddings is not None:
-            weights[_TIED] = embeddings
+        weights = {
+            name: tensor
+            for name, tensor in self.weights.items()
+            if not name.startswith(ENCODER_PREDICTION)
+        }
+        words = weights.get(_EMBEDDINGS[type(model)]) if type(model) in _EMBEDDINGS else None
+        if words is not None and self.architecture.tied:
+            weights[_TIED] = words
         try:
             model.load_state_dict(weights)
         except RuntimeError as error:
