@@ -58,16 +58,20 @@ class XLMPreTrainedModel(PreTrainedModel):
             "langs": mask if has_languages else None,
         }
 
+    def _initialize_weights(self, module: nn.Module, *_: bool) -> None:
+        """Initialise also modules without parameters of their own.
+
+        `transformers` passes those over in classes that are not its own, since they might overwrite
+        what was loaded; `init` sees to that here.
+        """
+        super()._initialize_weights(module)
+
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         """Give fresh weights the original's spread."""
         super()._init_weights(module)
         config = self.config
-        if isinstance(module, nn.Linear):
-            init.normal_(module.weight, std=config.init_std)
-            if module.bias is not None:
-                init.zeros_(module.bias)
-        elif isinstance(module, nn.Embedding):
+        if isinstance(module, nn.Embedding):
             init.normal_(module.weight, std=config.embed_init_std)
             is_fresh = not getattr(module.weight, "_is_hf_initialized", False)
             if module.padding_idx is not None and is_fresh:
@@ -76,7 +80,7 @@ class XLMPreTrainedModel(PreTrainedModel):
             bound = module.keys.shape[-1] ** -0.5
             init.uniform_(module.keys, -bound, bound)
             init.normal_(module.values.weight, std=config.emb_dim**-0.5)
-        if isinstance(module, TransformerLayers) and config.sinusoidal_embeddings:
+        elif isinstance(module, TransformerLayers) and config.sinusoidal_embeddings:
             weight = module.position_embeddings.weight
             init.copy_(weight, sinusoidal_positions(*weight.shape))
 

@@ -127,12 +127,9 @@ class XLMForQuestionAnswering(XLMHeadedModel):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
         )
-        output = XLMForQuestionAnsweringOutput(
-            hidden_states=states.hidden_states, attentions=states.attentions
-        )
         hidden_BLE, cls_index_B = states.last_hidden_state, _flat(cls_index)
         if start_positions is not None and end_positions is not None:
-            output["loss"] = self.qa_outputs.loss(
+            loss = self.qa_outputs.loss(
                 hidden_BLE,
                 start_positions.reshape(-1),
                 end_positions.reshape(-1),
@@ -140,13 +137,19 @@ class XLMForQuestionAnswering(XLMHeadedModel):
                 is_impossible_B=_flat(is_impossible),
                 p_mask_BL=p_mask,
             )
+            found = {"loss": loss}
         else:
             spans = self.qa_outputs(hidden_BLE, cls_index_B=cls_index_B, p_mask_BL=p_mask)
-            output["start_top_log_probs"] = spans.start_probability
-            output["start_top_index"] = spans.start
-            output["end_top_log_probs"] = spans.end_probability
-            output["end_top_index"] = spans.end
-            output["cls_logits"] = spans.answerable
+            found = {
+                "start_top_log_probs": spans.start_probability,
+                "start_top_index": spans.start,
+                "end_top_log_probs": spans.end_probability,
+                "end_top_index": spans.end,
+                "cls_logits": spans.answerable,
+            }
+        output = XLMForQuestionAnsweringOutput(
+            **found, hidden_states=states.hidden_states, attentions=states.attentions
+        )
         return self._result(output, return_dict)
 
 
