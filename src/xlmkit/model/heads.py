@@ -144,7 +144,7 @@ class SequenceSummary(nn.Module):
     def _pool(
         self, hidden_BLE: Tensor, keep_BL: Tensor | None, cls_index_B: Tensor | None
     ) -> Tensor:
-        rows = torch.arange(len(hidden_BLE), device=hidden_BLE.device)
+        rows = torch.arange(hidden_BLE.shape[0], device=hidden_BLE.device)
         if self.summary_type == "mean":
             if keep_BL is None:
                 return hidden_BLE.mean(dim=1)

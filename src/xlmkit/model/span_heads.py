@@ -151,7 +151,7 @@ class BeamSpanHead(nn.Module):
 
 
 def _rows(hidden_BLE: Tensor) -> Tensor:
-    return torch.arange(len(hidden_BLE), device=hidden_BLE.device)
+    return torch.arange(hidden_BLE.shape[0], device=hidden_BLE.device)
 
 
 def _masked(scores: Tensor, mask: Tensor | None) -> Tensor:
