@@ -110,3 +110,57 @@ def test_translator_decodes_token_for_token(
             early_stopping=early == "es1",
         )
         assert torch.equal(found, golden[key]), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+@torch.inference_mode()
+def test_language_models_by_hugging_faces_class(name: str, tmp_path: Path) -> None:
+    """From the `.pth` through a folder to the class that people use."""
+    pytest.importorskip("transformers")
+    from xlmkit import XLMWithLMHeadModel
+
+    golden = {
+        key: torch.from_numpy(value) for key, value in np.load(GOLDEN / f"{name}.npz").items()
+    }
+    load_original(GOLDEN / f"{name}.pth", causal=bool(golden["causal"])).save(tmp_path)
+    model, report = XLMWithLMHeadModel.from_pretrained(tmp_path, output_loading_info=True)
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
+    output = model.eval()(
+        golden["masked_ids"],
+        lengths=golden["pair_lengths"],
+        position_ids=golden["pair_positions"],
+        langs=golden["pair_langs"],
+        output_hidden_states=True,
+    )
+    real = real_tokens(golden["pair_lengths"], golden["pair_ids"].shape[1])
+    torch.testing.assert_close(
+        output.hidden_states[-1][real], golden["masked_hidden"][real], atol=1e-4, rtol=0
+    )
+    scores = output.logits.transpose(0, 1)[golden["pred_mask"].bool().t()]
+    torch.testing.assert_close(scores, golden["scores_slen_major"], atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_the_translator_by_hugging_faces_class(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    from xlmkit import XLMForConditionalGeneration
+
+    golden = {
+        key: torch.from_numpy(value) for key, value in np.load(GOLDEN / "translator.npz").items()
+    }
+    load_original(GOLDEN / "translator.pth").save(tmp_path)
+    model, report = XLMForConditionalGeneration.from_pretrained(tmp_path, output_loading_info=True)
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
+    n = len(golden["src_ids"])
+    given = {
+        "attention_mask": real_tokens(golden["src_lengths"], golden["src_ids"].shape[1]).long(),
+        "langs": torch.full((n,), int(golden["src_lang"])),
+        "decoder_langs": torch.full((n,), int(golden["tgt_lang"])),
+        "max_length": 30,
+    }
+    model.eval()
+    assert torch.equal(model.generate(golden["src_ids"], **given), golden["greedy_ids"])
+    beams = model.generate(golden["src_ids"], num_beams=4, **given)
+    assert torch.equal(beams, golden["beam4_lp1.0_es0_ids"])
