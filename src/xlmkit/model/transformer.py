@@ -161,7 +161,7 @@ class TransformerLayers:
     ) -> Iterator[Tensor]:
         """Yield the states after every layer, (B, L, E)."""
         for number in range(len(self.attentions)):
-            if self.gradient_checkpointing and self.training:
+            if self.gradient_checkpointing and self.training and around.past is None:
                 hidden_BLE = self.recompute(self.layer, number, hidden_BLE, source_BKE, around)
             else:
                 hidden_BLE = self.layer(number, hidden_BLE, source_BKE, around)
