@@ -8,26 +8,65 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from xlmkit.checkpoint.bundle import Bundle
+    from xlmkit.huggingface.base import XLMModel, XLMPreTrainedModel
+    from xlmkit.huggingface.classification import (
+        XLMForMultipleChoice,
+        XLMForSequenceClassification,
+        XLMForTokenClassification,
+    )
+    from xlmkit.huggingface.conditional_generation import XLMForConditionalGeneration
     from xlmkit.huggingface.configuration import XLMConfig
+    from xlmkit.huggingface.language_model import XLMWithLMHeadModel
+    from xlmkit.huggingface.outputs import XLMForQuestionAnsweringOutput
+    from xlmkit.huggingface.question_answering import (
+        XLMForQuestionAnswering,
+        XLMForQuestionAnsweringSimple,
+    )
     from xlmkit.model.transformer import Transformer
     from xlmkit.text.tokenizer import Tokenizer
 
 __version__ = "0.1.0.dev0"
 
 _MODULES = {
-    "Bundle": "xlmkit.checkpoint.bundle",
-    "Tokenizer": "xlmkit.text.tokenizer",
-    "Transformer": "xlmkit.model.transformer",
-    "XLMConfig": "xlmkit.huggingface.configuration",
+    "Bundle": "checkpoint.bundle",
+    "Tokenizer": "text.tokenizer",
+    "Transformer": "model.transformer",
+    "XLMConfig": "huggingface.configuration",
+    "XLMForConditionalGeneration": "huggingface.conditional_generation",
+    "XLMForMultipleChoice": "huggingface.classification",
+    "XLMForQuestionAnswering": "huggingface.question_answering",
+    "XLMForQuestionAnsweringOutput": "huggingface.outputs",
+    "XLMForQuestionAnsweringSimple": "huggingface.question_answering",
+    "XLMForSequenceClassification": "huggingface.classification",
+    "XLMForTokenClassification": "huggingface.classification",
+    "XLMModel": "huggingface.base",
+    "XLMPreTrainedModel": "huggingface.base",
+    "XLMWithLMHeadModel": "huggingface.language_model",
 }
 
-__all__ = ["Bundle", "Tokenizer", "Transformer", "XLMConfig", "__version__"]
+__all__ = [
+    "Bundle",
+    "Tokenizer",
+    "Transformer",
+    "XLMConfig",
+    "XLMForConditionalGeneration",
+    "XLMForMultipleChoice",
+    "XLMForQuestionAnswering",
+    "XLMForQuestionAnsweringOutput",
+    "XLMForQuestionAnsweringSimple",
+    "XLMForSequenceClassification",
+    "XLMForTokenClassification",
+    "XLMModel",
+    "XLMPreTrainedModel",
+    "XLMWithLMHeadModel",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module 'xlmkit' has no attribute '{name}'")
-    value = getattr(importlib.import_module(_MODULES[name]), name)
+    value = getattr(importlib.import_module(f"xlmkit.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

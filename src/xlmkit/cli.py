@@ -196,6 +196,10 @@ def convert(
         str | None,
         typer.Option("--name", help="A published model, such as xlm-mlm-xnli15-1024."),
     ] = None,
+    vocabulary: Annotated[
+        Path | None,
+        typer.Option("--vocab", help="The vocabulary file of a .pth that has no dictionary."),
+    ] = None,
     keep_case: Annotated[
         bool, typer.Option("--keep-case", help="The model's text was not lower-cased.")
     ] = False,
@@ -203,7 +207,7 @@ def convert(
     """Call `xlmkit.checkpoint.convert.convert`."""
     with told_in_one_sentence():
         module = importlib.import_module("xlmkit.checkpoint.convert")
-        module.convert(source, target, codes, name, keep_case=keep_case)
+        module.convert(source, target, codes, name, vocabulary=vocabulary, keep_case=keep_case)
 
 
 @app.command(help="Print the JSON schema of recipes, for an editor's completion and checks.")

@@ -17,8 +17,10 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from xlmkit.checkpoint.names import (
+    ENCODER_PREDICTION,
     LANGUAGE_MODEL,
     SEQUENCE_CLASSIFIER,
+    TRANSLATOR,
     from_config_json,
     to_config_json,
 )
@@ -31,6 +33,7 @@ from xlmkit.checkpoint.provenance import (
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write, read_json, write_json
 from xlmkit.model.config import Architecture
+from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.model.heads import LanguageModel, SequenceClassifier
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
@@ -39,8 +42,12 @@ __all__ = ["CONFIG_FILE", "PROVENANCE_FILE", "WEIGHTS_FILE", "Bundle"]
 
 CONFIG_FILE = "config.json"
 _PICKLED_WEIGHTS = "pytorch_model.bin"
-_ENCODER = "transformer."  # begins the names of the Transformer's parameters in a whole model
-_TIED = "pred_layer.proj.weight"  # the same tensor as the word embeddings; stored once
+_ENCODERS = ("transformer.", "encoder.")  # begin the names of the Transformer that reads text
+_EMBEDDINGS: dict[type[nn.Module], str] = {
+    LanguageModel: "transformer.embeddings.weight",
+    EncoderDecoder: "decoder.embeddings.weight",
+}
+_TIED = "pred_layer.proj.weight"  # where it is the word embeddings' tensor, stored once
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -77,7 +84,7 @@ class Bundle:
         tensors = {
             name: tensor.detach().float().cpu().contiguous()
             for name, tensor in self.weights.items()
-            if name != _TIED
+            if not (name == _TIED and self.architecture.tied)
         }
         with atomic_write(folder / WEIGHTS_FILE, binary=True) as stream:
             stream.write(save(tensors, {"format": "pt"}))
@@ -119,19 +126,16 @@ class Bundle:
 
     def language_model(self) -> LanguageModel:
         """Return the model with its word prediction, in evaluation mode."""
-        weights = dict(self.weights)
-        embeddings = weights.get("transformer.embeddings.weight")
-        if embeddings is not None and not self.architecture.asm:
-            weights[_TIED] = embeddings
-        return _filled(LanguageModel(self.architecture), weights)
+        return self._filled(LanguageModel(self.architecture))
 
     def transformer(self) -> Transformer:
-        """Return the Transformer alone, whatever head the checkpoint has, in evaluation mode."""
-        whole = any(name.startswith(_ENCODER) for name in self.weights)
+        """Return the Transformer that reads text, whatever the head, in evaluation mode."""
+        found = {name[: len(p)] for name in self.weights for p in _ENCODERS if name.startswith(p)}
+        prefix = found.pop() if found else ""
         weights = {
-            name.removeprefix(_ENCODER): tensor
+            name.removeprefix(prefix): tensor
             for name, tensor in self.weights.items()
-            if name.startswith(_ENCODER) or not whole
+            if name.startswith(prefix)
         }
         weights.pop("position_ids", None)  # a constant that older versions of transformers kept
         return _filled(Transformer(self.architecture), weights)
@@ -149,7 +153,28 @@ class Bundle:
         model = SequenceClassifier(
             self.architecture, len(self.labels), summary_type=self.summary_type
         )
-        return _filled(model, self.weights)
+        return self._filled(model)
+
+    def encoder_decoder(self) -> EncoderDecoder:
+        """Return the translator, in evaluation mode.
+
+        Raises:
+            UserError: the checkpoint is none.
+        """
+        if self.head != TRANSLATOR:
+            raise UserError(f"This checkpoint is a {self.head}, not a translator.")
+        return self._filled(EncoderDecoder(self.architecture))
+
+    def _filled(self, model: Model) -> Model:
+        weights = {
+            name: tensor
+            for name, tensor in self.weights.items()
+            if not name.startswith(ENCODER_PREDICTION)
+        }
+        words = weights.get(_EMBEDDINGS[type(model)]) if type(model) in _EMBEDDINGS else None
+        if words is not None and self.architecture.tied:
+            weights[_TIED] = words
+        return _filled(model, weights)
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

@@ -6,17 +6,25 @@ import torch
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.checkpoint.names import TRANSLATOR
 from xlmkit.checkpoint.original import load_original, save_original
 from xlmkit.checkpoint.published import published
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
+from xlmkit.model.attention import real_tokens
 from xlmkit.text.bpe_files import write_codes
 
 _TOLERANCE = 1e-5  # of log-probabilities, float32
 
 
 def convert(
-    source: Path, target: Path, codes: Path | None, name: str | None, *, keep_case: bool
+    source: Path,
+    target: Path,
+    codes: Path | None = None,
+    name: str | None = None,
+    *,
+    vocabulary: Path | None = None,
+    keep_case: bool = False,
 ) -> None:
     """Turn a `.pth` into a folder, or a folder into a `.pth` with its codes beside it.
 
@@ -25,6 +33,7 @@ def convert(
         target: where to write; ends in `.pth` if `source` is a folder.
         codes: BPE codes of a `.pth`.
         name: of a published model, which tells casing and languages.
+        vocabulary: vocabulary file of a `.pth` without a dictionary.
         keep_case: the model's text was neither lower-cased nor stripped of accents.
 
     Raises:
@@ -36,37 +45,72 @@ def convert(
                 f"{source} is a folder, so the target must end in .pth, unlike {target}."
             )
         bundle = Bundle.load(source)
+        expected = log_probabilities(bundle)
         save_original(bundle, target)
         beside = target.with_suffix(".codes") if len(bundle.tokenizer.merges) else None
         if beside is not None:
             write_codes(beside, bundle.tokenizer.merges)
         again = load_original(target, beside)
     else:
-        known = published(name) if name else None
-        bundle = load_original(
-            source,
-            codes,
-            lowercase_and_remove_accent=known.lowercase_and_remove_accent
-            if known
-            else not keep_case,
-            causal=known.causal if known else None,
-        )
-        if known and len(known.languages) != bundle.architecture.n_langs:
-            raise UserError(
-                f"{name} has {len(known.languages)} languages but {source} has "
-                f"{bundle.architecture.n_langs}; they are not the same model."
-            )
+        if target.suffix == ".pth" or target.is_file():
+            raise UserError(f"{source} is a file, so the target must be a folder, unlike {target}.")
+        bundle = _read(source, codes, name, vocabulary, keep_case=keep_case)
+        expected = log_probabilities(bundle)  # before anything is written: the parts must fit
         bundle.save(target)
         again = Bundle.load(target)
-    difference = float((log_probabilities(bundle) - log_probabilities(again)).abs().max())
+    difference = float((expected - log_probabilities(again)).abs().max())
     if not difference <= _TOLERANCE:
         raise UserError(
             f"{target} does not compute the same as {source}: log-probabilities differ by "
             f"{difference:.1e}."
         )
     say(f"Wrote {target}; log-probabilities differ from {source} by at most {difference:.1e}.")
-    if not source.is_dir() and codes is None:
-        say("Without --codes only whole words and single characters have ids; add them for text.")
+    if not source.is_dir():
+        _say_what_was_found(bundle)
+        if codes is None:
+            say("Without --codes only whole words and characters have ids; add them for text.")
+
+
+def _read(
+    source: Path,
+    codes: Path | None,
+    name: str | None,
+    vocabulary: Path | None,
+    *,
+    keep_case: bool,
+) -> Bundle:
+    if name is None:
+        return load_original(
+            source, codes, vocabulary=vocabulary, lowercase_and_remove_accent=not keep_case
+        )
+    known = published(name)
+    bundle = load_original(
+        source,
+        codes,
+        vocabulary=vocabulary,
+        lowercase_and_remove_accent=known.lowercase_and_remove_accent,
+        causal=known.causal,
+        languages=known.languages,
+    )
+    shape = bundle.architecture
+    wanted = len(known.languages) if known.language_embeddings else 0
+    found = shape.n_langs if shape.use_lang_emb else 0
+    if wanted != found:
+        raise UserError(
+            f"{source} is not {name}: it has embeddings of {found} languages, not of {wanted}."
+        )
+    return bundle
+
+
+def _say_what_was_found(bundle: Bundle) -> None:
+    shape, tokenizer = bundle.architecture, bundle.tokenizer
+    kind = "translator" if bundle.head == TRANSLATOR else "language model"
+    kind = f"causal {kind}" if shape.causal else kind
+    casing = "lower-cased without accents" if tokenizer.lowercase_and_remove_accent else "cased"
+    say(
+        f"A {kind} of {shape.n_layers} layers, {shape.emb_dim} wide, for {shape.n_words:,} words "
+        f"({casing}) in {', '.join(tokenizer.lang2id)}."
+    )
 
 
 @torch.inference_mode()
@@ -78,7 +122,12 @@ def log_probabilities(bundle: Bundle) -> Tensor:
     tokens_BL = torch.randint(0, shape.n_words, (4, length), generator=generator)
     languages_BL = torch.randint(0, shape.n_langs, (4, length), generator=generator)
     lengths_B = torch.tensor([length, length, length // 2, 1])
+    real_BL = real_tokens(lengths_B, length)
+    if bundle.head == TRANSLATOR:
+        translator = bundle.encoder_decoder()
+        source_BSE = translator.encoder(tokens_BL, lengths_B, None, languages_BL)
+        hidden_BLE = translator.decode(tokens_BL, languages_BL.flip(1), source_BSE, lengths_B)
+        return torch.log_softmax(translator.pred_layer(hidden_BLE[real_BL]), dim=-1)
     model = bundle.language_model()
     hidden_BLE = model.transformer(tokens_BL, lengths_B, None, languages_BL)
-    real_BL = torch.arange(length) < lengths_B[:, None]
     return torch.log_softmax(model.pred_layer(hidden_BLE[real_BL]), dim=-1)

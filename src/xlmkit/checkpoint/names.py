@@ -11,6 +11,11 @@ from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, UNK
 
 LANGUAGE_MODEL = "XLMWithLMHeadModel"
 SEQUENCE_CLASSIFIER = "XLMForSequenceClassification"
+TRANSLATOR = "XLMForConditionalGeneration"
+"""Heads, by the names of the classes that Hugging Face opens them with."""
+
+ENCODER_PREDICTION = "encoder_pred_layer."
+"""A translator's tensors of this prefix are those by which its encoder learns MLM."""
 
 
 def to_config_json(
@@ -49,6 +54,8 @@ def to_config_json(
         "mask_token_id": MASK,
         "dtype": "float32",
     }
+    if head == TRANSLATOR:
+        config |= {"is_encoder_decoder": True, "decoder_start_token_id": EOS}
     if labels:
         config |= {
             "id2label": {str(number): label for number, label in enumerate(labels)},
@@ -57,6 +64,7 @@ def to_config_json(
             "summary_use_proj": True,
             "summary_activation": None,
             "summary_proj_to_labels": True,
+            "summary_over_padding": False,
         }
     return config
 

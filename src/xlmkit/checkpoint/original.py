@@ -1,33 +1,31 @@
 """Checkpoints of the original XLM project (facebookresearch/XLM): its `.pth` files.
 
-A `.pth` is a pickle, and a pickle can run any command. It is read by torch's restricted loader,
-which builds tensors and plain values only, and refused with the name of whatever else it asks for.
-Every size is taken from the tensors themselves; `params` gives only what tensors cannot show.
+A language model lies in one as `model`, a translator as `encoder` and `decoder`. Every size is
+taken from the tensors themselves; `params` gives only what tensors cannot show.
 """
 
-import codecs
-import pickle
-import re
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import LANGUAGE_MODEL
+from xlmkit.checkpoint.names import ENCODER_PREDICTION, LANGUAGE_MODEL, TRANSLATOR
+from xlmkit.checkpoint.original_shape import Params, architecture_of
+from xlmkit.checkpoint.restricted_pickle import read_pickle
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write
-from xlmkit.model.config import Architecture, MemoryShape
+from xlmkit.model.config import Architecture
 from xlmkit.text.bpe import END_OF_WORD, Merges
-from xlmkit.text.bpe_files import read_codes
+from xlmkit.text.bpe_files import read_codes, read_vocabulary_file
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, SPECIAL_TOKENS, UNK, Vocabulary
 
+_PARTS = {LANGUAGE_MODEL: ("model",), TRANSLATOR: ("encoder", "decoder")}
+_TIED = "pred_layer.proj.weight"
 _CONTINUED = "@@"
 _MULTI_GPU = "module."
 _SHAPE_PARAMS = (
@@ -50,184 +48,128 @@ def load_original(
     path: Path,
     codes: Path | None = None,
     *,
+    vocabulary: Path | None = None,
     lowercase_and_remove_accent: bool = True,
     causal: bool | None = None,
+    languages: Sequence[str] | None = None,
 ) -> Bundle:
-    """Read a language model of the original project.
+    """Read a language model or a translator of the original project.
 
     Args:
         path: the `.pth`.
         codes: its BPE codes; without them text cannot be split into its sub-words.
+        vocabulary: its vocabulary file, where the `.pth` has no dictionary.
         lowercase_and_remove_accent: as its training text was prepared; a checkpoint does not say.
         causal: whether attention is from left to right; None asks the checkpoint's training steps.
+        languages: names in the order of their ids, instead of the checkpoint's.
 
     Raises:
         UserError: the file is not such a checkpoint, is damaged, asks for more than data, or its
             parts do not fit.
     """
     data = read_pickle(path)
-    if "model" not in data:
-        kind = "an encoder and a decoder" if "decoder" in data else "no model"
-        raise UserError(f"{path} holds {kind}; only language models can be read so far.")
-    weights = {
-        name.removeprefix(_MULTI_GPU): tensor
-        for name, tensor in data["model"].items()
-        if isinstance(tensor, Tensor)
-    }
-    params = _Params(path, data.get("params") or {})
-    architecture = _architecture(path, weights, params)
-    if causal is not None:
+    params = Params(path, data.get("params") or {})
+    head = LANGUAGE_MODEL if "model" in data else TRANSLATOR
+    parts = {name: _tensors(path, data, name) for name in _PARTS[head]}
+    shapes = [architecture_of(path, tensors, params) for tensors in parts.values()]
+    architecture = shapes[0]
+    if head == TRANSLATOR:
+        architecture = _joined(path, *shapes)
+    elif causal is not None:
         architecture = replace(architecture, causal=causal)
-    vocabulary = _vocabulary(path, data.get("dico_id2word"), architecture.n_words)
-    languages = params.languages(architecture.n_langs)
+    names = params.languages(architecture.n_langs)
+    if languages is not None and not architecture.use_lang_emb:  # no tensor shows how many
+        architecture = replace(architecture, n_langs=len(languages))
+    if languages is not None and len(languages) == architecture.n_langs:
+        names = list(languages)
     tokenizer = Tokenizer(
-        vocabulary,
+        _words(path, data, vocabulary, architecture.n_words),
         Merges(()) if codes is None else read_codes(codes),
-        {language: number for number, language in enumerate(languages)},
+        {language: number for number, language in enumerate(names)},
         lowercase_and_remove_accent=lowercase_and_remove_accent,
     )
     return Bundle(
         architecture,
         tokenizer,
-        _renamed(weights, architecture),
+        _renamed(parts, architecture),
+        head=head,
         provenance={"original": path.name, "params": params.plain()},
     )
 
 
-def read_pickle(path: Path) -> dict[str, Any]:
-    """Load a `.pth` without running anything that it holds.
+def _tensors(path: Path, data: Mapping[str, Any], part: str) -> dict[str, Tensor]:
+    """Return the tensors of a part, in float32, without the prefix that several GPUs give them."""
+    state = data.get(part)
+    if not isinstance(state, Mapping):
+        found = ", ".join(map(str, data)) or "nothing"
+        raise UserError(
+            f"{path} has no model: a checkpoint of XLM holds 'model', or 'encoder' and 'decoder', "
+            f"and this one {found}."
+        )
+    return {
+        str(name).removeprefix(_MULTI_GPU): tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in state.items()
+        if isinstance(tensor, Tensor)
+    }
+
+
+def _joined(path: Path, encoder: Architecture, decoder: Architecture) -> Architecture:
+    """Return the shape of a translator, whose memory is that of both sides.
 
     Raises:
-        UserError: missing, damaged, or asking for something that is not plain data.
+        UserError: the sides differ in more than their memories.
     """
-    try:
-        with warnings.catch_warnings(), torch.serialization.safe_globals(_numpy_scalars()):
-            warnings.simplefilter(
-                "ignore"
-            )  # about protocols other than 2, which are read or refused
-            data = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"There is no file {path}.") from None
-    except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL (\S+)|Unsupported operand (\d+)", str(error))
-        if found is None:
-            raise UserError(f"{path} is damaged or not a checkpoint.") from None
-        wanted = found[1] or f"the pickle operation {found[2]}"
+    memory = encoder.memory or decoder.memory
+    if memory is not None:
+        memory = replace(
+            memory,
+            positions=encoder.memory.positions if encoder.memory else (),
+            decoder_positions=decoder.memory.positions if decoder.memory else (),
+        )
+    joined = replace(
+        encoder,
+        causal=False,
+        memory=memory,
+        asm=decoder.asm,
+        asm_cutoffs=decoder.asm_cutoffs,
+        asm_div_value=decoder.asm_div_value,
+        tie_word_embeddings=decoder.tie_word_embeddings,
+    )
+    if joined.decoder != replace(decoder, causal=True, memory=joined.decoder.memory):
+        raise UserError(f"{path}: its encoder and decoder are of different shapes.")
+    return joined
+
+
+def _renamed(
+    parts: Mapping[str, Mapping[str, Tensor]], architecture: Architecture
+) -> dict[str, Tensor]:
+    """Return the tensors under the names that they have in a folder."""
+    named = {}
+    for part, tensors in parts.items():
+        for name, tensor in tensors.items():
+            if not name.startswith("pred_layer."):
+                named[f"{'transformer' if part == 'model' else part}.{name}"] = tensor
+            elif name == _TIED and architecture.asm:
+                continue  # left over from tying: an adaptive softmax does not use it
+            elif part != "encoder":
+                named[name] = tensor
+            elif name != _TIED or not tensor.equal(tensors["embeddings.weight"]):
+                named[f"encoder_{name}"] = tensor
+    return named
+
+
+def _words(
+    path: Path, data: Mapping[str, Any], vocabulary: Path | None, n_words: int
+) -> Vocabulary:
+    if vocabulary is None:
+        return _vocabulary(path, data.get("dico_id2word"), n_words)
+    read, _ = read_vocabulary_file(vocabulary)
+    if len(read) < n_words:
         raise UserError(
-            f"{path} was refused and nothing in it was run: it asks for {wanted}, "
-            "which is not plain data."
-        ) from None
-    except (RuntimeError, EOFError, ValueError, OSError, KeyError, IndexError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path} is damaged or not a checkpoint: {reason}.") from None
-    if not isinstance(data, dict):
-        raise UserError(f"{path} holds a {type(data).__name__}, not a checkpoint of XLM.")
-    return data
-
-
-def _numpy_scalars() -> list[Any]:
-    """Return what builds a numpy number: the original's `params` may hold some among its scores."""
-    scalar = np.float64(0).__reduce__()[0]
-    kinds = {type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "b1")}
-    return [scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype, *kinds, codecs.encode]
-
-
-@dataclass(frozen=True, slots=True)
-class _Params:
-    """The original's bag of settings, asked only for what tensors do not show."""
-
-    path: Path
-    values: Mapping[str, Any]
-
-    def get(self, name: str, default: Any) -> Any:  # noqa: ANN401 - as its default
-        return self.values.get(name, default)
-
-    def require(self, name: str) -> Any:  # noqa: ANN401 - a plain value
-        if name not in self.values:
-            raise UserError(f"{self.path} does not say {name} in its params.")
-        return self.values[name]
-
-    def languages(self, n_langs: int) -> list[str]:
-        """Return the languages in the order of their ids."""
-        names = self.get("id2lang", {})
-        return [str(names.get(number, f"lang{number}")) for number in range(n_langs)]
-
-    def plain(self) -> dict[str, Any]:
-        """Return the settings that JSON can hold."""
-        kinds = (str, int, float, bool, type(None))
-        return {str(k): v for k, v in self.values.items() if isinstance(v, kinds)}
-
-
-def _architecture(path: Path, weights: Mapping[str, Tensor], params: _Params) -> Architecture:
-    try:
-        n_words, emb_dim = weights["embeddings.weight"].shape
-        n_positions = len(weights["position_embeddings.weight"])
-    except (KeyError, ValueError):
-        raise UserError(f"{path} has no word or position embeddings: not a model of XLM.") from None
-    languages = weights.get("lang_embeddings.weight")
-    asm = "pred_layer.proj.head.weight" in weights
-    n_layers = 1 + max(
-        int(name.split(".")[1]) for name in weights if name.startswith("attentions.")
-    )
-    return Architecture(
-        n_words=n_words,
-        n_langs=int(params.get("n_langs", 1)) if languages is None else len(languages),
-        n_layers=n_layers,
-        emb_dim=emb_dim,
-        n_heads=int(params.require("n_heads")),
-        dropout=float(params.get("dropout", 0.1)),
-        attention_dropout=float(params.get("attention_dropout", 0.1)),
-        gelu_activation=bool(params.require("gelu_activation")),
-        sinusoidal_embeddings=bool(params.get("sinusoidal_embeddings", False)),
-        use_lang_emb=languages is not None,
-        max_position_embeddings=n_positions,
-        embed_init_std=emb_dim**-0.5,
-        causal=_causal(params),
-        asm=asm,
-        asm_cutoffs=_cutoffs(weights, n_words) if asm else (),
-        asm_div_value=float(params.get("asm_div_value", 4.0)),
-        memory=_memory(weights, params),
-    )
-
-
-def _causal(params: _Params) -> bool:
-    """A model is causal if it learned CLM and neither MLM nor TLM: the original keeps no flag."""
-    steps = {kind: bool(params.get(f"{kind}_steps", ())) for kind in ("clm", "mlm")}
-    return bool(params.get("causal", steps["clm"] and not steps["mlm"]))
-
-
-def _cutoffs(weights: Mapping[str, Tensor], n_words: int) -> tuple[int, ...]:
-    """Return where the clusters of an adaptive softmax begin, from the sizes of its tails."""
-    sizes: list[int] = []
-    while (name := f"pred_layer.proj.tail.{len(sizes)}.1.weight") in weights:
-        sizes.append(len(weights[name]))
-    ends = [n_words]
-    for size in reversed(sizes):
-        ends.append(ends[-1] - size)
-    return tuple(reversed(ends[1:]))
-
-
-def _memory(weights: Mapping[str, Tensor], params: _Params) -> MemoryShape | None:
-    places = sorted({name.split(".")[1] for name in weights if name.startswith("memories.")})
-    if not places:
-        return None
-    n_heads, _, n_keys, half = weights[f"memories.{places[0]}.keys"].shape
-    prefix = f"memories.{places[0]}.query_proj.query_mlps."
-    linear = [
-        tensor
-        for name, tensor in weights.items()
-        if name.startswith(prefix) and name.endswith("weight") and tensor.dim() == 2
-    ]
-    return MemoryShape(
-        positions=tuple((int(p.split("_")[0]), p.split("_")[1]) for p in places),
-        n_heads=n_heads,
-        n_keys=n_keys,
-        key_dim=2 * half,
-        n_neighbors=int(params.require("mem_knn")),
-        query_sizes=tuple(len(tensor) for tensor in linear[:-1]),
-        query_bias=f"{prefix}0.bias" in weights,
-        query_batch_norm=any(name.endswith("running_mean") for name in weights),
-    )
+            f"{path} has embeddings for {n_words:,} words but {vocabulary} has only {len(read):,}; "
+            "the two are not of one model."
+        )
+    return Vocabulary(read.symbols[:n_words])
 
 
 def _vocabulary(path: Path, words: Any, n_words: int) -> Vocabulary:  # noqa: ANN401 - from a pickle
@@ -250,38 +192,20 @@ def _vocabulary(path: Path, words: Any, n_words: int) -> Vocabulary:  # noqa: AN
     return Vocabulary(symbols)
 
 
-def _renamed(weights: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
-    """Return the weights under Hugging Face's names."""
-    named = {}
-    for name, tensor in weights.items():
-        if name.startswith("pred_layer."):
-            if architecture.asm and name == "pred_layer.proj.weight":
-                continue  # left over from tying: an adaptive softmax does not use it
-            named[name] = tensor.float()
-        else:
-            is_count = name.endswith("num_batches_tracked")
-            named[f"transformer.{name}"] = tensor if is_count else tensor.float()
-    return named
-
-
 def save_original(bundle: Bundle, path: Path) -> None:
-    """Write a language model as the original project's `.pth`: plain values and tensors only.
+    """Write a language model or a translator as the original's `.pth`: plain values and tensors.
 
     Raises:
         UserError: the model has a head that the original does not know.
     """
-    if bundle.head != LANGUAGE_MODEL:
+    if bundle.head not in _PARTS:
         raise UserError(
-            f"A {bundle.head} has no form in the original project, only {LANGUAGE_MODEL}."
+            f"A {bundle.head} has no form in the original project, only {' and '.join(_PARTS)}."
         )
     symbols = bundle.tokenizer.vocabulary.symbols[: bundle.architecture.n_words]
     words = [*SPECIAL_TOKENS, *map(_original_word, symbols[len(SPECIAL_TOKENS) :])]
-    state = {
-        name.removeprefix("transformer."): tensor.detach().clone()
-        for name, tensor in bundle.language_model().state_dict().items()
-    }
     checkpoint = {
-        "model": state,
+        **_original_states(bundle),
         "dico_id2word": dict(enumerate(words)),
         "dico_word2id": {word: number for number, word in enumerate(words)},
         "dico_counts": dict.fromkeys(words, 0),
@@ -289,6 +213,35 @@ def save_original(bundle: Bundle, path: Path) -> None:
     }
     with atomic_write(path, binary=True) as stream:
         torch.save(checkpoint, stream)
+
+
+def _original_states(bundle: Bundle) -> dict[str, dict[str, Tensor]]:
+    """Return the state dictionaries that the original's loader asks for."""
+    if bundle.head == LANGUAGE_MODEL:
+        state = bundle.language_model().state_dict()
+        return {"model": {n.removeprefix("transformer."): _own(t) for n, t in state.items()}}
+    parts: dict[str, dict[str, Tensor]] = {"encoder": {}, "decoder": {}}
+    for name, tensor in bundle.encoder_decoder().state_dict().items():
+        part, _, rest = name.partition(".")
+        side, inner = ("decoder", name) if part == "pred_layer" else (part, rest)
+        parts[side][inner] = _own(tensor)
+    # The original's encoder has a prediction layer too, by which it learns MLM beside translation.
+    words = parts["encoder"]["embeddings.weight"]
+    if not bundle.architecture.asm:
+        parts["encoder"] |= {
+            _TIED: _own(words),
+            "pred_layer.proj.bias": words.new_zeros(len(words)),
+        }
+    parts["encoder"] |= {
+        name.removeprefix("encoder_"): _own(tensor)
+        for name, tensor in bundle.weights.items()
+        if name.startswith(ENCODER_PREDICTION)
+    }
+    return parts
+
+
+def _own(tensor: Tensor) -> Tensor:
+    return tensor.detach().clone()
 
 
 def _original_word(symbol: str) -> str:
@@ -302,8 +255,8 @@ def _original_params(bundle: Bundle) -> dict[str, Any]:
     shape, lang2id = bundle.architecture, bundle.tokenizer.lang2id
     languages = [code for code, _ in sorted(lang2id.items(), key=lambda item: item[1])]
     params: dict[str, Any] = {
-        "encoder_only": True,
-        "share_inout_emb": True,
+        "encoder_only": bundle.head == LANGUAGE_MODEL,
+        "share_inout_emb": shape.tie_word_embeddings,
         "use_memory": shape.memory is not None,
         "bos_index": BOS,
         "eos_index": EOS,
@@ -325,6 +278,7 @@ def _original_params(bundle: Bundle) -> dict[str, Any]:
         memory = shape.memory
         params |= {
             "mem_enc_positions": list(memory.positions),
+            "mem_dec_positions": list(memory.decoder_positions),
             "mem_heads": memory.n_heads,
             "mem_n_keys": memory.n_keys,
             "mem_k_dim": memory.key_dim,

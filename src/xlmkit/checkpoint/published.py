@@ -1,7 +1,7 @@
 """The ten models that the original project published: what their files do not say.
 
-Languages stand in the order of their ids. Source: the READMEs of facebookresearch/XLM and of the
-models' cards. All were trained on sequences `</s> A </s>`.
+Languages stand in the order of their ids, which is the alphabet's: the original sorts them. Source:
+the READMEs of facebookresearch/XLM and of the models' cards.
 """
 
 from dataclasses import dataclass
@@ -19,15 +19,19 @@ class Published:
         languages: in the order of their ids.
         lowercase_and_remove_accent: whether its text was lower-cased and stripped of accents.
         causal: whether it is a left-to-right model (CLM).
+        language_embeddings: whether tokens carry their language.
+        sequence_form: what it was trained on: `original` is `</s> A </s>`.
     """
 
     languages: tuple[str, ...]
     lowercase_and_remove_accent: bool = True
     causal: bool = False
+    language_embeddings: bool = True
+    sequence_form: str = "original"
 
 
 PUBLISHED = {
-    "xlm-mlm-en-2048": Published(("en",)),
+    "xlm-mlm-en-2048": Published(("en",), language_embeddings=False),
     "xlm-mlm-ende-1024": Published(("de", "en")),
     "xlm-mlm-enfr-1024": Published(("en", "fr")),
     "xlm-mlm-enro-1024": Published(("en", "ro")),
@@ -35,8 +39,12 @@ PUBLISHED = {
     "xlm-mlm-tlm-xnli15-1024": Published(tuple(sorted(XNLI_15))),
     "xlm-clm-enfr-1024": Published(("en", "fr"), causal=True),
     "xlm-clm-ende-1024": Published(("de", "en"), causal=True),
-    "xlm-mlm-17-1280": Published(tuple(XLM_17), lowercase_and_remove_accent=False),
-    "xlm-mlm-100-1280": Published(tuple(XLM_100), lowercase_and_remove_accent=False),
+    "xlm-mlm-17-1280": Published(
+        tuple(sorted(XLM_17)), lowercase_and_remove_accent=False, language_embeddings=False
+    ),
+    "xlm-mlm-100-1280": Published(
+        tuple(sorted(XLM_100)), lowercase_and_remove_accent=False, language_embeddings=False
+    ),
 }
 
 

@@ -28,14 +28,16 @@ class XLMConfig(_HuggingFaceConfig):
         memory: product-key memories, the fields of `xlmkit.model.config.MemoryShape`.
         summary_over_padding: average padding too and take it for the last state, as `transformers`
             does; otherwise only real tokens count.
-        decoder_lang_id: language that a decoder writes where none is given.
+        target_lang_id: language that a decoder writes where none is given.
+        decoder_start_token_id: what a decoder begins with; `</s>` unless told otherwise.
     """
 
     asm_cutoffs: list[int] | tuple[int, ...] | None = None
     asm_div_value: float | int = 4.0
     memory: dict[str, Any] | None = None
     summary_over_padding: bool = True
-    decoder_lang_id: int | None = None
+    target_lang_id: int | None = None
+    decoder_start_token_id: int | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - other fields, by name
         """Complete the cutoffs of an adaptive softmax.
@@ -50,6 +52,11 @@ class XLMConfig(_HuggingFaceConfig):
                     f"An adaptive softmax over {self.vocab_size} words needs asm_cutoffs below it."
                 )
         super().__post_init__(**kwargs)
+
+    @property
+    def n_labels(self) -> int:
+        """How many classes there are."""
+        return int(self.num_labels or 0)
 
     @property
     def architecture(self) -> Architecture:

@@ -105,6 +105,11 @@ class Architecture:
         return cls(n_words=n_words, n_langs=n_langs, causal=causal, **choices)
 
     @property
+    def tied(self) -> bool:
+        """Whether words are predicted with the embeddings' weights; clusters have their own."""
+        return self.tie_word_embeddings and not self.asm
+
+    @property
     def decoder(self) -> "Architecture":
         """The decoder beside an encoder of this shape: causal, and with cross-attention."""
         memory = self.memory

@@ -4,9 +4,12 @@ Parameters carry Hugging Face's names (`transformer`, `pred_layer`, `sequence_su
 Shapes: B sequences, L positions, E width, N predicted positions, V words, C classes.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
+from xlmkit.model.attention import real_tokens
 from xlmkit.model.config import Architecture
 from xlmkit.model.cross_entropy import linear_cross_entropy
 from xlmkit.model.dropout import dropout
@@ -14,16 +17,15 @@ from xlmkit.model.transformer import Transformer
 
 
 class PredictionLayer(nn.Module):
-    """A linear layer onto the vocabulary, its weight tied to the word embeddings."""
+    """A linear layer onto the vocabulary; its owner may tie the weight to the word embeddings."""
 
-    def __init__(self, embeddings: nn.Embedding) -> None:
+    def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        self.proj = nn.Linear(embeddings.embedding_dim, embeddings.num_embeddings)
+        self.proj = nn.Linear(architecture.emb_dim, architecture.n_words)
         nn.init.zeros_(self.proj.bias)
-        self.proj.weight = embeddings.weight
 
     def forward(self, hidden_NE: Tensor) -> Tensor:
-        """Return the scores of all words, (N, E) to (N, V)."""
+        """Return the scores of all words, (..., E) to (..., V)."""
         scores_NV: Tensor = self.proj(hidden_NE)
         return scores_NV
 
@@ -49,8 +51,9 @@ class AdaptivePredictionLayer(nn.Module):
         )
 
     def forward(self, hidden_NE: Tensor) -> Tensor:
-        """Return the log-probabilities of all words, (N, V)."""
-        return self.proj.log_prob(hidden_NE)
+        """Return the log-probabilities of all words, (..., E) to (..., V)."""
+        scores_NV = self.proj.log_prob(hidden_NE.flatten(0, -2))
+        return scores_NV.view(*hidden_NE.shape[:-1], -1)
 
     def loss(self, hidden_NE: Tensor, targets_N: Tensor) -> tuple[Tensor, Tensor]:
         """Return -log p(target) of each position, (N,), and whether it was the best word, (N,)."""
@@ -59,17 +62,20 @@ class AdaptivePredictionLayer(nn.Module):
         return -target_log_probability_N.float(), best_N == targets_N
 
 
+def prediction_layer(architecture: Architecture) -> PredictionLayer | AdaptivePredictionLayer:
+    """Return the kind of word prediction that the architecture asks for."""
+    return (AdaptivePredictionLayer if architecture.asm else PredictionLayer)(architecture)
+
+
 class LanguageModel(nn.Module):
     """Transformer and word prediction; the projection runs only where a word is asked for."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.transformer = Transformer(architecture)
-        self.pred_layer: PredictionLayer | AdaptivePredictionLayer
-        if architecture.asm:
-            self.pred_layer = AdaptivePredictionLayer(architecture)
-        else:
-            self.pred_layer = PredictionLayer(self.transformer.embeddings)
+        self.pred_layer = prediction_layer(architecture)
+        if architecture.tied:
+            self.pred_layer.proj.weight = self.transformer.embeddings.weight
 
     def forward(
         self,
@@ -92,23 +98,64 @@ class LanguageModel(nn.Module):
 
 
 class SequenceSummary(nn.Module):
-    """Class scores from a sequence's states, as Hugging Face's module of this name."""
+    """One vector or class scores for a sequence, as Hugging Face's module of this name.
 
-    def __init__(self, emb_dim: int, n_classes: int, dropout: float, summary_type: str) -> None:
+    Args:
+        emb_dim: width of the states.
+        n_outputs: width of the result; None keeps the state as it is.
+        summary_type: the `first` state, the `last`, the one at `cls_index`, or the `mean`.
+        activation: applied to the result.
+        dropout: before the projection.
+        last_dropout: after the activation.
+    """
+
+    def __init__(
+        self,
+        emb_dim: int,
+        n_outputs: int | None,
+        dropout: float = 0.1,
+        summary_type: str = "first",
+        activation: Callable[[Tensor], Tensor] | None = None,
+        last_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
-        self.summary = nn.Linear(emb_dim, n_classes)
-        self.dropout = dropout
+        self.summary = nn.Identity() if n_outputs is None else nn.Linear(emb_dim, n_outputs)
+        self.activation = activation
+        self.dropout, self.last_dropout = dropout, last_dropout
         self.summary_type = summary_type
 
-    def forward(self, hidden_BLE: Tensor, lengths_B: Tensor) -> Tensor:
-        """Return class scores, (B, C)."""
-        if self.summary_type == "first":
-            pooled_BE = hidden_BLE[:, 0]
-        else:
-            pooled_BE = mean_pool(hidden_BLE, lengths_B).to(hidden_BLE.dtype)
+    def forward(
+        self, hidden_BLE: Tensor, keep_BL: Tensor | None = None, cls_index_B: Tensor | None = None
+    ) -> Tensor:
+        """Return the results, (B, n_outputs).
+
+        Args:
+            hidden_BLE: states, (B, L, E).
+            keep_BL: True at the tokens that count, (B, L); None counts all.
+            cls_index_B: the state to take for the type `cls_index`; None takes the last.
+        """
+        pooled_BE = self._pool(hidden_BLE, keep_BL, cls_index_B)
         pooled_BE = dropout(pooled_BE, self.dropout, training=self.training)
         scores_BC: Tensor = self.summary(pooled_BE)
-        return scores_BC
+        if self.activation is not None:
+            scores_BC = self.activation(scores_BC)
+        return dropout(scores_BC, self.last_dropout, training=self.training)
+
+    def _pool(
+        self, hidden_BLE: Tensor, keep_BL: Tensor | None, cls_index_B: Tensor | None
+    ) -> Tensor:
+        rows = torch.arange(hidden_BLE.shape[0], device=hidden_BLE.device)
+        if self.summary_type == "mean":
+            if keep_BL is None:
+                return hidden_BLE.mean(dim=1)
+            return masked_mean(hidden_BLE, keep_BL).to(hidden_BLE.dtype)
+        if self.summary_type == "first":
+            return hidden_BLE[:, 0] if keep_BL is None else hidden_BLE[rows, first_kept(keep_BL)]
+        if self.summary_type == "cls_index" and cls_index_B is not None:
+            return hidden_BLE[rows, cls_index_B]
+        if keep_BL is None:
+            return hidden_BLE[:, -1]
+        return hidden_BLE[rows, keep_BL.shape[1] - 1 - first_kept(keep_BL.flip(1))]
 
 
 class SequenceClassifier(nn.Module):
@@ -137,13 +184,22 @@ class SequenceClassifier(nn.Module):
     ) -> Tensor:
         """Return class scores, (B, C)."""
         hidden_BLE = self.transformer(tokens_BL, lengths_B, positions_BL, languages_BL)
-        scores_BC: Tensor = self.sequence_summary(hidden_BLE, lengths_B)
+        keep_BL = real_tokens(lengths_B, tokens_BL.shape[1])
+        scores_BC: Tensor = self.sequence_summary(hidden_BLE, keep_BL)
         return scores_BC
+
+
+def first_kept(keep_BL: Tensor) -> Tensor:
+    """Return the place of the first True in each row, 0 if there is none, (B,)."""
+    return keep_BL.int().argmax(dim=1)
 
 
 def mean_pool(hidden_BLE: Tensor, lengths_B: Tensor) -> Tensor:
     """Average the states of the real tokens, (B, L, E) to (B, E), in float32."""
-    place_L = torch.arange(hidden_BLE.shape[1], device=hidden_BLE.device)
-    keep_BL = (place_L < lengths_B[:, None]).to(torch.float32)
-    total_BE = torch.einsum("ble,bl->be", hidden_BLE.float(), keep_BL)
-    return total_BE / lengths_B[:, None]
+    return masked_mean(hidden_BLE, real_tokens(lengths_B, hidden_BLE.shape[1]))
+
+
+def masked_mean(hidden_BLE: Tensor, keep_BL: Tensor) -> Tensor:
+    """Average the states of the tokens that are kept, (B, L, E) to (B, E), in float32."""
+    total_BE = torch.einsum("ble,bl->be", hidden_BLE.float(), keep_BL.to(torch.float32))
+    return total_BE / keep_BL.sum(dim=1, keepdim=True).clamp(min=1)

@@ -7,17 +7,19 @@ Shapes: B sequences, L positions, E width, V words.
 """
 
 import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
-from xlmkit.model.attention import MultiHeadAttention, attention_mask
+from xlmkit.model.attention import Attend, MultiHeadAttention, attention_mask
+from xlmkit.model.cache import Past
 from xlmkit.model.config import Architecture
 from xlmkit.model.dropout import dropout
 from xlmkit.model.memory import ProductKeyMemory
-
-PAD_INDEX = 2
 
 
 class FeedForward(nn.Module):
@@ -37,40 +39,160 @@ class FeedForward(nn.Module):
         return output_BLE
 
 
-class Transformer(nn.Module):
-    """XLM's encoder; with `causal` in the architecture, a left-to-right language model."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every layer is given beside the states.
 
-    def __init__(self, architecture: Architecture) -> None:
-        super().__init__()
+    Attributes:
+        mask: which keys a query may see, True where allowed, (B, 1, L or 1, K); None for all.
+        causal: without a mask, see nothing later.
+        keep: 1 at real tokens, (B, L, 1); the states of others become zero. None leaves them.
+        source_mask: which positions of a source may be seen, (B, 1, 1, K); None for all.
+        past: what was computed for earlier positions.
+        attend: how attention is computed; None chooses by the device.
+    """
+
+    mask: Tensor | None
+    causal: bool
+    keep: Tensor | None = None
+    source_mask: Tensor | None = None
+    past: Past | None = None
+    attend: Attend | None = None
+
+
+class TransformerLayers:
+    """The embeddings and layers of XLM, for a class that is an `nn.Module` as well.
+
+    Apart from `Transformer`, since Hugging Face's classes hold the same modules under the same
+    names, but are made by another constructor.
+    """
+
+    architecture: Architecture
+    training: bool
+    gradient_checkpointing = False
+
+    def build(self, architecture: Architecture) -> None:
+        """Make the modules."""
         a = self.architecture = architecture
         self.position_embeddings = nn.Embedding(a.max_position_embeddings, a.emb_dim)
         if a.n_langs > 1 and a.use_lang_emb:
             self.lang_embeddings = nn.Embedding(a.n_langs, a.emb_dim)
-        self.embeddings = nn.Embedding(a.n_words, a.emb_dim, padding_idx=PAD_INDEX)
+        self.embeddings = nn.Embedding(a.n_words, a.emb_dim, padding_idx=a.pad_index)
         self.layer_norm_emb = nn.LayerNorm(a.emb_dim, eps=a.layer_norm_eps)
         layers = range(a.n_layers)
         self.attentions = nn.ModuleList(
-            MultiHeadAttention(a.n_heads, a.emb_dim, a.attention_dropout) for _ in layers
+            MultiHeadAttention(a.n_heads, a.emb_dim, a.attention_dropout, layer) for layer in layers
         )
-        self.layer_norm1 = nn.ModuleList(
-            nn.LayerNorm(a.emb_dim, eps=a.layer_norm_eps) for _ in layers
-        )
+        self.layer_norm1 = _norms(a)
+        if a.is_decoder:
+            self.encoder_attn = nn.ModuleList(
+                MultiHeadAttention(a.n_heads, a.emb_dim, a.attention_dropout, layer)
+                for layer in layers
+            )
+            self.layer_norm15 = _norms(a)
         inside = {layer for layer, place in a.memory.positions if place == "in"} if a.memory else ()
         # Keyed by the layer's number, since a memory may stand in a layer's place.
         self.ffns = nn.ModuleDict(
             {
-                str(i): FeedForward(a.emb_dim, gelu=a.gelu_activation)
-                for i in layers
-                if i not in inside
+                str(layer): FeedForward(a.emb_dim, gelu=a.gelu_activation)
+                for layer in layers
+                if layer not in inside
             }
         )
-        self.layer_norm2 = nn.ModuleList(
-            nn.LayerNorm(a.emb_dim, eps=a.layer_norm_eps) for _ in layers
-        )
+        self.layer_norm2 = _norms(a)
         self.memories = nn.ModuleDict()
         if a.memory is not None:
             for layer, place in a.memory.positions:
                 self.memories[f"{layer}_{place}"] = ProductKeyMemory(a.emb_dim, a.memory)
+        if a.sinusoidal_embeddings:
+            self.position_embeddings.weight.requires_grad_(False)
+
+    def embed(
+        self,
+        embedded_BLE: Tensor,
+        positions_BL: Tensor | None,
+        languages_BL: Tensor | None,
+    ) -> Tensor:
+        """Add positions and languages to the embeddings of words, (B, L, E).
+
+        Args:
+            embedded_BLE: words, (B, L, E).
+            positions_BL: position ids, (B, L); by default 0 to L - 1.
+            languages_BL: language ids, (B, L); without them no language embedding is added.
+        """
+        if positions_BL is None:
+            positions = self.position_embeddings.weight[: embedded_BLE.shape[1]]  # (L, E)
+        else:
+            positions = self.position_embeddings(positions_BL)  # (B, L, E)
+        hidden_BLE = embedded_BLE + positions
+        if languages_BL is not None and hasattr(self, "lang_embeddings"):
+            hidden_BLE = hidden_BLE + self.lang_embeddings(languages_BL)
+        return self._dropout(self.layer_norm_emb(hidden_BLE))
+
+    def layer(
+        self, number: int, hidden_BLE: Tensor, source_BKE: Tensor | None, around: Surroundings
+    ) -> Tensor:
+        """Apply one layer, (B, L, E) to (B, L, E); `source_BKE` is what a decoder attends to."""
+        attended = self.attentions[number](
+            hidden_BLE,
+            around.mask,
+            causal=around.causal,
+            past=around.past,
+            attend=around.attend,
+        )
+        hidden_BLE = self.layer_norm1[number](hidden_BLE + self._dropout(attended))
+        if source_BKE is not None:
+            attended = self.encoder_attn[number](
+                hidden_BLE,
+                around.source_mask,
+                causal=False,
+                source_BKE=source_BKE,
+                past=around.past,
+                attend=around.attend,
+            )
+            hidden_BLE = self.layer_norm15[number](hidden_BLE + self._dropout(attended))
+        hidden_BLE = self.layer_norm2[number](hidden_BLE + self._inner(number, hidden_BLE))
+        if (memory := f"{number}_after") in self.memories:
+            hidden_BLE = hidden_BLE + self.memories[memory](hidden_BLE)
+        return hidden_BLE if around.keep is None else hidden_BLE * around.keep
+
+    def layers(
+        self, hidden_BLE: Tensor, source_BKE: Tensor | None, around: Surroundings
+    ) -> Iterator[Tensor]:
+        """Yield the states after every layer, (B, L, E)."""
+        for number in range(len(self.attentions)):
+            if self.gradient_checkpointing and self.training and around.past is None:
+                hidden_BLE = self.recompute(self.layer, number, hidden_BLE, source_BKE, around)
+            else:
+                hidden_BLE = self.layer(number, hidden_BLE, source_BKE, around)
+            yield hidden_BLE
+
+    def recompute(self, function: Callable[..., Tensor], *arguments: object) -> Tensor:
+        """Call a function and forget what it computed inside until the gradient asks for it."""
+        result: Tensor = checkpoint(function, *arguments, use_reentrant=False)
+        return result
+
+    def _inner(self, number: int, hidden_BLE: Tensor) -> Tensor:
+        """Apply the layer's feed-forward part, or the memory that stands in its place."""
+        if (memory := f"{number}_in") in self.memories:
+            read_BLE: Tensor = self.memories[memory](hidden_BLE)
+            return read_BLE
+        return self._dropout(self.ffns[str(number)](hidden_BLE))
+
+    def _dropout(self, hidden: Tensor) -> Tensor:
+        return dropout(hidden, self.architecture.dropout, training=self.training)
+
+
+def _norms(a: Architecture) -> nn.ModuleList:
+    return nn.ModuleList(nn.LayerNorm(a.emb_dim, eps=a.layer_norm_eps) for _ in range(a.n_layers))
+
+
+class Transformer(TransformerLayers, nn.Module):
+    """XLM's encoder; with `causal` in the architecture, a left-to-right language model."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.build(architecture)
         self._initialize()
 
     def _initialize(self) -> None:
@@ -79,11 +201,10 @@ class Transformer(nn.Module):
             if isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=self.architecture.embed_init_std)
         with torch.no_grad():
-            self.embeddings.weight[PAD_INDEX].zero_()
+            self.embeddings.weight[self.architecture.pad_index].zero_()
             if self.architecture.sinusoidal_embeddings:
                 table = sinusoidal_positions(*self.position_embeddings.weight.shape)
                 self.position_embeddings.weight.copy_(table)
-                self.position_embeddings.weight.requires_grad_(False)
 
     def forward(
         self,
@@ -113,42 +234,11 @@ class Transformer(nn.Module):
         languages_BL: Tensor | None = None,
     ) -> list[Tensor]:
         """Return the embeddings' output and every layer's, `n_layers + 1` tensors (B, L, E)."""
-        a = self.architecture
-        mask_B1QK = attention_mask(lengths_B, tokens_BL.shape[1], causal=a.causal)
-        hidden_BLE = self._embed(tokens_BL, positions_BL, languages_BL)
-        states = [hidden_BLE]
-        for layer, (attention, norm1, norm2) in enumerate(
-            zip(self.attentions, self.layer_norm1, self.layer_norm2, strict=True)
-        ):
-            attended = self._dropout(attention(hidden_BLE, mask_B1QK, causal=a.causal))
-            hidden_BLE = norm1(hidden_BLE + attended)
-            hidden_BLE = norm2(hidden_BLE + self._inner(layer, hidden_BLE))
-            if (memory := f"{layer}_after") in self.memories:
-                hidden_BLE = hidden_BLE + self.memories[memory](hidden_BLE)
-            states.append(hidden_BLE)
-        return states
-
-    def _inner(self, layer: int, hidden_BLE: Tensor) -> Tensor:
-        """Apply the layer's feed-forward part, or the memory that stands in its place."""
-        if (memory := f"{layer}_in") in self.memories:
-            read_BLE: Tensor = self.memories[memory](hidden_BLE)
-            return read_BLE
-        return self._dropout(self.ffns[str(layer)](hidden_BLE))
-
-    def _embed(
-        self, tokens_BL: Tensor, positions_BL: Tensor | None, languages_BL: Tensor | None
-    ) -> Tensor:
-        if positions_BL is None:
-            positions = self.position_embeddings.weight[: tokens_BL.shape[1]]  # (L, E)
-        else:
-            positions = self.position_embeddings(positions_BL)  # (B, L, E)
-        hidden_BLE = self.embeddings(tokens_BL) + positions
-        if languages_BL is not None and hasattr(self, "lang_embeddings"):
-            hidden_BLE = hidden_BLE + self.lang_embeddings(languages_BL)
-        return self._dropout(self.layer_norm_emb(hidden_BLE))
-
-    def _dropout(self, hidden: Tensor) -> Tensor:
-        return dropout(hidden, self.architecture.dropout, training=self.training)
+        causal = self.architecture.causal
+        mask_B1QK = attention_mask(lengths_B, tokens_BL.shape[1], causal=causal)
+        hidden_BLE = self.embed(self.embeddings(tokens_BL), positions_BL, languages_BL)
+        around = Surroundings(mask=mask_B1QK, causal=causal)
+        return [hidden_BLE, *self.layers(hidden_BLE, None, around)]
 
 
 def sinusoidal_positions(n_positions: int, emb_dim: int) -> Tensor:

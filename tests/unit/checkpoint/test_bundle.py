@@ -10,6 +10,7 @@ from xlmkit.checkpoint.bundle import CONFIG_FILE, PROVENANCE_FILE, WEIGHTS_FILE,
 from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
 from xlmkit.core.errors import UserError
 from xlmkit.model.config import Architecture
+from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.model.heads import LanguageModel, SequenceClassifier
 from xlmkit.text.bpe import Merges
 from xlmkit.text.tokenizer import Tokenizer
@@ -201,7 +202,9 @@ def test_weights_in_other_hands_form_load(tmp_path: Path) -> None:
     assert torch.equal(model.state_dict()[name], bundle.weights[name])
 
 
-@pytest.mark.parametrize("head", ["language model", "classifier", "bare", "with a constant"])
+@pytest.mark.parametrize(
+    "head", ["language model", "classifier", "translator", "bare", "with a constant"]
+)
 def test_the_transformer_comes_out_of_any_head(tmp_path: Path, head: str) -> None:
     bundle = classifier_bundle() if head == "classifier" else language_bundle()
     body = {
@@ -209,7 +212,11 @@ def test_the_transformer_comes_out_of_any_head(tmp_path: Path, head: str) -> Non
         for name, value in bundle.weights.items()
         if name.startswith("transformer.")
     }
-    if head == "bare":  # as transformers' XLMModel is saved
+    if head == "translator":
+        model = EncoderDecoder(bundle.architecture)
+        body = model.encoder.state_dict()
+        bundle = Bundle(bundle.architecture, bundle.tokenizer, model.state_dict())
+    elif head == "bare":  # as transformers' XLMModel is saved
         bundle = Bundle(bundle.architecture, bundle.tokenizer, body)
     elif head == "with a constant":
         more = {"transformer.position_ids": torch.arange(16)[None]}

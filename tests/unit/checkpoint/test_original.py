@@ -11,12 +11,15 @@ import torch
 
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.convert import convert, log_probabilities
+from xlmkit.checkpoint.names import TRANSLATOR
 from xlmkit.checkpoint.original import load_original, save_original
 from xlmkit.checkpoint.published import PUBLISHED, published
 from xlmkit.core.errors import UserError
 from xlmkit.model.config import Architecture, MemoryShape
+from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.model.heads import LanguageModel
 from xlmkit.text.bpe import Merges
+from xlmkit.text.bpe_files import write_vocabulary_file
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 
@@ -43,8 +46,16 @@ def bundle(languages: tuple[str, ...] = ("en", "fr"), **shape: object) -> Bundle
     return Bundle(architecture, tokenizer, weights)
 
 
+def translator_bundle(**shape: object) -> Bundle:
+    base = bundle(**shape)
+    weights = EncoderDecoder(base.architecture).eval().state_dict()
+    weights["encoder_pred_layer.proj.bias"] = torch.arange(20.0)
+    return replace(base, weights=weights, head=TRANSLATOR)
+
+
 SHAPES = {
     "plain": {},
+    "untied": {"tie_word_embeddings": False},
     "relu and sinusoidal": {"gelu_activation": False, "sinusoidal_embeddings": True},
     "no language embeddings": {"use_lang_emb": False},
     "causal": {"causal": True},
@@ -77,6 +88,71 @@ def test_there_and_back(tmp_path: Path, shape: dict[str, object]) -> None:
     assert second.tokenizer.vocabulary.symbols == first.tokenizer.vocabulary.symbols
     assert second.tokenizer.merges == first.tokenizer.merges
     torch.testing.assert_close(log_probabilities(second), log_probabilities(first))
+
+
+TRANSLATOR_SHAPES = {
+    "plain": {},
+    "untied": {"tie_word_embeddings": False},
+    "adaptive softmax": SHAPES["adaptive softmax"],
+    "memories": {
+        "memory": MemoryShape(
+            positions=((0, "in"),),
+            decoder_positions=((0, "after"), (1, "in")),
+            n_heads=2,
+            n_keys=4,
+            key_dim=8,
+            n_neighbors=3,
+        )
+    },
+    "memory in the decoder only": {
+        "memory": MemoryShape(positions=(), decoder_positions=((1, "in"),), n_keys=4, key_dim=8,
+                              n_neighbors=3)
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", TRANSLATOR_SHAPES.values(), ids=TRANSLATOR_SHAPES)
+def test_a_translator_goes_there_and_back(tmp_path: Path, shape: dict[str, object]) -> None:
+    first = translator_bundle(**shape)
+    first.save(tmp_path / "folder")
+    convert(tmp_path / "folder", tmp_path / "back.pth")
+    convert(tmp_path / "back.pth", tmp_path / "again", tmp_path / "back.codes")
+    second = Bundle.load(tmp_path / "again")
+    assert second.head == TRANSLATOR
+    assert replace(second.architecture, embed_init_std=first.architecture.embed_init_std) == (
+        first.architecture
+    )
+    kept = second.weights["encoder_pred_layer.proj.bias"]
+    assert kept.tolist() == list(range(20))
+    torch.testing.assert_close(log_probabilities(second), log_probabilities(first))
+
+
+def test_a_translator_of_two_shapes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    save_original(translator_bundle(), path)
+    data = torch.load(path, weights_only=True)
+    del data["decoder"]["lang_embeddings.weight"]
+    torch.save(data, path)
+    with pytest.raises(UserError, match="encoder and decoder are of different shapes"):
+        load_original(path)
+
+
+def test_a_vocabulary_file_stands_for_a_missing_dictionary(tmp_path: Path) -> None:
+    first = bundle()
+    save_original(first, tmp_path / "model.pth")
+    longer = Vocabulary([*first.tokenizer.vocabulary.symbols, "zz</w>"])
+    write_vocabulary_file(tmp_path / "vocab", longer)
+    data = torch.load(tmp_path / "model.pth", weights_only=True)
+    for name in ("dico_id2word", "dico_word2id", "dico_counts"):
+        del data[name]
+    torch.save(data, tmp_path / "model.pth")
+    with pytest.raises(UserError, match="20 words but a dictionary of 0"):
+        load_original(tmp_path / "model.pth")
+    loaded = load_original(tmp_path / "model.pth", vocabulary=tmp_path / "vocab")
+    assert loaded.tokenizer.vocabulary.symbols == first.tokenizer.vocabulary.symbols
+    write_vocabulary_file(tmp_path / "vocab", Vocabulary(longer.symbols[:17]))
+    with pytest.raises(UserError, match="has only 17; the two are not of one model"):
+        load_original(tmp_path / "model.pth", vocabulary=tmp_path / "vocab")
 
 
 def test_several_gpus_and_a_long_dictionary(tmp_path: Path) -> None:
@@ -129,7 +205,10 @@ def test_damaged_and_foreign_files(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no file"):
         load_original(tmp_path / "missing.pth")
     torch.save({"encoder": {}, "decoder": {}}, path)
-    with pytest.raises(UserError, match="an encoder and a decoder"):
+    with pytest.raises(UserError, match="no word or position embeddings"):
+        load_original(path)
+    torch.save({"optimizer": {}}, path)
+    with pytest.raises(UserError, match=r"has no model: .* and this one optimizer"):
         load_original(path)
     torch.save([1, 2], path)
     with pytest.raises(UserError, match="holds a list"):
@@ -141,6 +220,8 @@ def test_damaged_and_foreign_files(tmp_path: Path) -> None:
     [
         (lambda data: data["model"].pop("embeddings.weight"), "no word or position embeddings"),
         (lambda data: data["params"].pop("n_heads"), "does not say n_heads"),
+        (lambda data: data["params"].update(n_heads="many"), "n_heads .* is 'many', no number"),
+        (lambda data: data.update(model={}), "no word or position embeddings"),
         (lambda data: data["dico_id2word"].pop(19), "20 words but a dictionary of 19"),
     ],
 )
@@ -161,17 +242,29 @@ def test_a_wrong_shape_names_the_tensor(tmp_path: Path) -> None:
     data["model"]["layer_norm_emb.bias"] = torch.zeros(3)
     torch.save(data, path)
     with pytest.raises(UserError, match=r"layer_norm_emb\.bias"):
-        load_original(path).language_model()
+        convert(path, tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()
+
+
+def forget_names(path: Path) -> None:
+    """Take from a checkpoint what the published ones may lack."""
+    data = torch.load(path, weights_only=True)
+    for name in ("id2lang", "lang2id", "n_langs", "causal"):
+        del data["params"][name]
+    torch.save(data, path)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_models_by_name(tmp_path: Path, name: str) -> None:
     """A tiny checkpoint of the published shape is converted with its casing and direction."""
     known = published(name)
-    save_original(bundle(known.languages), tmp_path / "model.pth")
+    shape = {"use_lang_emb": known.language_embeddings, "causal": known.causal}
+    save_original(bundle(known.languages, **shape), tmp_path / "model.pth")
+    forget_names(tmp_path / "model.pth")
     convert(tmp_path / "model.pth", tmp_path / "folder", None, name, keep_case=False)
     loaded = Bundle.load(tmp_path / "folder")
     assert tuple(loaded.tokenizer.lang2id) == known.languages
+    assert loaded.architecture.n_langs == len(known.languages)
     assert loaded.architecture.causal == known.causal
     fold = loaded.tokenizer.lowercase_and_remove_accent
     assert fold == known.lowercase_and_remove_accent == (name[8:10] not in ("17", "10"))
@@ -181,5 +274,5 @@ def test_published_names_are_checked(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="did you mean xlm-mlm-xnli15-1024"):
         published("xlm-mlm-xnli-1024")
     save_original(bundle(), tmp_path / "model.pth")
-    with pytest.raises(UserError, match=r"has 1 languages but .* has 2"):
+    with pytest.raises(UserError, match=r"embeddings of 2 languages, not of 0"):
         convert(tmp_path / "model.pth", tmp_path / "f", None, "xlm-mlm-en-2048", keep_case=False)

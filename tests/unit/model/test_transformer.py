@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from xlmkit.model.config import Architecture
-from xlmkit.model.transformer import PAD_INDEX, Transformer, sinusoidal_positions
+from xlmkit.model.transformer import Transformer, sinusoidal_positions
 from xlmkit.text.vocabulary import PAD
 
 SIZES: dict[str, Any] = {
@@ -129,7 +129,7 @@ def test_activation_is_as_chosen() -> None:
 
 
 def test_fresh_embeddings_have_the_spread_asked_for_and_padding_is_nought() -> None:
-    assert PAD_INDEX == PAD
+    assert transformer().embeddings.padding_idx == PAD
     model = transformer(emb_dim=64, n_words=2000, max_position_embeddings=200)
     words = model.embeddings.weight
     assert not words[PAD].any()

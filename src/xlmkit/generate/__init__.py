@@ -1,0 +1,1 @@
+"""Search: from a model that scores next words to the words themselves."""

@@ -1,0 +1,274 @@
+"""Classes of sequences and tokens, and choices among texts, as Hugging Face's classes.
+
+Each runs `XLMModel` under the name `transformer` and puts a head on it, with the parameter names,
+arguments and results of `transformers` 5. The arguments of every `forward` are those of `XLMModel`,
+and the labels that are described there.
+"""
+
+import warnings
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers.activations import get_activation
+from transformers.cache_utils import Cache
+from transformers.modeling_outputs import (
+    MultipleChoiceModelOutput,
+    SequenceClassifierOutput,
+    TokenClassifierOutput,
+)
+
+from xlmkit.huggingface.base import XLMHeadedModel, XLMModel
+from xlmkit.huggingface.configuration import XLMConfig
+from xlmkit.model.heads import SequenceSummary
+
+SUMMARY_TYPES = ("first", "last", "mean", "cls_index")
+
+
+def sequence_summary(config: XLMConfig) -> SequenceSummary:
+    """Return the pooling and projection that the configuration's `summary_*` fields describe.
+
+    Raises:
+        ValueError: the type is none of those that exist.
+    """
+    if config.summary_type not in SUMMARY_TYPES:
+        raise ValueError(
+            f"summary_type is {config.summary_type!r}; it must be one of "
+            f"{', '.join(SUMMARY_TYPES)}."
+        )
+    n_outputs = None
+    if config.summary_use_proj:
+        to_labels = config.summary_proj_to_labels and config.n_labels > 0
+        n_outputs = config.n_labels if to_labels else config.emb_dim
+    return SequenceSummary(
+        config.emb_dim,
+        n_outputs,
+        dropout=float(config.summary_first_dropout),
+        summary_type=config.summary_type,
+        activation=get_activation(config.summary_activation) if config.summary_activation else None,
+        last_dropout=float(getattr(config, "summary_last_dropout", 0.0)),
+    )
+
+
+def counted_states(
+    model: XLMModel,
+    hidden_BLE: Tensor,
+    input_ids: Tensor | None,
+    attention_mask: Tensor | None,
+    lengths: Tensor | None,
+) -> Tensor | None:
+    """Return which states a summary counts, (B, L), None for all."""
+    B, L, _ = hidden_BLE.shape
+    padding = model.padding(input_ids, attention_mask, lengths, (B, L))
+    if padding is None:
+        return None
+    return padding.counted(over_padding=model.config.summary_over_padding)
+
+
+class XLMForSequenceClassification(XLMHeadedModel):
+    """Scores of classes for a sequence, or a number (`num_labels=1`)."""
+
+    def __init__(self, config: XLMConfig) -> None:
+        super().__init__(config)
+        self.num_labels = config.n_labels
+        self.transformer = XLMModel(config)
+        self.sequence_summary = sequence_summary(config)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        langs: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        lengths: Tensor | None = None,
+        cache: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> SequenceClassifierOutput | tuple[Any, ...]:
+        """Return scores, (B, num_labels), and with labels the loss.
+
+        Args:
+            labels: classes, (B,), or numbers, (B,), or several classes, (B, num_labels) of 0 and 1;
+                `config.problem_type` says which, else the labels' type does.
+        """
+        states = self._states(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            langs=langs,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+            lengths=lengths,
+            cache=cache,
+            inputs_embeds=inputs_embeds,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
+        hidden_BLE = states.last_hidden_state
+        counted_BL = counted_states(
+            self.transformer, hidden_BLE, input_ids, attention_mask, lengths
+        )
+        logits = self.sequence_summary(hidden_BLE, counted_BL)
+        output = SequenceClassifierOutput(
+            loss=None if labels is None else self._loss(logits, labels),
+            logits=logits,
+            hidden_states=states.hidden_states,
+            attentions=states.attentions,
+        )
+        return self._result(output, return_dict)
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        kind = self.config.problem_type
+        if kind is None:
+            whole = labels.dtype in (torch.long, torch.int)
+            kind = "single_label_classification" if whole else "multi_label_classification"
+            kind = "regression" if self.num_labels == 1 else kind
+        if kind == "regression":
+            return functional.mse_loss(logits.squeeze(), labels.squeeze())
+        if kind == "single_label_classification":
+            return functional.cross_entropy(logits.view(-1, self.num_labels), labels.view(-1))
+        return functional.binary_cross_entropy_with_logits(logits, labels)
+
+
+class XLMForTokenClassification(XLMHeadedModel):
+    """Scores of classes for every token."""
+
+    def __init__(self, config: XLMConfig) -> None:
+        super().__init__(config)
+        self.num_labels = config.n_labels
+        self.transformer = XLMModel(config)
+        self.dropout = nn.Dropout(config.dropout)
+        self.classifier = nn.Linear(config.emb_dim, config.n_labels)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        langs: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        lengths: Tensor | None = None,
+        cache: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> TokenClassifierOutput | tuple[Any, ...]:
+        """Return scores, (B, L, num_labels), and with labels the loss.
+
+        Args:
+            labels: the class of every token, (B, L), -100 where none counts.
+        """
+        states = self._states(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            langs=langs,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+            lengths=lengths,
+            cache=cache,
+            inputs_embeds=inputs_embeds,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
+        logits = self.classifier(self.dropout(states.last_hidden_state))
+        loss = None
+        if labels is not None:
+            loss = functional.cross_entropy(logits.view(-1, self.num_labels), labels.view(-1))
+        output = TokenClassifierOutput(
+            loss=loss,
+            logits=logits,
+            hidden_states=states.hidden_states,
+            attentions=states.attentions,
+        )
+        return self._result(output, return_dict)
+
+
+class XLMForMultipleChoice(XLMHeadedModel):
+    """A score for each of several texts, of which one is right."""
+
+    def __init__(self, config: XLMConfig) -> None:
+        super().__init__(config)
+        self.transformer = XLMModel(config)
+        self.sequence_summary = sequence_summary(config)
+        self.logits_proj = nn.Linear(config.n_labels, 1)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        langs: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        lengths: Tensor | None = None,
+        cache: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> MultipleChoiceModelOutput | tuple[Any, ...]:
+        """Return the scores of C choices, (B, C), and with labels the loss.
+
+        All inputs have the choices as their second axis, (B, C, L) or (B, C, L, E).
+
+        Args:
+            lengths: (B, C). `transformers` ignores them; so does this where the shape is another.
+            labels: the right choice, (B,).
+        """
+        given = input_ids if input_ids is not None else inputs_embeds
+        if given is None:
+            raise ValueError("Give either input_ids or inputs_embeds.")
+        n_choices = given.shape[1]
+        if lengths is not None and lengths.shape != given.shape[:2]:
+            warnings.warn(
+                f"lengths is ignored: its shape is {tuple(lengths.shape)}, but multiple choice "
+                f"needs {tuple(given.shape[:2])}, a length for every choice.",
+                stacklevel=2,
+            )
+            lengths = None
+        flat_ids, flat_mask, flat_langs, flat_types, flat_positions, flat_lengths, flat_embeds = (
+            None if tensor is None else tensor.flatten(0, 1)
+            for tensor in (
+                input_ids,
+                attention_mask,
+                langs,
+                token_type_ids,
+                position_ids,
+                lengths,
+                inputs_embeds,
+            )
+        )
+        states = self._states(
+            input_ids=flat_ids,
+            attention_mask=flat_mask,
+            langs=flat_langs,
+            token_type_ids=flat_types,
+            position_ids=flat_positions,
+            lengths=flat_lengths,
+            cache=cache,
+            inputs_embeds=flat_embeds,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
+        hidden = states.last_hidden_state  # (B * C, L, E)
+        counted = counted_states(self.transformer, hidden, flat_ids, flat_mask, flat_lengths)
+        logits = self.logits_proj(self.sequence_summary(hidden, counted)).view(-1, n_choices)
+        output = MultipleChoiceModelOutput(
+            loss=None if labels is None else functional.cross_entropy(logits, labels),
+            logits=logits,
+            hidden_states=states.hidden_states,
+            attentions=states.attentions,
+        )
+        return self._result(output, return_dict)
