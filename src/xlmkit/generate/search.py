@@ -19,6 +19,8 @@ from xlmkit.generate.steps import Steps
 from xlmkit.text.vocabulary import EOS, PAD
 
 _IMPOSSIBLE = -1e9
+_Choice = tuple[float, int, int]
+"""Log-probability, word, and the row that it extends."""
 
 
 @torch.inference_mode()
@@ -54,6 +56,7 @@ class _Finished:
     most: int
     length_penalty: float
     found: list[tuple[float, list[int]]] = field(default_factory=list)
+    done: bool = False
 
     def add(self, words: list[int], log_probability: float) -> None:
         """Keep a hypothesis if it is among the best."""
@@ -65,12 +68,25 @@ class _Finished:
             self.found.remove(worst)
         self.found.append((score, words))
 
-    def closed(self, best_open: float, longest: int, *, early_stopping: bool) -> bool:
-        """Tell whether nothing better can come: `best_open` is the best open log-probability."""
-        if len(self.found) < self.most:
-            return False
-        worst = min(score for score, _ in self.found)
-        return early_stopping or worst >= best_open / longest**self.length_penalty
+    def close_if_done(self, best_open: float, longest: int, *, early_stopping: bool) -> None:
+        """Be done if nothing better can come: `best_open` is the best open log-probability."""
+        if not self.done and len(self.found) == self.most:
+            worst = min(score for score, _ in self.found)
+            self.done = early_stopping or worst >= best_open / longest**self.length_penalty
+
+    def take(
+        self, choices: list[_Choice], written: list[list[int]], *, last: bool
+    ) -> list[_Choice]:
+        """Finish what ends among the choices, best first, and return the first beams that go on."""
+        beams: list[_Choice] = []
+        for score, word, row in choices if not self.done else ():
+            if word == EOS or last:
+                self.add(written[row], score)
+            else:
+                beams.append((score, word, row))
+            if len(beams) == self.most:
+                break
+        return beams
 
     def best(self) -> list[int]:
         """Return the words of the best hypothesis."""
@@ -105,7 +121,6 @@ def beam_search(
     """
     B, K = n_sentences, beam_size
     finished = [_Finished(K, length_penalty) for _ in range(B)]
-    done = [False] * B
     written = [[EOS] for _ in range(B * K)]
     words_R = torch.full((B * K,), EOS, device=device)
     total_BK = torch.full((B, K), _IMPOSSIBLE, device=device)
@@ -115,25 +130,20 @@ def beam_search(
         scores_RV = steps.log_probabilities(words_R) + total_BK.view(-1, 1)
         n_words = scores_RV.shape[1]
         best = scores_RV.view(B, K * n_words).topk(2 * K, dim=1)
-        chosen: list[tuple[float, int, int]] = []  # log-probability, word, row it extends
-        for sentence, (scores, places) in enumerate(
+        chosen: list[_Choice] = []
+        for number, (scores, places) in enumerate(
             zip(best.values.tolist(), best.indices.tolist(), strict=True)
         ):
-            done[sentence] = done[sentence] or finished[sentence].closed(
-                scores[0], max_length - 1, early_stopping=early_stopping
-            )
-            beams: list[tuple[float, int, int]] = []
-            for score, place in zip(scores, places, strict=True) if not done[sentence] else ():
-                row, word = sentence * K + place // n_words, place % n_words
-                if word == EOS or length + 1 == max_length:
-                    finished[sentence].add(written[row], score)
-                else:
-                    beams.append((score, word, row))
-                if len(beams) == K:
-                    break
+            sentence = finished[number]
+            sentence.close_if_done(scores[0], max_length - 1, early_stopping=early_stopping)
+            choices = [
+                (score, place % n_words, number * K + place // n_words)
+                for score, place in zip(scores, places, strict=True)
+            ]
+            beams = sentence.take(choices, written, last=length + 1 == max_length)
             # A sentence that is done goes on idly, so that rows keep their places.
-            chosen += beams or [(0.0, PAD, sentence * K)] * K
-        if all(done) or length + 1 == max_length:
+            chosen += beams or [(0.0, PAD, number * K)] * K
+        if all(sentence.done for sentence in finished) or length + 1 == max_length:
             break
         written = [[*written[row], word] for _, word, row in chosen]
         words_R = torch.tensor([word for _, word, _ in chosen], device=device)

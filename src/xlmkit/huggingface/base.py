@@ -16,7 +16,7 @@ from transformers.utils.generic import ModelOutput
 
 from xlmkit.huggingface.attention import attention_by_name
 from xlmkit.huggingface.cache import HuggingFacePast, new_cache
-from xlmkit.huggingface.configuration import XLMConfig
+from xlmkit.huggingface.configuration import XLMConfig, own_config
 from xlmkit.huggingface.inputs import (
     Padding,
     language_ids,
@@ -26,7 +26,6 @@ from xlmkit.huggingface.inputs import (
 )
 from xlmkit.huggingface.outputs import XLMModelOutput
 from xlmkit.model.attention import WeightKeeper
-from xlmkit.model.config import Architecture
 from xlmkit.model.memory import ProductKeyMemory
 from xlmkit.model.transformer import Surroundings, TransformerLayers, sinusoidal_positions
 
@@ -44,8 +43,11 @@ class XLMPreTrainedModel(PreTrainedModel):
     _supports_flex_attn = True
     _supports_attention_backend = True
     _can_set_attn_implementation_cached_value = True
-    _no_split_modules = ["MultiHeadAttention", "FeedForward"]  # noqa: RUF012 - the base's types
+    _no_split_modules = ["XLMModel"]  # noqa: RUF012 - the parts of a layer lie in several lists
     _keys_to_ignore_on_load_unexpected = [r"position_ids$"]  # noqa: RUF012
+
+    def __init__(self, config: XLMConfig, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+        super().__init__(own_config(config), *arguments, **named)
 
     @property
     def dummy_inputs(self) -> dict[str, Any]:
@@ -90,12 +92,9 @@ class XLMModel(TransformerLayers, XLMPreTrainedModel):
 
     def __init__(self, config: XLMConfig) -> None:
         super().__init__(config)
-        self.build(self._architecture(config))
+        architecture = self.config.architecture
+        self.build(architecture if self.config.is_encoder else architecture.decoder)
         self.post_init()
-
-    @staticmethod
-    def _architecture(config: XLMConfig) -> Architecture:
-        return config.architecture if config.is_encoder else config.architecture.decoder
 
     def get_input_embeddings(self) -> nn.Module:
         """Return the word embeddings."""
@@ -136,60 +135,83 @@ class XLMModel(TransformerLayers, XLMPreTrainedModel):
             input_ids: tokens, (B, L).
             attention_mask: 0 at padding, (B, L), or (B, K) with the positions of the cache.
             langs: language ids, (B, L), or one for each sequence, (B,); none adds no language.
-            token_type_ids: ids that are looked up in the word embeddings, (B, L); XLM was not
-                trained with any.
+            token_type_ids: ids that are looked up among the words, (B, L); XLM learned none.
             position_ids: (B, L); by default counted from each row's first real token.
             lengths: real tokens of each sequence, (B,), instead of a mask.
-            cache: keys and values of earlier positions; the inputs are then only the new ones.
+            cache: of earlier positions, also as `past_key_values`; inputs are then the new ones.
             inputs_embeds: embedded words instead of tokens, (B, L, E).
             output_attentions: return attention weights, (B, H, L, K) for each layer.
             output_hidden_states: return the embeddings' output and every layer's.
             return_dict: an output object, or a tuple.
             encoder_hidden_states: what a decoder attends to, (B, S, E).
             encoder_attention_mask: 0 at its padding, (B, S).
-            past_key_values: another name of `cache`.
             use_cache: make a cache if none is given and return it.
-            kwargs: ignored.
 
         Raises:
             ValueError: inputs are missing, or their shapes do not fit.
         """
-        config, causal = self.config, self.architecture.causal
         embedded_BLE = self._embed_words(input_ids, inputs_embeds, token_type_ids)
-        B, L, _ = embedded_BLE.shape
-        cache = past_key_values if cache is None else cache
-        if cache is None and use_cache:
-            cache = new_cache(with_source=self.architecture.is_decoder)
+        cache = self._cache(past_key_values if cache is None else cache, make=bool(use_cache))
         past = None if cache is None else HuggingFacePast(cache)
+        shape = (embedded_BLE.shape[0], embedded_BLE.shape[1])
         n_past = 0 if past is None else past.length
-        padding = self.padding(input_ids, attention_mask, lengths, (B, L), n_past)
-        positions = self._positions(position_ids, padding, (B, L), n_past)
-        hidden_BLE = self.embed(embedded_BLE, positions, language_ids(langs, (B, L)))
-        keep_BL1 = None if padding is None else padding.factor(L, hidden_BLE.dtype)
-        if keep_BL1 is not None:
-            hidden_BLE = hidden_BLE * keep_BL1
-        keeper = WeightKeeper() if wanted(output_attentions, config.output_attentions) else None
-        around = Surroundings(
-            mask=self_attention_mask(padding, (B, L), n_past, causal, hidden_BLE.device),
-            causal=causal,
-            keep=keep_BL1,
-            source_mask=source_mask(encoder_attention_mask),
-            past=past,
-            attend=keeper or attention_by_name(config._attn_implementation),
-        )
-        keep_states = wanted(output_hidden_states, config.output_hidden_states)
-        states = [hidden_BLE] if keep_states else []
-        for state_BLE in self.layers(hidden_BLE, encoder_hidden_states, around):
-            hidden_BLE = state_BLE
-            if keep_states:
-                states.append(state_BLE)
+        padding = self.padding(input_ids, attention_mask, lengths, shape, n_past)
+        positions = self._positions(position_ids, padding, shape, n_past, embedded_BLE.device)
+        hidden_BLE = self.embed(embedded_BLE, positions, language_ids(langs, shape))
+        keeper = self._keeper(output_attentions)
+        around = self._around(hidden_BLE, padding, past, encoder_attention_mask, keeper)
+        keep_states = wanted(output_hidden_states, self.config.output_hidden_states)
+        states = self._run(hidden_BLE, encoder_hidden_states, around, keep_all=keep_states)
         output = XLMModelOutput(
-            last_hidden_state=hidden_BLE,
+            last_hidden_state=states[-1],
             cache=cache if use_cache else None,
             hidden_states=tuple(states) if keep_states else None,
             **_attentions(keeper, encoder_hidden_states is not None),
         )
-        return output if wanted(return_dict, config.return_dict) else output.to_tuple()
+        return output if wanted(return_dict, self.config.return_dict) else output.to_tuple()
+
+    def _cache(self, given: Cache | None, *, make: bool) -> Cache | None:
+        if given is None and make:
+            return new_cache(with_source=self.architecture.is_decoder)
+        return given
+
+    def _keeper(self, output_attentions: bool | None) -> WeightKeeper | None:
+        keep = wanted(output_attentions, self.config.output_attentions)
+        return WeightKeeper() if keep else None
+
+    def _around(
+        self,
+        hidden_BLE: Tensor,
+        padding: Padding | None,
+        past: HuggingFacePast | None,
+        source_attention_mask: Tensor | None,
+        keeper: WeightKeeper | None,
+    ) -> Surroundings:
+        """Return what every layer is given beside the states."""
+        B, L, _ = hidden_BLE.shape
+        causal, n_past = self.architecture.causal, 0 if past is None else past.length
+        return Surroundings(
+            mask=self_attention_mask(padding, (B, L), n_past, causal, hidden_BLE.device),
+            causal=causal,
+            keep=None if padding is None else padding.factor(L, hidden_BLE.dtype),
+            source_mask=source_mask(source_attention_mask),
+            past=past,
+            attend=keeper or attention_by_name(self.config._attn_implementation),
+        )
+
+    def _run(
+        self,
+        hidden_BLE: Tensor,
+        source_BSE: Tensor | None,
+        around: Surroundings,
+        *,
+        keep_all: bool,
+    ) -> list[Tensor]:
+        """Return the states that go in and those of every layer, or only the last."""
+        states = [hidden_BLE if around.keep is None else hidden_BLE * around.keep]
+        for state_BLE in self.layers(states[0], source_BSE, around):
+            states = [*states, state_BLE] if keep_all else [state_BLE]
+        return states
 
     def padding(
         self,
@@ -228,7 +250,12 @@ class XLMModel(TransformerLayers, XLMPreTrainedModel):
         return words_BLE + types_BLE
 
     def _positions(
-        self, given: Tensor | None, padding: Padding | None, shape: tuple[int, int], past: int
+        self,
+        given: Tensor | None,
+        padding: Padding | None,
+        shape: tuple[int, int],
+        past: int,
+        device: torch.device,
     ) -> Tensor | None:
         """Return position ids, (B or 1, L), or None for those from 0 on.
 
@@ -250,7 +277,7 @@ class XLMModel(TransformerLayers, XLMPreTrainedModel):
             )
         if padding is not None:
             return padding.positions(past)
-        return torch.arange(past, past + L, device=self.device)[None] if past else None
+        return torch.arange(past, past + L, device=device)[None] if past else None
 
 
 class XLMHeadedModel(XLMPreTrainedModel):

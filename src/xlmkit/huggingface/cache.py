@@ -24,7 +24,8 @@ class HuggingFacePast:
     def extend(self, layer: int, key_BHLD: Tensor, value_BHLD: Tensor) -> KeysAndValues:
         """Add a layer's keys and values, and return all of them."""
         key, value = self._own.update(key_BHLD, value_BHLD, layer)
-        return key, value
+        n_filled = int(self._own.get_seq_length(layer))  # a static cache returns empty places too
+        return key[:, :, :n_filled], value[:, :, :n_filled]
 
     def source(self, layer: int) -> KeysAndValues | None:
         """Return a layer's keys and values of the source, None before they were kept."""

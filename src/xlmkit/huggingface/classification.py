@@ -18,9 +18,11 @@ from transformers.modeling_outputs import (
     SequenceClassifierOutput,
     TokenClassifierOutput,
 )
+from transformers.utils.generic import ModelOutput
 
 from xlmkit.huggingface.base import XLMHeadedModel, XLMModel
 from xlmkit.huggingface.configuration import XLMConfig
+from xlmkit.huggingface.outputs import XLMModelOutput
 from xlmkit.model.heads import SequenceSummary
 
 SUMMARY_TYPES = ("first", "last", "mean", "cls_index")
@@ -71,9 +73,9 @@ class XLMForSequenceClassification(XLMHeadedModel):
 
     def __init__(self, config: XLMConfig) -> None:
         super().__init__(config)
-        self.num_labels = config.n_labels
-        self.transformer = XLMModel(config)
-        self.sequence_summary = sequence_summary(config)
+        self.num_labels = self.config.n_labels
+        self.transformer = XLMModel(self.config)
+        self.sequence_summary = sequence_summary(self.config)
         self.post_init()
 
     def forward(
@@ -111,17 +113,10 @@ class XLMForSequenceClassification(XLMHeadedModel):
             output_hidden_states=output_hidden_states,
         )
         hidden_BLE = states.last_hidden_state
-        counted_BL = counted_states(
-            self.transformer, hidden_BLE, input_ids, attention_mask, lengths
-        )
-        logits = self.sequence_summary(hidden_BLE, counted_BL)
-        output = SequenceClassifierOutput(
-            loss=None if labels is None else self._loss(logits, labels),
-            logits=logits,
-            hidden_states=states.hidden_states,
-            attentions=states.attentions,
-        )
-        return self._result(output, return_dict)
+        counted = counted_states(self.transformer, hidden_BLE, input_ids, attention_mask, lengths)
+        logits = self.sequence_summary(hidden_BLE, counted)
+        loss = None if labels is None else self._loss(logits, labels)
+        return self._result(_with(states, SequenceClassifierOutput, loss, logits), return_dict)
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         kind = self.config.problem_type
@@ -141,10 +136,10 @@ class XLMForTokenClassification(XLMHeadedModel):
 
     def __init__(self, config: XLMConfig) -> None:
         super().__init__(config)
-        self.num_labels = config.n_labels
-        self.transformer = XLMModel(config)
-        self.dropout = nn.Dropout(config.dropout)
-        self.classifier = nn.Linear(config.emb_dim, config.n_labels)
+        self.num_labels = self.config.n_labels
+        self.transformer = XLMModel(self.config)
+        self.dropout = nn.Dropout(self.config.dropout)
+        self.classifier = nn.Linear(self.config.emb_dim, self.num_labels)
         self.post_init()
 
     def forward(
@@ -184,13 +179,7 @@ class XLMForTokenClassification(XLMHeadedModel):
         loss = None
         if labels is not None:
             loss = functional.cross_entropy(logits.view(-1, self.num_labels), labels.view(-1))
-        output = TokenClassifierOutput(
-            loss=loss,
-            logits=logits,
-            hidden_states=states.hidden_states,
-            attentions=states.attentions,
-        )
-        return self._result(output, return_dict)
+        return self._result(_with(states, TokenClassifierOutput, loss, logits), return_dict)
 
 
 class XLMForMultipleChoice(XLMHeadedModel):
@@ -198,9 +187,9 @@ class XLMForMultipleChoice(XLMHeadedModel):
 
     def __init__(self, config: XLMConfig) -> None:
         super().__init__(config)
-        self.transformer = XLMModel(config)
-        self.sequence_summary = sequence_summary(config)
-        self.logits_proj = nn.Linear(config.n_labels, 1)
+        self.transformer = XLMModel(self.config)
+        self.sequence_summary = sequence_summary(self.config)
+        self.logits_proj = nn.Linear(self.config.n_labels, 1)
         self.post_init()
 
     def forward(
@@ -227,48 +216,52 @@ class XLMForMultipleChoice(XLMHeadedModel):
             lengths: (B, C). `transformers` ignores them; so does this where the shape is another.
             labels: the right choice, (B,).
         """
-        given = input_ids if input_ids is not None else inputs_embeds
-        if given is None:
-            raise ValueError("Give either input_ids or inputs_embeds.")
-        n_choices = given.shape[1]
-        if lengths is not None and lengths.shape != given.shape[:2]:
-            warnings.warn(
-                f"lengths is ignored: its shape is {tuple(lengths.shape)}, but multiple choice "
-                f"needs {tuple(given.shape[:2])}, a length for every choice.",
-                stacklevel=2,
-            )
-            lengths = None
-        flat_ids, flat_mask, flat_langs, flat_types, flat_positions, flat_lengths, flat_embeds = (
-            None if tensor is None else tensor.flatten(0, 1)
-            for tensor in (
-                input_ids,
-                attention_mask,
-                langs,
-                token_type_ids,
-                position_ids,
-                lengths,
-                inputs_embeds,
-            )
+        n_choices, flat = _flattened(
+            {
+                "input_ids": input_ids,
+                "attention_mask": attention_mask,
+                "langs": langs,
+                "token_type_ids": token_type_ids,
+                "position_ids": position_ids,
+                "lengths": lengths,
+                "inputs_embeds": inputs_embeds,
+            }
         )
         states = self._states(
-            input_ids=flat_ids,
-            attention_mask=flat_mask,
-            langs=flat_langs,
-            token_type_ids=flat_types,
-            position_ids=flat_positions,
-            lengths=flat_lengths,
+            **flat,
             cache=cache,
-            inputs_embeds=flat_embeds,
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
         )
         hidden = states.last_hidden_state  # (B * C, L, E)
-        counted = counted_states(self.transformer, hidden, flat_ids, flat_mask, flat_lengths)
-        logits = self.logits_proj(self.sequence_summary(hidden, counted)).view(-1, n_choices)
-        output = MultipleChoiceModelOutput(
-            loss=None if labels is None else functional.cross_entropy(logits, labels),
-            logits=logits,
-            hidden_states=states.hidden_states,
-            attentions=states.attentions,
+        told = (flat["input_ids"], flat["attention_mask"], flat["lengths"])
+        summary = self.sequence_summary(hidden, counted_states(self.transformer, hidden, *told))
+        logits = self.logits_proj(summary).view(-1, n_choices)
+        loss = None if labels is None else functional.cross_entropy(logits, labels)
+        return self._result(_with(states, MultipleChoiceModelOutput, loss, logits), return_dict)
+
+
+def _with(
+    states: XLMModelOutput, kind: type[ModelOutput], loss: Tensor | None, logits: Tensor
+) -> ModelOutput:
+    """Return an output of this kind."""
+    return kind(
+        loss=loss, logits=logits, hidden_states=states.hidden_states, attentions=states.attentions
+    )
+
+
+def _flattened(inputs: dict[str, Tensor | None]) -> tuple[int, dict[str, Tensor | None]]:
+    """Return the number of choices, and the inputs with rows and choices on one axis."""
+    given = inputs["input_ids"] if inputs["input_ids"] is not None else inputs["inputs_embeds"]
+    if given is None:
+        raise ValueError("Give either input_ids or inputs_embeds.")
+    lengths = inputs["lengths"]
+    if lengths is not None and lengths.shape != given.shape[:2]:
+        warnings.warn(
+            f"lengths is ignored: its shape is {tuple(lengths.shape)}, but multiple choice needs "
+            f"{tuple(given.shape[:2])}, a length for every choice.",
+            stacklevel=3,
         )
-        return self._result(output, return_dict)
+        inputs = {**inputs, "lengths": None}
+    flat = {name: None if part is None else part.flatten(0, 1) for name, part in inputs.items()}
+    return given.shape[1], flat

@@ -15,7 +15,7 @@ from transformers.cache_utils import Cache
 from transformers.modeling_outputs import BaseModelOutput
 
 from xlmkit.huggingface.base import XLMModel, XLMPreTrainedModel, wanted
-from xlmkit.huggingface.configuration import XLMConfig
+from xlmkit.huggingface.configuration import XLMConfig, own_config
 from xlmkit.huggingface.language_model import IGNORED, word_loss
 from xlmkit.huggingface.outputs import XLMConditionalGenerationOutput, XLMModelOutput
 from xlmkit.model.heads import prediction_layer
@@ -30,9 +30,8 @@ class XLMForConditionalGeneration(XLMPreTrainedModel, GenerationMixin):
     _keys_to_ignore_on_load_unexpected = [r"encoder_pred_layer\."]  # noqa: RUF012
 
     def __init__(self, config: XLMConfig) -> None:
-        if not config.is_encoder_decoder:
-            config = copy.deepcopy(config)
-            config.is_encoder_decoder = True
+        config = copy.deepcopy(own_config(config))
+        config.is_encoder_decoder = True
         if config.decoder_start_token_id is None:
             eos = config.eos_token_id
             config.decoder_start_token_id = eos[0] if isinstance(eos, list) else eos
@@ -49,9 +48,20 @@ class XLMForConditionalGeneration(XLMPreTrainedModel, GenerationMixin):
         return self.encoder.embeddings
 
     def set_input_embeddings(self, new_embeddings: nn.Module) -> None:
-        """Replace the word embeddings of both sides."""
+        """Replace the source's word embeddings."""
         self.encoder.set_input_embeddings(new_embeddings)
-        self.decoder.set_input_embeddings(copy.deepcopy(new_embeddings))
+
+    def _resize_token_embeddings(self, *arguments: Any, **named: Any) -> nn.Module:  # noqa: ANN401
+        """Resize the embeddings of both sides, each with its own words."""
+        resized: Any = super()._resize_token_embeddings(*arguments, **named)
+        size = resized.num_embeddings
+        target = self._get_resized_embeddings(
+            self.decoder.embeddings, size, mean_resizing=named.get("mean_resizing", True)
+        )
+        self.decoder.set_input_embeddings(target)
+        for part in (self.encoder, self.decoder):
+            part.config.vocab_size = size
+        return resized
 
     def get_output_embeddings(self) -> nn.Module | None:
         """Return the layer whose weights are those of the words, None for an adaptive softmax."""
@@ -96,46 +106,76 @@ class XLMForConditionalGeneration(XLMPreTrainedModel, GenerationMixin):
             encoder_outputs: what the encoder gave before, instead of the source.
             labels: the words to write with `</s>` at their end, (B, L), -100 where none counts.
         """
-        source = encoder_outputs
-        if source is None:
-            source = self.encoder(
-                input_ids,
-                attention_mask=attention_mask,
-                langs=langs,
-                position_ids=position_ids,
-                lengths=lengths,
-                inputs_embeds=inputs_embeds,
-                output_attentions=output_attentions,
-                output_hidden_states=output_hidden_states,
-                return_dict=True,
+        flags: dict[str, Any] = {
+            "output_attentions": output_attentions,
+            "output_hidden_states": output_hidden_states,
+        }
+        if encoder_outputs is None:
+            encoder_outputs, attention_mask = self._encode(
+                input_ids, attention_mask, langs, position_ids, lengths, inputs_embeds, flags
             )
-            padding = self.encoder.padding(input_ids, attention_mask, lengths, source[0].shape[:2])
-            attention_mask = None if padding is None else padding.keep
-        elif not isinstance(source, BaseModelOutput):
-            source = XLMModelOutput(*source)
-        if labels is not None and decoder_input_ids is None and decoder_inputs_embeds is None:
+        if decoder_input_ids is None and decoder_inputs_embeds is None:
             decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
-        if decoder_langs is None and self.config.target_lang_id is not None:
-            decoder_langs = torch.full(
-                source[0].shape[:1], self.config.target_lang_id, device=self.device
-            )
         target = self.decoder(
             decoder_input_ids,
             attention_mask=decoder_attention_mask,
-            langs=decoder_langs,
+            langs=self._target_languages(decoder_langs, encoder_outputs[0]),
             position_ids=decoder_position_ids,
             inputs_embeds=decoder_inputs_embeds,
-            encoder_hidden_states=source[0],
+            encoder_hidden_states=encoder_outputs[0],
             encoder_attention_mask=attention_mask,
             cache=past_key_values if cache is None else cache,
             use_cache=use_cache,
-            output_attentions=output_attentions,
-            output_hidden_states=output_hidden_states,
             return_dict=True,
+            **flags,
         )
+        output = self._output(encoder_outputs, target, labels)
+        return output if wanted(return_dict, self.config.return_dict) else output.to_tuple()
+
+    def _encode(
+        self,
+        input_ids: Tensor | None,
+        attention_mask: Tensor | None,
+        langs: Tensor | None,
+        position_ids: Tensor | None,
+        lengths: Tensor | None,
+        inputs_embeds: Tensor | None,
+        flags: dict[str, Any],
+    ) -> tuple[XLMModelOutput, Tensor | None]:
+        """Return what the encoder gives, and which of its positions are real."""
+        source = self.encoder(
+            input_ids,
+            attention_mask=attention_mask,
+            langs=langs,
+            position_ids=position_ids,
+            lengths=lengths,
+            inputs_embeds=inputs_embeds,
+            return_dict=True,
+            **flags,
+        )
+        padding = self.encoder.padding(input_ids, attention_mask, lengths, source[0].shape[:2])
+        return source, None if padding is None else padding.keep
+
+    def _target_languages(self, given: Tensor | None, source_BSE: Tensor) -> Tensor | None:
+        """Return the language to write, by default the configuration's."""
+        if given is not None or self.config.target_lang_id is None:
+            return given
+        return torch.full(
+            source_BSE.shape[:1], self.config.target_lang_id, device=source_BSE.device
+        )
+
+    def _output(
+        self,
+        source: BaseModelOutput | tuple[Any, ...],
+        target: XLMModelOutput,
+        labels: Tensor | None,
+    ) -> XLMConditionalGenerationOutput:
+        """Return scores and loss with what both sides gave."""
+        if not isinstance(source, BaseModelOutput):
+            source = XLMModelOutput(*source)
         hidden_BLE = target.last_hidden_state
         logits = self.pred_layer(hidden_BLE)
-        output = XLMConditionalGenerationOutput(
+        return XLMConditionalGenerationOutput(
             loss=None if labels is None else word_loss(self.pred_layer, hidden_BLE, logits, labels),
             logits=logits,
             cache=target.cache,
@@ -146,10 +186,11 @@ class XLMForConditionalGeneration(XLMPreTrainedModel, GenerationMixin):
             encoder_hidden_states=source.hidden_states,
             encoder_attentions=source.attentions,
         )
-        return output if wanted(return_dict, self.config.return_dict) else output.to_tuple()
 
-    def prepare_decoder_input_ids_from_labels(self, labels: Tensor) -> Tensor:
+    def prepare_decoder_input_ids_from_labels(self, labels: Tensor | None) -> Tensor:
         """Return `</s>` and all labels but the last, with padding where none counts, (B, L)."""
+        if labels is None:
+            raise ValueError("Give decoder_input_ids, decoder_inputs_embeds or labels.")
         start = self.config.decoder_start_token_id
         start_B1 = torch.full_like(labels[:, :1], 0 if start is None else start)
         words_BL = torch.cat([start_B1, labels[:, :-1]], dim=1)

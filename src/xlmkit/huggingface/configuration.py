@@ -62,3 +62,12 @@ class XLMConfig(_HuggingFaceConfig):
     def architecture(self) -> Architecture:
         """The same as the plain torch modules take it."""
         return from_config_json(self.to_dict(), "XLMConfig")
+
+
+def own_config(config: _HuggingFaceConfig) -> XLMConfig:
+    """Return the configuration, or one of ours with what a `transformers.XLMConfig` says."""
+    if isinstance(config, XLMConfig):
+        return config
+    own = XLMConfig.from_dict(config.to_dict())
+    own._attn_implementation = config._attn_implementation
+    return own

@@ -29,9 +29,9 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
 
     def __init__(self, config: XLMConfig) -> None:
         super().__init__(config)
-        self.transformer = XLMModel(config)
+        self.transformer = XLMModel(self.config)
         self.pred_layer = prediction_layer(self.transformer.architecture)
-        if config.asm:
+        if self.config.asm:
             self._tied_weights_keys = {}  # clusters have weights of their own
         self.post_init()
 
@@ -121,8 +121,12 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
         wanted = ("output_attentions", "output_hidden_states", "logits_to_keep", "return_dict")
         inputs = {name: kwargs[name] for name in wanted if name in kwargs}
         if langs is None:
-            langs = torch.full_like(input_ids, self.config.lang_id)[:, :1]
+            langs = torch.full(input_ids.shape[:1], self.config.lang_id, device=input_ids.device)
         if not self.config.causal:
+            if inputs_embeds is not None:
+                raise ValueError(
+                    "Only a causal model goes on from inputs_embeds; give this one input_ids."
+                )
             return inputs | self._with_mask(input_ids, attention_mask, langs)
         cache = past_key_values if cache is None else cache
         n_past = 0 if cache is None else cache.get_seq_length()
@@ -135,7 +139,7 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
             inputs["input_ids"] = input_ids[:, -n_new:]
         return inputs | {
             "attention_mask": attention_mask,
-            "langs": continued(langs, n_past + n_new)[:, n_past:],
+            "langs": continued(langs, n_past + n_new, n_past),
             "cache": cache,
             "use_cache": kwargs.get("use_cache"),
         }
@@ -160,13 +164,22 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
         return GenerationMixin._prepare_cache_for_generation(self, *arguments, **named)  # type: ignore[arg-type]
 
 
-def continued(langs: Tensor, length: int) -> Tensor:
-    """Return languages for so many tokens: those given, then the last of them, (B, length)."""
-    given_BL = langs[:, None] if langs.dim() == 1 else langs
-    rest = length - given_BL.shape[1]
-    if rest <= 0:
-        return given_BL[:, :length]
-    return torch.cat([given_BL, given_BL[:, -1:].expand(-1, rest)], dim=1)
+def continued(langs: Tensor, length: int, past: int = 0) -> Tensor:
+    """Return languages up to `length`: those given, then the last of them.
+
+    Args:
+        langs: one for each row, (B,), or for each token of the prompt, (B, L).
+        length: tokens there are, with those before.
+        past: leave out so many.
+
+    Returns:
+        (B,) where each row has one, else (B, length - past).
+    """
+    if langs.dim() == 1:
+        return langs
+    rest = max(0, length - langs.shape[1])
+    whole_BL = torch.cat([langs, langs[:, -1:].expand(-1, rest)], dim=1)
+    return whole_BL[:, past:length]
 
 
 def word_loss(

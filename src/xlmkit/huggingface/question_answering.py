@@ -18,8 +18,8 @@ class XLMForQuestionAnsweringSimple(XLMHeadedModel):
 
     def __init__(self, config: XLMConfig) -> None:
         super().__init__(config)
-        self.transformer = XLMModel(config)
-        self.qa_outputs = nn.Linear(config.emb_dim, config.n_labels)
+        self.transformer = XLMModel(self.config)
+        self.qa_outputs = nn.Linear(self.config.emb_dim, self.config.n_labels)
         self.post_init()
 
     def forward(
@@ -77,12 +77,12 @@ class XLMForQuestionAnswering(XLMHeadedModel):
 
     def __init__(self, config: XLMConfig) -> None:
         super().__init__(config)
-        self.transformer = XLMModel(config)
+        self.transformer = XLMModel(self.config)
         self.qa_outputs = BeamSpanHead(
-            config.emb_dim,
-            layer_norm_eps=config.layer_norm_eps,
-            start_n_top=config.start_n_top,
-            end_n_top=config.end_n_top,
+            self.config.emb_dim,
+            layer_norm_eps=self.config.layer_norm_eps,
+            start_n_top=self.config.start_n_top,
+            end_n_top=self.config.end_n_top,
         )
         self.post_init()
 
@@ -127,30 +127,47 @@ class XLMForQuestionAnswering(XLMHeadedModel):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
         )
-        hidden_BLE, cls_index_B = states.last_hidden_state, _flat(cls_index)
-        if start_positions is not None and end_positions is not None:
-            loss = self.qa_outputs.loss(
-                hidden_BLE,
-                start_positions.reshape(-1),
-                end_positions.reshape(-1),
-                cls_index_B=cls_index_B,
-                is_impossible_B=_flat(is_impossible),
-                p_mask_BL=p_mask,
-            )
-            found = {"loss": loss}
-        else:
-            spans = self.qa_outputs(hidden_BLE, cls_index_B=cls_index_B, p_mask_BL=p_mask)
-            found = {
-                "start_top_log_probs": spans.start_probability,
-                "start_top_index": spans.start,
-                "end_top_log_probs": spans.end_probability,
-                "end_top_index": spans.end,
-                "cls_logits": spans.answerable,
-            }
+        found = self._answers(
+            states.last_hidden_state,
+            start_positions,
+            end_positions,
+            _flat(is_impossible),
+            _flat(cls_index),
+            p_mask,
+        )
         output = XLMForQuestionAnsweringOutput(
             **found, hidden_states=states.hidden_states, attentions=states.attentions
         )
         return self._result(output, return_dict)
+
+    def _answers(
+        self,
+        hidden_BLE: Tensor,
+        start: Tensor | None,
+        end: Tensor | None,
+        is_impossible_B: Tensor | None,
+        cls_index_B: Tensor | None,
+        p_mask_BL: Tensor | None,
+    ) -> dict[str, Tensor]:
+        """Return the loss if the answer is given, else the best spans, by Hugging Face's names."""
+        if start is not None and end is not None:
+            loss = self.qa_outputs.loss(
+                hidden_BLE,
+                start.reshape(-1),
+                end.reshape(-1),
+                cls_index_B=cls_index_B,
+                is_impossible_B=is_impossible_B,
+                p_mask_BL=p_mask_BL,
+            )
+            return {"loss": loss}
+        spans = self.qa_outputs(hidden_BLE, cls_index_B=cls_index_B, p_mask_BL=p_mask_BL)
+        return {
+            "start_top_log_probs": spans.start_probability,
+            "start_top_index": spans.start,
+            "end_top_log_probs": spans.end_probability,
+            "end_top_index": spans.end,
+            "cls_logits": spans.answerable,
+        }
 
 
 def _flat(tensor: Tensor | None) -> Tensor | None:

@@ -173,8 +173,10 @@ class WeightKeeper:
     ) -> Tensor:
         """Return the attended values, (B, H, Q, D)."""
         weights = _weights(query_BHQD, key_BHKD, mask_B1QK, dropout, causal)  # (B * H, Q, K)
-        self.weights.append(weights.view(*query_BHQD.shape[:2], *weights.shape[1:]))
-        return torch.bmm(weights, value_BHKD.flatten(0, 1)).view_as(query_BHQD)
+        kept_BHQK = weights.view(*query_BHQD.shape[:2], *weights.shape[1:])
+        self.weights.append(kept_BHQK)
+        # From what is kept, so that it lies on the way of the gradient.
+        return torch.bmm(kept_BHQK.flatten(0, 1), value_BHKD.flatten(0, 1)).view_as(query_BHQD)
 
 
 def _weights(

@@ -54,12 +54,10 @@ class _EndScores(nn.Module):
 
     def forward(self, hidden_BLE: Tensor, start_BSE: Tensor) -> Tensor:
         """Return the score of every end for every start, (B, L, S)."""
-        # The first layer acts on two halves, so the products are made once for every state and
-        # added, instead of once for every pair.
-        of_state, of_start = self.dense_0.weight.chunk(2, dim=1)
-        left_BLE = functional.linear(hidden_BLE, of_state, self.dense_0.bias)
-        right_BSE = functional.linear(start_BSE, of_start)
-        inner = torch.tanh(left_BLE[:, :, None] + right_BSE[:, None])  # (B, L, S, E)
+        L, S = hidden_BLE.shape[1], start_BSE.shape[1]
+        states = hidden_BLE[:, :, None].expand(-1, -1, S, -1)
+        starts = start_BSE[:, None].expand(-1, L, -1, -1)
+        inner = torch.tanh(self.dense_0(torch.cat([states, starts], dim=-1)))  # (B, L, S, E)
         scores_BLS: Tensor = self.dense_1(self.LayerNorm(inner))[..., 0]
         return scores_BLS
 

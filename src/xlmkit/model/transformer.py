@@ -121,10 +121,8 @@ class TransformerLayers:
             languages_BL: language ids, (B, L); without them no language embedding is added.
         """
         if positions_BL is None:
-            positions = self.position_embeddings.weight[: embedded_BLE.shape[1]]  # (L, E)
-        else:
-            positions = self.position_embeddings(positions_BL)  # (B, L, E)
-        hidden_BLE = embedded_BLE + positions
+            positions_BL = torch.arange(embedded_BLE.shape[1], device=embedded_BLE.device)[None]
+        hidden_BLE = embedded_BLE + self.position_embeddings(positions_BL)
         if languages_BL is not None and hasattr(self, "lang_embeddings"):
             hidden_BLE = hidden_BLE + self.lang_embeddings(languages_BL)
         return self._dropout(self.layer_norm_emb(hidden_BLE))
@@ -248,7 +246,7 @@ def sinusoidal_positions(n_positions: int, emb_dim: int) -> Tensor:
         (n_positions, emb_dim), float32.
     """
     place = torch.arange(n_positions, dtype=torch.float64)[:, None]
-    column = torch.arange(emb_dim) // 2 * 2
+    column = (torch.arange(emb_dim) // 2 * 2).double()
     angle = place * torch.exp(column * (-math.log(10000.0) / emb_dim))  # (n_positions, emb_dim)
     table = torch.where(torch.arange(emb_dim) % 2 == 0, angle.sin(), angle.cos())
     return table.float()

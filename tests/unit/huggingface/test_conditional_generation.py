@@ -131,6 +131,26 @@ def test_it_is_saved_and_loaded(choices: dict[str, Any], tmp_path: Path) -> None
     )
 
 
+@torch.no_grad()
+def test_both_sides_keep_their_words_when_resized(tmp_path: Path) -> None:
+    model = build()
+    source, target = words(3, 7), words(3, 5)
+    before = model(source, decoder_input_ids=target).logits
+    model.resize_token_embeddings(60, mean_resizing=False)
+    after = model(source, decoder_input_ids=target).logits
+    assert after.shape[-1] == 60
+    torch.testing.assert_close(after[..., :50], before)
+    assert model.pred_layer.proj.weight is model.decoder.embeddings.weight
+    model.save_pretrained(tmp_path)
+    again = XLMForConditionalGeneration.from_pretrained(tmp_path).eval()
+    assert torch.equal(again(source, decoder_input_ids=target).logits, after)
+
+
+def test_a_target_is_needed() -> None:
+    with pytest.raises(ValueError, match="Give decoder_input_ids, decoder_inputs_embeds or labels"):
+        build()(words(2, 5))
+
+
 def test_it_learns_to_copy() -> None:
     torch.manual_seed(0)
     small = {**SIZES, "vocab_size": 16, "embed_init_std": 0.2, "init_std": 0.1, "dropout": 0.0}

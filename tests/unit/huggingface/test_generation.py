@@ -144,6 +144,31 @@ def test_a_prompt_of_embeddings() -> None:
     assert torch.equal(found, model.generate(tokens, langs=LANGS, **NEW)[:, 5:])
 
 
+@torch.no_grad()
+def test_a_static_cache_is_seen_only_as_far_as_it_is_filled() -> None:
+    model = build(causal=True)
+    tokens = prompts()
+    dynamic = model.generate(tokens, langs=LANGS, **NEW)
+    mask = torch.ones_like(tokens)
+    tokens[0, :2], mask[0, :2] = 2, 0
+    assert dynamic.shape == (3, 11)
+    cache = transformers.StaticCache(config=model.config, max_cache_len=16)
+    first = model(tokens, attention_mask=mask, cache=cache)
+    plain = model(tokens, attention_mask=mask, use_cache=True)
+    torch.testing.assert_close(first.logits, plain.logits)
+    new = torch.full((3, 1), 9)
+    longer = torch.cat([mask, torch.ones(3, 1).long()], dim=1)
+    found = model(new, attention_mask=longer, cache=cache).logits
+    expected = model(new, attention_mask=longer, cache=plain.cache).logits
+    torch.testing.assert_close(found, expected)
+
+
+def test_only_a_causal_model_goes_on_from_embeddings() -> None:
+    model = build(causal=False)
+    with pytest.raises(ValueError, match="Only a causal model goes on from inputs_embeds"):
+        model.generate(inputs_embeds=torch.randn(2, 4, 32), **NEW)
+
+
 def test_a_masked_model_of_one_language_writes_what_transformers_writes() -> None:
     """Without a cache there: with one, it takes the mask shown at the last step for a word."""
     choices = {**SIZES, "n_langs": 1}

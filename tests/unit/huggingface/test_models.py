@@ -296,3 +296,34 @@ def test_dropout_needs_another_kernel_than_flex() -> None:
     model = build(attn_implementation="flex_attention").train()
     with pytest.raises(ValueError, match="flex_attention has no dropout"):
         model(words(1, 4))
+
+
+@pytest.mark.parametrize("name", ["XLMModel", "XLMForSequenceClassification"])
+def test_a_configuration_of_transformers_is_taken(name: str) -> None:
+    config = transformers.XLMConfig(**SIZES, num_labels=5)
+    model = getattr(xlmkit, name)(config)
+    assert isinstance(model.config, XLMConfig)
+    assert model.config.num_labels == 5
+
+
+def test_attention_weights_lie_on_the_way_of_the_gradient() -> None:
+    model = build()
+    output = model(words(2, 5), output_attentions=True)
+    for weights in output.attentions:
+        weights.retain_grad()
+    output.last_hidden_state.sum().backward()
+    assert all(weights.grad is not None for weights in output.attentions)
+
+
+@pytest.mark.parametrize("name", ["XLMModel", *HEADS])
+@torch.no_grad()
+def test_every_weight_is_used_through_its_module(name: str) -> None:
+    """So that what wraps modules (low-rank adaptation, offloading, quantising) has its effect."""
+    model = build(name, start_n_top=2, end_n_top=2)
+    used: set[str] = set()
+    for key, module in model.named_modules():
+        if isinstance(module, nn.Linear | nn.Embedding | nn.LayerNorm):
+            module.register_forward_hook(lambda *_, key=key: used.add(key))
+    model(words(2, 5), langs=words(2, 5) % 3)
+    own = {key for key, m in model.named_modules() if isinstance(m, nn.Linear | nn.Embedding)}
+    assert own <= used
