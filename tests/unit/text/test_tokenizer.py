@@ -63,7 +63,7 @@ def test_a_batch_gives_what_single_texts_give(tokenizer: Tokenizer) -> None:
 def test_a_full_cache_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, tokenizer: Tokenizer
 ) -> None:
-    monkeypatch.setattr("xlmkit.text.tokenizer._MAXIMUM_CACHED_WORDS", 3)
+    monkeypatch.setattr("xlmkit.text.encoder._MAXIMUM_CACHED_WORDS", 3)
     fresh = learn()
     for text in TEXTS["en"] * 2:
         assert fresh.encode(text, "en") == tokenizer.encode(text, "en")
