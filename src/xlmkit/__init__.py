@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from xlmkit.checkpoint.bundle import Bundle
     from xlmkit.huggingface.configuration import XLMConfig
+    from xlmkit.huggingface.tokenization import XLMTokenizer, XLMTokenizerFast
     from xlmkit.model.transformer import Transformer
     from xlmkit.text.tokenizer import Tokenizer
 
@@ -19,9 +20,19 @@ _MODULES = {
     "Tokenizer": "xlmkit.text.tokenizer",
     "Transformer": "xlmkit.model.transformer",
     "XLMConfig": "xlmkit.huggingface.configuration",
+    "XLMTokenizer": "xlmkit.huggingface.tokenization",
+    "XLMTokenizerFast": "xlmkit.huggingface.tokenization",
 }
 
-__all__ = ["Bundle", "Tokenizer", "Transformer", "XLMConfig", "__version__"]
+__all__ = [
+    "Bundle",
+    "Tokenizer",
+    "Transformer",
+    "XLMConfig",
+    "XLMTokenizer",
+    "XLMTokenizerFast",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -4,9 +4,10 @@ Step by step what `moses_words` does, with the same rules, on a text that keeps 
 """
 
 import re
+from functools import cache
 from itertools import islice
 
-from xlmkit.text.alignment import Aligned
+from xlmkit.text.alignment import Aligned, Span
 from xlmkit.text.moses import MARKER_OF_DOTS, MosesRules, Rule, dots_of_marker, moses_rules
 from xlmkit.text.normalize import (
     PUNCTUATION_TABLE,
@@ -17,7 +18,7 @@ from xlmkit.text.normalize import (
 )
 from xlmkit.text.segment import Segmenter
 
-_WHITE_SPACE = re.compile(r"\s+")
+_NO_SINGLE_SPACE = re.compile(r"\s{2,}|[^\S ]")
 _NO_SPACE = re.compile("[^ ]+")
 
 
@@ -37,11 +38,19 @@ def aligned_words(text: str, language: str, segment: Segmenter | None = None) ->
 
 def fold_aligned(word: Aligned) -> list[Aligned]:
     """Lower a word and drop its accents; an accent's place goes to the letter before it."""
-    spans: list[tuple[int, int]] = []
+    folded = Aligned(lowercase_and_remove_accent(word.text), _folded_spans(word))
+    if " " not in folded.text:
+        return [folded] if folded.text else []
+    return [folded.part(*match.span()) for match in _NO_SPACE.finditer(folded.text)]
+
+
+def _folded_spans(word: Aligned) -> list[Span]:
+    lengths = list(map(_folded_length, word.text))
+    if lengths.count(1) == len(lengths):
+        return word.spans
+    spans: list[Span] = []
     start: int | None = None  # of marks before the first letter
-    for character, span in zip(word.text, word.spans, strict=True):
-        # Only the two forms of a small sigma depend on their neighbours, and both are as long.
-        length = len(lowercase_and_remove_accent(character))
+    for length, span in zip(lengths, word.spans, strict=True):
         if length:
             spans += [(span[0] if start is None else start, span[1])] * length
             start = None
@@ -49,8 +58,13 @@ def fold_aligned(word: Aligned) -> list[Aligned]:
             spans[-1] = (spans[-1][0], span[1])
         elif start is None:
             start = span[0]
-    folded = Aligned(lowercase_and_remove_accent(word.text), spans)
-    return [folded.part(*match.span()) for match in _NO_SPACE.finditer(folded.text)]
+    return spans
+
+
+@cache
+def _folded_length(character: str) -> int:
+    # Only the two forms of a small sigma depend on their neighbours, and both are as long.
+    return len(lowercase_and_remove_accent(character))
 
 
 def _joined(words: list[Aligned]) -> Aligned:
@@ -62,11 +76,12 @@ def _joined(words: list[Aligned]) -> Aligned:
 def _clean(text: Aligned, rules: MosesRules) -> Aligned:
     if not text.text.isascii():
         text = text.substitute(WIDE_FULL_STOP, ". ").translate(PUNCTUATION_TABLE)
-    return _apply(text, rules.normalization).strip().keep(prints)
+    text = _apply(text, rules.normalization).strip()
+    return text if text.text.isprintable() else text.keep(prints)
 
 
 def _tokenize(text: Aligned, rules: MosesRules) -> list[Aligned]:
-    text = text.substitute(_WHITE_SPACE, " ").strip()
+    text = text.substitute(_NO_SINGLE_SPACE, " ").strip()
     words = _apply(text, rules.spacing).words()
     if "." in text.text:
         words = _split_full_stops(words, rules)

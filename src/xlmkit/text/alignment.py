@@ -66,6 +66,8 @@ class Aligned:
 
     def translate(self, table: Mapping[int, str]) -> "Aligned":
         """Replace single characters, as `str.translate` does."""
+        if table.keys().isdisjoint(map(ord, self.text)):
+            return self
         texts = [table.get(ord(character), character) for character in self.text]
         spans = [s for t, s in zip(texts, self.spans, strict=True) for _ in t]
         return Aligned("".join(texts), spans)
@@ -80,22 +82,36 @@ class Aligned:
             texts += self.text[end : match.start()], new.text
             spans += self.spans[end : match.start()] + new.spans
             end = match.end()
+        if not texts:
+            return self
         return Aligned("".join(texts) + self.text[end:], spans + self.spans[end:])
 
     def _written(self, match: re.Match[str], replacement: Replacement) -> "Aligned":
         """Return what is written in the place of one match."""
         parts = _template(replacement) if isinstance(replacement, str) else (replacement(match),)
+        texts: list[str] = []
+        spans: list[Span] = []
+        source: Aligned | None = None
+        for part in parts:
+            if isinstance(part, int):
+                new = self.part(*match.span(part))
+            elif part.isspace() and not match[0].isspace():  # it is put in, and comes from nowhere
+                edge = spans[-1][1] if spans else self.spans[match.start()][0]
+                new = Aligned(part, [(edge, edge)] * len(part))
+            else:
+                source = source or self._outside_groups(match, parts)
+                new = source.rewritten(part)
+            texts.append(new.text)
+            spans += new.spans
+        return Aligned("".join(texts), _in_order(spans))
+
+    def _outside_groups(self, match: re.Match[str], parts: Sequence[str | int]) -> "Aligned":
+        """Return the characters of a match in none of the groups that are written again."""
         matched = range(*match.span())
         grouped = {i for part in parts if isinstance(part, int) for i in range(*match.span(part))}
         rest = [i for i in matched if i not in grouped]
         rest = [i for i in rest if not self.text[i].isspace()] or rest or list(matched)
-        source = Aligned("".join(self.text[i] for i in rest), [self.spans[i] for i in rest])
-        new = [
-            self.part(*match.span(part)) if isinstance(part, int) else source.rewritten(part)
-            for part in parts
-        ]
-        spans = [span for part in new for span in part.spans]
-        return Aligned("".join(part.text for part in new), _in_order(spans))
+        return Aligned("".join(self.text[i] for i in rest), [self.spans[i] for i in rest])
 
     def rewritten(self, text: str) -> "Aligned":
         """Return a text that was written for all of this one, see the head of this file."""

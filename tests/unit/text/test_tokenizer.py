@@ -101,6 +101,7 @@ def test_saving_and_loading_keeps_everything(tmp_path: Path, tokenizer: Tokenize
     written = json.loads((tmp_path / "tokenizer" / "tokenizer_config.json").read_text())
     assert written["tokenizer_class"] == "XLMTokenizer"
     assert written["id2lang"]["4"] == "zh"
+    assert written["sequence_form"] == "original"
 
 
 def test_a_folder_of_hugging_face_has_its_segmenters(tmp_path: Path, tokenizer: Tokenizer) -> None:
