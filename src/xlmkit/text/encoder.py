@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,10 @@ class TextEncoder:
         self._ids: dict[str, list[int]] = {}  # of words whose case and accents are yet to go
         self._ids_as_they_are: dict[str, list[int]] = {}
         self._pieces: dict[str, list[str]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the remembered words behind when the encoder is copied to another process."""
+        return {**self.__dict__, "_ids": {}, "_ids_as_they_are": {}, "_pieces": {}}
 
     def words(self, text: str, language: str | None) -> list[str]:
         """Split a text into the words that byte-pair encoding is applied to."""

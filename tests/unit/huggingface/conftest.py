@@ -35,6 +35,6 @@ def folder(original_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     path = folder / "tokenizer_config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
     del config["sequence_form"]
-    config["bos_token"] = "<s>"  # noqa: S105
+    config["bos_token"] = "<s>"
     path.write_text(json.dumps(config), encoding="utf-8")
     return folder

@@ -1,4 +1,5 @@
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,14 @@ def test_a_full_cache_changes_nothing(
     fresh = learn()
     for text in TEXTS["en"] * 2:
         assert fresh.encode(text, "en") == tokenizer.encode(text, "en")
+
+
+def test_a_copy_gives_the_same_and_carries_no_words(tokenizer: Tokenizer) -> None:
+    before = len(pickle.dumps(tokenizer))
+    expected = tokenizer.encode("a word that nobody knows yet", "en")
+    assert len(pickle.dumps(tokenizer)) == before
+    copied = pickle.loads(pickle.dumps(tokenizer))  # noqa: S301
+    assert copied.encode("a word that nobody knows yet", "en") == expected
 
 
 def test_special_tokens_in_a_text_are_text(tokenizer: Tokenizer) -> None:
