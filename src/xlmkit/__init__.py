@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         XLMForQuestionAnswering,
         XLMForQuestionAnsweringSimple,
     )
+    from xlmkit.huggingface.tokenization import XLMTokenizer, XLMTokenizerFast
     from xlmkit.model.transformer import Transformer
     from xlmkit.text.tokenizer import Tokenizer
 
@@ -41,6 +42,8 @@ _MODULES = {
     "XLMForTokenClassification": "huggingface.classification",
     "XLMModel": "huggingface.base",
     "XLMPreTrainedModel": "huggingface.base",
+    "XLMTokenizer": "huggingface.tokenization",
+    "XLMTokenizerFast": "huggingface.tokenization",
     "XLMWithLMHeadModel": "huggingface.language_model",
 }
 
@@ -58,6 +61,8 @@ __all__ = [
     "XLMForTokenClassification",
     "XLMModel",
     "XLMPreTrainedModel",
+    "XLMTokenizer",
+    "XLMTokenizerFast",
     "XLMWithLMHeadModel",
     "__version__",
 ]

@@ -1,16 +1,19 @@
-"""Ids equal to those of Hugging Face's XLMTokenizer on the same folder."""
+"""Ids and whole calls equal to those of Hugging Face's XLMTokenizer on the same folder."""
 
 import random
 import unicodedata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from xlmkit.text.segment import segmenter
 from xlmkit.text.tokenizer import Tokenizer, TokenizerConfig
 
 transformers = pytest.importorskip("transformers")
+
+from xlmkit import XLMTokenizer, XLMTokenizerFast  # noqa: E402
 
 Both = tuple[Tokenizer, Any]
 
@@ -168,3 +171,124 @@ def test_what_they_save_loads_here(both: Both, tmp_path: Path) -> None:
     ours, theirs = both
     theirs.save_pretrained(tmp_path)
     assert Tokenizer.load(tmp_path).signature == ours.signature
+
+
+# The classes with Hugging Face's names.
+
+
+@pytest.fixture(scope="module", params=["slow", "fast"])
+def classes(request: pytest.FixtureRequest, both: Both, tmp_path_factory: Any) -> tuple[Any, Any]:
+    """Return our class and theirs, in Hugging Face's form, from a folder that ours wrote."""
+    first: Path = tmp_path_factory.mktemp("ours")
+    both[0].save(first)
+    cls = XLMTokenizer if request.param == "slow" else XLMTokenizerFast
+    # Without ids of languages any can be named, as there.
+    settings = {"sequence_form": "huggingface", "bos_token": "<s>", "lang2id": None}
+    ours = cls.from_pretrained(first, id2lang=None, **settings)
+    second: Path = tmp_path_factory.mktemp("again")
+    ours.save_pretrained(second)
+    return ours, transformers.XLMTokenizer.from_pretrained(second)
+
+
+@pytest.mark.parametrize("language", [*LINES, "it", "fi"])
+def test_classes_give_the_same_tokens(classes: tuple[Any, Any], language: str) -> None:
+    assert usable(language)
+    ours, theirs = classes
+    rng = random.Random(f"{language} again")
+    lines = [*LINES.get(language, []), *(random_line(rng) for _ in range(15))]
+    options = {"lang": language, "add_special_tokens": False, "split_special_tokens": True}
+    rows = ours(lines, return_offsets_mapping=True, **options)
+    for line, ids in zip(lines, rows.input_ids, strict=True):
+        expected = theirs._tokenize(line, lang=language)
+        assert ours._tokenize(line, lang=language) == expected
+        assert ids == theirs.convert_tokens_to_ids(expected)
+        bypassed = theirs._tokenize(line, lang=language, bypass_tokenizer=True)
+        if line.isprintable():  # Rust takes no lone surrogates
+            assert ours._tokenize(line, lang=language, bypass_tokenizer=True) == bypassed
+
+
+CALLS: list[dict[str, Any]] = [
+    {},
+    {"padding": True},
+    {"padding": True, "padding_side": "left", "pad_to_multiple_of": 8},
+    {"padding": "max_length", "max_length": 40, "truncation": True},
+    {"truncation": True, "max_length": 9, "return_token_type_ids": True},
+    {"truncation": "only_first", "max_length": 12, "return_special_tokens_mask": True},
+    {"max_length": 6},
+    {"add_special_tokens": False, "return_attention_mask": False},
+    {"return_tensors": "np", "padding": True},
+]
+
+
+@pytest.mark.parametrize("options", CALLS, ids=str)
+def test_calls_in_english_give_the_same(classes: tuple[Any, Any], options: dict[str, Any]) -> None:
+    ours, theirs = classes
+    lines = [*LINES["en"], "A <special1> </s> B.", "<special2><s>x"]
+    for side in ("left", "right"):
+        ours.truncation_side = theirs.truncation_side = side
+        if side == "right":  # on the left they lose the last </s> of a pair with an empty text
+            lines += ["", "  "]
+        pairs = list(zip(lines, lines[::-1], strict=True))
+        calls: list[tuple[Any, ...]] = [(lines,), (lines, lines[::-1]), (pairs,)]
+        calls += [(line,) for line in lines] + pairs
+        for texts in calls:
+            mine = dict(ours(*texts, **options))
+            expected = dict(theirs(*texts, **options))
+            assert mine.keys() == expected.keys()
+            for key, values in expected.items():
+                assert np.array_equal(_plain(mine[key]), _plain(values)), (key, texts)
+        words = [line.split() for line in lines if line.split()]
+        assert dict(ours(words, is_split_into_words=True)) == dict(
+            theirs(words, is_split_into_words=True)
+        )
+
+
+def _plain(values: Any) -> Any:
+    return np.array(values, dtype=object) if isinstance(values, list) else values
+
+
+def test_methods_give_the_same(classes: tuple[Any, Any]) -> None:
+    ours, theirs = classes
+    for line in LINES["en"]:
+        ids = theirs(line)["input_ids"]
+        for skip in (False, True):
+            for clean in (False, True):
+                options = {"skip_special_tokens": skip, "clean_up_tokenization_spaces": clean}
+                assert ours.decode(ids, **options) == theirs.decode(ids, **options)
+        assert ours.convert_ids_to_tokens(ids) == theirs.convert_ids_to_tokens(ids)
+        assert ours.tokenize(line) == theirs.tokenize(line)
+    assert ours.get_vocab() == theirs.get_vocab()
+    assert ours.all_special_tokens == theirs.all_special_tokens
+    assert ours.added_tokens_encoder == theirs.added_tokens_encoder
+    for first, second in (([20, 21], None), ([20], [21, 22])):
+        for name in (
+            "build_inputs_with_special_tokens", "get_special_tokens_mask",
+            "create_token_type_ids_from_sequences",
+        ):  # fmt: skip
+            assert getattr(ours, name)(first, second) == getattr(theirs, name)(first, second)
+        options = {"max_length": 5, "padding": "max_length", "truncation": True}
+        assert dict(ours.prepare_for_model(first, second, **options)) == dict(
+            theirs.prepare_for_model(first, second, **options)
+        )
+    assert len(ours) == len(theirs)
+    assert ours.num_special_tokens_to_add(True) == theirs.num_special_tokens_to_add(True)
+    new = ["newtoken", transformers.AddedToken("<n>", rstrip=True, lstrip=True)]
+    assert ours.add_tokens(new) == theirs.add_tokens(new)
+    for text in ("a newtoken <n> b", "newtokens<n>", " <n>newtoken"):
+        assert ours.encode(text) == theirs.encode(text)
+
+
+def test_folders_of_both_are_read_by_both(both: Both, tmp_path: Path) -> None:
+    text, theirs = both
+    text.save(tmp_path / "text-layer")
+    ours = XLMTokenizer.from_pretrained(tmp_path / "text-layer")
+    theirs.save_pretrained(tmp_path / "theirs")
+    from_theirs = XLMTokenizer.from_pretrained(tmp_path / "theirs")
+    ours.save_pretrained(tmp_path / "ours")
+    again = transformers.XLMTokenizer.from_pretrained(tmp_path / "ours")
+    for line in LINES["en"]:  # one text has the original form in both
+        expected = theirs(line)["input_ids"]
+        assert ours(line)["input_ids"] == from_theirs(line)["input_ids"] == expected
+        assert again(line)["input_ids"] == expected
+    assert ours.lang2id == from_theirs.lang2id == again.lang2id
+    assert ours.get_vocab() == from_theirs.get_vocab() == again.get_vocab()

@@ -1,4 +1,4 @@
-"""The one exception that stands for a mistake its user can mend."""
+"""The exceptions that stand for a mistake their user can mend."""
 
 
 class UserError(Exception):
@@ -7,3 +7,7 @@ class UserError(Exception):
     The message is one clear sentence that says what is wrong, where, and how to mend it.
     The command line prints it alone, without a traceback, and ends with exit code 1.
     """
+
+
+class MissingPackageError(UserError, ImportError):
+    """An optional package is needed that is not installed; the message says how to install it."""

@@ -112,14 +112,30 @@ class BytePairEncoder:
                 result[index] = self._encode_by_reference(word)
         return result
 
+    def pieces(self, words: Sequence[str]) -> list[list[str]]:
+        """Return the sub-words of each word (words are not empty), the unknown ones too."""
+        encodings = self._rust.encode_batch(list(words), add_special_tokens=False)
+        result = []
+        for word, encoding in zip(words, encodings, strict=True):
+            if self._needs_reference(word):
+                result.append(self._reference_pieces(word))
+            else:
+                pieces = [word[start:end] for start, end in encoding.offsets]
+                pieces[-1] += END_OF_WORD
+                result.append(pieces)
+        return result
+
     def _needs_reference(self, word: str) -> bool:
         return " " in word or any(word.count(result) > 1 for result in self._ambiguous)
 
     def _encode_by_reference(self, word: str) -> list[int]:
+        pieces = self._reference_pieces(word)
+        return [self._vocabulary.get(piece, self._unknown) for piece in pieces]
+
+    def _reference_pieces(self, word: str) -> list[str]:
         # Hugging Face joins the pieces by spaces and splits again, so that a space in a word
         # (pythainlp gives spaces as words) ends as pieces that no vocabulary has.
-        pieces = " ".join(apply_merges(word, self._ranks)).split(" ")
-        return [self._vocabulary.get(piece, self._unknown) for piece in pieces]
+        return " ".join(apply_merges(word, self._ranks)).split(" ")
 
 
 def _ambiguous_results(ranks: Mapping[tuple[str, str], int]) -> list[str]:

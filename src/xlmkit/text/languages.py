@@ -157,12 +157,18 @@ def language(code: str) -> Language:
     raise UserError(f"There is no language with the code {code!r}; {_nearest(code)}")
 
 
-def _nearest(code: str) -> str:
+def likely_code(text: str) -> str | None:
+    """Return the code that someone meant who wrote a locale, a name or a misspelt code."""
     by_name = {known.name.lower(): known.code for known in LANGUAGES.values()}
-    meant = from_locale(code) or by_name.get(code.strip().lower())
+    meant = from_locale(text) or by_name.get(text.strip().lower())
     if meant is None:
-        near = max([*LANGUAGES, *by_name], key=lambda known: _likeness(code.lower(), known))
-        meant = by_name.get(near, near) if _likeness(code.lower(), near) >= _ALIKE else None
+        near = max([*LANGUAGES, *by_name], key=lambda known: _likeness(text.lower(), known))
+        meant = by_name.get(near, near) if _likeness(text.lower(), near) >= _ALIKE else None
+    return meant
+
+
+def _nearest(code: str) -> str:
+    meant = likely_code(code)
     if meant is None:
         return "give an ISO 639-1 code such as en, fr or zh."
     return f"did you mean {meant!r} ({LANGUAGES[meant].name})?"

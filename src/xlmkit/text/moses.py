@@ -6,6 +6,7 @@ answers by building sets of a hundred thousand characters are answered from sets
 """
 
 import re
+from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
 
@@ -38,6 +39,12 @@ _GUARDS = {
 
 _NUMBER_START = re.compile(r"[0-9]+")
 
+MARKER_OF_DOTS = re.compile(r"(?:DOT)+MULTI")
+"""What stands for several dots while words are split."""
+
+Rule = tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]
+"""A text without which the rule has nothing to do, its pattern, its replacement."""
+
 
 def _guard(pattern: str) -> str:
     """Return a text that is part of everything the pattern matches ("" if none is known)."""
@@ -46,8 +53,23 @@ def _guard(pattern: str) -> str:
     return pattern if re.fullmatch(r"[^\\.^$*+?{}\[\]|()]+", pattern) else ""
 
 
+def _marker_of_dots(dots: re.Match[str]) -> str:
+    return f" {'DOT' * len(dots[0])}MULTI "
+
+
+def dots_of_marker(marker: re.Match[str]) -> str:
+    """Return the dots that a match of `MARKER_OF_DOTS` stands for."""
+    return "." * marker[0].count("DOT")
+
+
 class MosesRules:
-    """Punctuation normalisation, tokenisation and detokenisation of one language."""
+    """Punctuation normalisation, tokenisation and detokenisation of one language.
+
+    Attributes:
+        language: its code.
+        normalization: the rules of punctuation, in the order of their application.
+        spacing: the rules that put spaces between words.
+    """
 
     def __init__(self, language: str) -> None:
         """Take the rules of a language; for a code that Moses lacks they are mostly English."""
@@ -56,17 +78,18 @@ class MosesRules:
         self.language = language
         self._tokenizer: Any = MosesTokenizer(lang=language)
         self._detokenizer: Any = MosesDetokenizer(lang=language)
-        self._substitutions = [
+        self.normalization: list[Rule] = [
             (_guard(pattern), re.compile(pattern), replacement)
             for pattern, replacement in MosesPunctNormalizer(lang=language).substitutions
         ]
-        self._pad_symbols = self._tokenizer.PAD_NOT_ISALNUM
-        self._comma_rules = [
-            self._tokenizer.COMMA_SEPARATE_1,
-            self._tokenizer.COMMA_SEPARATE_2,
-            self._tokenizer.COMMA_SEPARATE_3,
+        self.spacing: list[Rule] = [
+            ("", *self._tokenizer.PAD_NOT_ISALNUM),
+            ("..", self._tokenizer.MULTIDOT_RUN, _marker_of_dots),
+            (",", *self._tokenizer.COMMA_SEPARATE_1),
+            (",", *self._tokenizer.COMMA_SEPARATE_2),
+            (",", *self._tokenizer.COMMA_SEPARATE_3),
+            *(("'", *rule) for rule in self._rules_for_apostrophes()),
         ]
-        self._apostrophe_rules = self._rules_for_apostrophes()
         self._numeric_prefixes = frozenset(self._tokenizer.NUMERIC_ONLY_PREFIXES)
         self._prefixes = frozenset(self._tokenizer.NONBREAKING_PREFIXES) - self._numeric_prefixes
 
@@ -87,7 +110,7 @@ class MosesRules:
 
     def normalize(self, text: str) -> str:
         """Normalise punctuation (Moses' `normalize-punctuation`, Penn quotes, numbers)."""
-        for guard, pattern, replacement in self._substitutions:
+        for guard, pattern, replacement in self.normalization:
             if guard in text:
                 text = pattern.sub(replacement, text)
         return text.strip()
@@ -102,24 +125,17 @@ class MosesRules:
         The text must be free of control characters other than white space (`clean` sees to it).
         """
         text = " ".join(text.split())
-        pattern, replacement = self._pad_symbols
-        text = pattern.sub(replacement, text)
-        if ".." in text:
-            text = self._tokenizer.replace_multidots(text)
-        if "," in text:
-            for pattern, replacement in self._comma_rules:
-                text = pattern.sub(replacement, text)
-        if "'" in text:
-            for pattern, replacement in self._apostrophe_rules:
+        for guard, pattern, replacement in self.spacing:
+            if guard in text:
                 text = pattern.sub(replacement, text)
         words = text.split()
         if "." in text:
-            words = self._split_full_stops(words)
+            words = self.split_full_stops(words)
         if "MULTI" in text:  # also where the text itself holds Moses' marker for dots
-            words = [self._tokenizer.restore_multidots(word) for word in words]
+            words = [MARKER_OF_DOTS.sub(dots_of_marker, word) for word in words]
         return words
 
-    def _split_full_stops(self, words: list[str]) -> list[str]:
+    def split_full_stops(self, words: list[str]) -> list[str]:
         """Part words from the full stop at their end, unless it belongs to an abbreviation."""
         result = []
         for word, following in zip(words, [*words[1:], None], strict=True):

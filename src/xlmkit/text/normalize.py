@@ -10,7 +10,7 @@ anything to do.
 import re
 import unicodedata
 
-_WIDE_FULL_STOP = re.compile(r"[。．]\s*")
+WIDE_FULL_STOP = re.compile(r"[。．]\s*")
 _PUNCTUATION = {
     "，": ",",
     "、": ",",
@@ -39,10 +39,10 @@ _PUNCTUATION = {
     **{chr(ord("０") + digit): str(digit) for digit in range(10)},
 }
 _ANY_PUNCTUATION = re.compile(f"[{''.join(_PUNCTUATION)}]")
-_PUNCTUATION_TABLE = str.maketrans(_PUNCTUATION)
+PUNCTUATION_TABLE = str.maketrans(_PUNCTUATION)
 
 # Cedilla and comma forms of s and t, and the vowels with a breve or a circumflex, become plain.
-_ROMANIAN_TABLE = str.maketrans("ŞşŢţȘșȚțĂăÂâÎî", "SsTtSsTtAaAaIi")
+ROMANIAN_TABLE = str.maketrans(dict(zip("ŞşŢţȘșȚțĂăÂâÎî", "SsTtSsTtAaAaIi", strict=True)))
 
 
 def nfc(text: str) -> str:
@@ -57,20 +57,19 @@ def replace_unicode_punctuation(text: str) -> str:
     """
     if text.isascii():
         return text
-    text = _WIDE_FULL_STOP.sub(". ", text)
-    return text.translate(_PUNCTUATION_TABLE) if _ANY_PUNCTUATION.search(text) else text
+    text = WIDE_FULL_STOP.sub(". ", text)
+    return text.translate(PUNCTUATION_TABLE) if _ANY_PUNCTUATION.search(text) else text
 
 
 def remove_non_printing(text: str) -> str:
     """Remove control, format, surrogate, private-use and unassigned characters (category C)."""
+    return text if text.isprintable() else "".join(filter(prints, text))
+
+
+def prints(character: str) -> bool:
+    """Tell whether a character is none that `remove_non_printing` removes."""
     # isprintable() is false exactly for the categories C and Z without the ASCII space.
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        for character in text
-        if character.isprintable() or unicodedata.category(character)[0] != "C"
-    )
+    return character.isprintable() or unicodedata.category(character)[0] != "C"
 
 
 def lowercase_and_remove_accent(text: str) -> str:
@@ -89,4 +88,4 @@ def lowercase_and_remove_accent(text: str) -> str:
 
 def remove_romanian_diacritics(text: str) -> str:
     """Replace the Romanian letters with diacritics by their plain forms, as for XLM's en-ro."""
-    return text if text.isascii() else text.translate(_ROMANIAN_TABLE)
+    return text if text.isascii() else text.translate(ROMANIAN_TABLE)

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from xlmkit.core.errors import UserError
+from xlmkit.core.errors import MissingPackageError, UserError
 
 Segmenter = Callable[[str], list[str]]
 
@@ -20,6 +20,8 @@ DEFAULT_SEGMENTERS = {"zh": "rjieba", "th": "pythainlp", "ja": "fugashi"}
 
 KYTEA_MODEL = Path("~/local/share/kytea/model.bin")
 """Where KyTea's model is expected when no path is given (the place that Hugging Face uses)."""
+
+_SUDACHI_LENGTH = 12_000  # Sudachi refuses more than 49,149 bytes
 
 # Ideographs and kana stand alone; runs of anything else that is not white space stay together.
 _CHARACTER_WORD = re.compile(
@@ -32,7 +34,7 @@ def _require(module: str, package: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise UserError(
+        raise MissingPackageError(
             f"The segmenter {package} is not installed: pip install 'xlmkit[{extra}]'."
         ) from None
 
@@ -62,7 +64,13 @@ def _pythainlp(_: str | None) -> Segmenter:
 
 def _kytea(model: str | None) -> Segmenter:
     path = (Path(model) if model else KYTEA_MODEL).expanduser()
-    module = _require("Mykytea", "kytea", "ja")
+    try:
+        module = importlib.import_module("Mykytea")
+    except ImportError:
+        raise MissingPackageError(
+            "The segmenter kytea needs KyTea, which no extra brings (see www.phontron.com/kytea), "
+            "and then pip install kytea; or choose the segmenter fugashi: pip install 'xlmkit[ja]'."
+        ) from None
     if not path.is_file():
         raise UserError(
             f"KyTea needs a model and there is none at {path}; "
@@ -92,6 +100,20 @@ def _fugashi(_: str | None) -> Segmenter:
     return segment
 
 
+def _sudachi(_: str | None) -> Segmenter:
+    module = _require("sudachipy", "sudachi", "ja-sudachi")
+    _require("sudachidict_core", "sudachi", "ja-sudachi")
+    tokenizer = module.Dictionary(dict="core").tokenizer()
+
+    def segment(text: str) -> list[str]:
+        starts = range(0, len(text), _SUDACHI_LENGTH)
+        parts = (text[start : start + _SUDACHI_LENGTH] for start in starts)
+        words = (word.surface() for part in parts for word in tokenizer.tokenize(part))
+        return [word for word in words if not word.isspace()]
+
+    return segment
+
+
 def _characters(_: str | None) -> Segmenter:
     return _CHARACTER_WORD.findall
 
@@ -101,6 +123,7 @@ _SEGMENTERS: dict[str, Callable[[str | None], Segmenter]] = {
     "pythainlp": _pythainlp,
     "kytea": _kytea,
     "fugashi": _fugashi,
+    "sudachi": _sudachi,
     "characters": _characters,
 }
 

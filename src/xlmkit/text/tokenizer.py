@@ -4,18 +4,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json, write_json
-from xlmkit.text.bpe import END_OF_WORD, BytePairEncoder, Merges
+from xlmkit.text.bpe import END_OF_WORD, Merges
 from xlmkit.text.bpe_files import (
     read_merges,
     read_vocabulary_json,
@@ -23,10 +20,10 @@ from xlmkit.text.bpe_files import (
     write_vocabulary_json,
 )
 from xlmkit.text.bpe_learning import learn_merges_and_symbols
+from xlmkit.text.encoder import TextEncoder, fold_word, split_words, word_as_it_is
 from xlmkit.text.languages import language
-from xlmkit.text.moses import moses_rules, moses_words
-from xlmkit.text.normalize import lowercase_and_remove_accent
-from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, check_segmenter_name, segmenter
+from xlmkit.text.moses import moses_rules
+from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, check_segmenter_name
 from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, SPECIAL_TOKENS, UNK, Vocabulary
 from xlmkit.text.word_counts import WordCounter
 
@@ -36,7 +33,6 @@ CONFIG_FILE = "tokenizer_config.json"
 
 HUGGING_FACE_SEGMENTERS = {"zh": "rjieba", "th": "pythainlp", "ja": "kytea"}
 _WITHOUT_SPACES = frozenset({"th", "lo", "km", "my"})
-_MAXIMUM_CACHED_WORDS = 1_000_000
 
 
 class TokenizerConfig(Config):
@@ -49,8 +45,8 @@ class TokenizerConfig(Config):
     alpha: float = Field(default=0.5, ge=0.0, le=1.0)
     """Exponent of language sampling for the vocabulary: 1 by size, 0 all languages alike."""
     segmenters: dict[str, str] = Field(default_factory=dict)
-    """Language -> rjieba, pythainlp, kytea:MODEL, fugashi, characters or none, where it is not to
-    be the default (zh rjieba, th pythainlp, ja fugashi)."""
+    """Language -> rjieba, pythainlp, kytea:MODEL, fugashi, sudachi, characters or none, where it is
+    not to be the default (zh rjieba, th pythainlp, ja fugashi)."""
     character_coverage: float = Field(default=0.9995, gt=0.0, le=1.0)
     """Share of all characters that the vocabulary must cover; the rarest rest become <unk>."""
 
@@ -66,7 +62,7 @@ class TokenizerConfig(Config):
         return segmenters
 
 
-class Tokenizer:
+class Tokenizer(TextEncoder):
     """Splits text of known languages into sub-words of one joint vocabulary.
 
     Ids are those of the text alone; whoever builds sequences adds `</s>` at both ends.
@@ -98,10 +94,13 @@ class Tokenizer:
         self.vocabulary = vocabulary
         self.merges = merges
         self.lang2id = dict(lang2id)
-        self.segmenters = dict(DEFAULT_SEGMENTERS if segmenters is None else segmenters)
-        self.lowercase_and_remove_accent = lowercase_and_remove_accent
-        self._encoder = BytePairEncoder(merges, vocabulary.ids, UNK)
-        self._ids: dict[str, list[int]] = {}
+        super().__init__(
+            merges,
+            vocabulary.ids,
+            UNK,
+            lowercase_and_remove_accent=lowercase_and_remove_accent,
+            segmenters=segmenters,
+        )
 
     @classmethod
     def learn(
@@ -123,18 +122,18 @@ class Tokenizer:
         for code in languages:
             language(code)
         segmenters = {**DEFAULT_SEGMENTERS, **config.segmenters}
-        fold = config.lowercase_and_remove_accent
+        fold = fold_word if config.lowercase_and_remove_accent else word_as_it_is
         counter = WordCounter()
         for code, texts in batches:
             if code not in languages:
                 raise UserError(f"There is text in {code}, which is not among the languages.")
-            counter.update(code, [w for text in texts for w in _split(text, code, segmenters)])
+            counter.update(code, [w for text in texts for w in split_words(text, code, segmenters)])
         silent = [code for code in languages if not counter.totals.get(code)]
         if silent:
             raise UserError(f"There is no text in {', '.join(silent)} to learn a vocabulary from.")
         weights: dict[str, float] = {}
         for word, weight in counter.weighted(config.alpha).items():
-            for part in _fold(word, fold):
+            for part in fold(word):
                 weights[part] = weights.get(part, 0.0) + weight
         merges, symbols = learn_merges_and_symbols(
             weights, config.vocabulary_size - len(SPECIAL_TOKENS), config.character_coverage
@@ -143,7 +142,7 @@ class Tokenizer:
             Vocabulary.from_counts(symbols),
             merges,
             {code: index for index, code in enumerate(languages)},
-            lowercase_and_remove_accent=fold,
+            lowercase_and_remove_accent=config.lowercase_and_remove_accent,
             segmenters=segmenters,
         )
 
@@ -160,39 +159,6 @@ class Tokenizer:
     def __len__(self) -> int:
         """Return the size of the vocabulary, special tokens included."""
         return len(self.vocabulary)
-
-    def words(self, text: str, language: str) -> list[str]:
-        """Split a text into the words that byte-pair encoding is applied to."""
-        words = _split(text, language, self.segmenters)
-        return [part for word in words for part in _fold(word, self.lowercase_and_remove_accent)]
-
-    def encode(self, text: str, language: str) -> list[int]:
-        """Return the ids of a text, without `</s>` at its ends.
-
-        Special tokens written in the text are text like any other.
-        """
-        words = _split(text, language, self.segmenters)
-        self._remember(words)
-        return [index for word in words for index in self._ids[word]]
-
-    def encode_batch(self, texts: Sequence[str], language: str) -> list[NDArray[np.int32]]:
-        """Return the ids of many texts of one language, see `encode`; one array each."""
-        rows = [_split(text, language, self.segmenters) for text in texts]
-        self._remember(chain.from_iterable(rows))
-        ids = self._ids.__getitem__
-        return [np.fromiter(chain.from_iterable(map(ids, row)), dtype=np.int32) for row in rows]
-
-    def _remember(self, words: Iterable[str]) -> None:
-        """Encode the words that are not in the cache yet, all in one call."""
-        if len(self._ids) > _MAXIMUM_CACHED_WORDS:
-            self._ids.clear()
-        new = [word for word in dict.fromkeys(words) if word not in self._ids]
-        if not new:
-            return
-        parts = [_fold(word, self.lowercase_and_remove_accent) for word in new]
-        encoded = iter(self._encoder.encode(list(chain.from_iterable(parts))))
-        for word, folded in zip(new, parts, strict=True):
-            self._ids[word] = list(chain.from_iterable(next(encoded) for _ in folded))
 
     def tokens(self, ids: Iterable[int]) -> list[str]:
         """Return the symbols of ids; the last of a word ends in `</w>`."""
@@ -235,7 +201,8 @@ class Tokenizer:
         eos = SPECIAL_TOKENS[EOS]
         return {
             "tokenizer_class": "XLMTokenizer",
-            # With </s> first, Hugging Face builds the original's form: </s> A </s> B </s>.
+            # Where sequence_form is not read, </s> first gives the original's form of one text.
+            "sequence_form": "original",
             "bos_token": eos,
             "cls_token": eos,
             "sep_token": eos,
@@ -266,15 +233,3 @@ class Tokenizer:
             lowercase_and_remove_accent=config.get("do_lowercase_and_remove_accent", True),
             segmenters=config.get("segmenters", HUGGING_FACE_SEGMENTERS),
         )
-
-
-def _split(text: str, language: str, segmenters: Mapping[str, str]) -> list[str]:
-    name = segmenters.get(language)
-    return moses_words(text, language, segmenter(name) if name else None)
-
-
-def _fold(word: str, lowercase_and_remove_accents: bool) -> list[str]:
-    """Lower a word and drop its accents if asked; white space in it parts it, as elsewhere."""
-    if not lowercase_and_remove_accents:
-        return [word] if word else []
-    return [part for part in lowercase_and_remove_accent(word).split(" ") if part]

@@ -41,14 +41,16 @@ def test_an_unknown_name_is_refused_with_the_known_ones(name: str) -> None:
         ("pythainlp", "pythainlp.tokenize", "th"),
         ("fugashi", "fugashi", "ja"),
         ("kytea", "Mykytea", "ja"),
+        ("sudachi", "sudachipy", "ja-sudachi"),
     ],
 )
 def test_a_missing_library_names_its_extra(
     name: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(UserError, match=rf"xlmkit\[{extra}\]"):
+    with pytest.raises(UserError, match=rf"xlmkit\[{extra}\]") as raised:
         segmenter(name)
+    assert isinstance(raised.value, ImportError)
 
 
 def test_kytea_takes_the_path_of_its_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,3 +95,12 @@ def test_fugashi_finds_words() -> None:
     segment = segmenter("fugashi")
     assert segment is not None
     assert segment("言語を学ぶ") == ["言語", "を", "学ぶ"]
+
+
+def test_sudachi_finds_words_without_white_space_in_texts_of_any_length() -> None:
+    pytest.importorskip("sudachipy")
+    pytest.importorskip("sudachidict_core")
+    segment = segmenter("sudachi")
+    assert segment is not None
+    assert segment("言語を学ぶ\u3000人") == ["言語", "を", "学ぶ", "人"]
+    assert segment("言語を" * 10_000) == ["言語", "を"] * 10_000

@@ -1,4 +1,5 @@
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,18 @@ def test_a_batch_gives_what_single_texts_give(tokenizer: Tokenizer) -> None:
 def test_a_full_cache_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, tokenizer: Tokenizer
 ) -> None:
-    monkeypatch.setattr("xlmkit.text.tokenizer._MAXIMUM_CACHED_WORDS", 3)
+    monkeypatch.setattr("xlmkit.text.encoder._MAXIMUM_CACHED_WORDS", 3)
     fresh = learn()
     for text in TEXTS["en"] * 2:
         assert fresh.encode(text, "en") == tokenizer.encode(text, "en")
+
+
+def test_a_copy_gives_the_same_and_carries_no_words(tokenizer: Tokenizer) -> None:
+    before = len(pickle.dumps(tokenizer))
+    expected = tokenizer.encode("a word that nobody knows yet", "en")
+    assert len(pickle.dumps(tokenizer)) == before
+    copied = pickle.loads(pickle.dumps(tokenizer))  # noqa: S301
+    assert copied.encode("a word that nobody knows yet", "en") == expected
 
 
 def test_special_tokens_in_a_text_are_text(tokenizer: Tokenizer) -> None:
@@ -101,6 +110,7 @@ def test_saving_and_loading_keeps_everything(tmp_path: Path, tokenizer: Tokenize
     written = json.loads((tmp_path / "tokenizer" / "tokenizer_config.json").read_text())
     assert written["tokenizer_class"] == "XLMTokenizer"
     assert written["id2lang"]["4"] == "zh"
+    assert written["sequence_form"] == "original"
 
 
 def test_a_folder_of_hugging_face_has_its_segmenters(tmp_path: Path, tokenizer: Tokenizer) -> None:

@@ -1,0 +1,151 @@
+"""Text to ids: words, then byte-pair encoding of each, remembered word by word."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlmkit.text.aligned_words import aligned_words, fold_aligned
+from xlmkit.text.alignment import Aligned, AlignedTokens, align_pieces
+from xlmkit.text.bpe import BytePairEncoder, Merges
+from xlmkit.text.moses import moses_words
+from xlmkit.text.normalize import lowercase_and_remove_accent
+from xlmkit.text.segment import DEFAULT_SEGMENTERS, Segmenter, segmenter
+
+_MAXIMUM_CACHED_WORDS = 1_000_000
+
+
+class TextEncoder:
+    """Splits text into sub-words and gives their ids, with any vocabulary.
+
+    Where a method takes a language, None says that the text is split already: the words between
+    its spaces are encoded as they are, with their case and accents.
+
+    Attributes:
+        segmenters: language -> segmenter, see `xlmkit.text.segment`.
+        lowercase_and_remove_accent: whether case and accents are taken away.
+    """
+
+    def __init__(
+        self,
+        merges: Merges,
+        ids: Mapping[str, int],
+        unknown: int,
+        *,
+        lowercase_and_remove_accent: bool = True,
+        segmenters: Mapping[str, str] | None = None,
+    ) -> None:
+        """Build the encoder.
+
+        Args:
+            merges: the merges of byte-pair encoding.
+            ids: symbol -> id.
+            unknown: id of every sub-word that has none.
+            lowercase_and_remove_accent: whether to take case and accents away.
+            segmenters: language -> segmenter; None means the defaults.
+        """
+        self.segmenters = dict(DEFAULT_SEGMENTERS if segmenters is None else segmenters)
+        self.lowercase_and_remove_accent = lowercase_and_remove_accent
+        self._symbol_ids = ids
+        self._unknown = unknown
+        self._bpe = BytePairEncoder(merges, ids, unknown)
+        self._ids: dict[str, list[int]] = {}  # of words whose case and accents are yet to go
+        self._ids_as_they_are: dict[str, list[int]] = {}
+        self._pieces: dict[str, list[str]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the remembered words behind when the encoder is copied to another process."""
+        return {**self.__dict__, "_ids": {}, "_ids_as_they_are": {}, "_pieces": {}}
+
+    def words(self, text: str, language: str | None) -> list[str]:
+        """Split a text into the words that byte-pair encoding is applied to."""
+        return list(chain.from_iterable(map(self._fold(language), self._split(text, language))))
+
+    def encode(self, text: str, language: str | None) -> list[int]:
+        """Return the ids of a text, without `</s>` at its ends.
+
+        Special tokens written in the text are text like any other.
+        """
+        words = self._split(text, language)
+        ids = self._remember(words, language).__getitem__
+        return list(chain.from_iterable(map(ids, words)))
+
+    def encode_batch(self, texts: Sequence[str], language: str | None) -> list[NDArray[np.int32]]:
+        """Return the ids of many texts of one language, see `encode`; one array each."""
+        rows = [self._split(text, language) for text in texts]
+        ids = self._remember(chain.from_iterable(rows), language).__getitem__
+        return [np.fromiter(chain.from_iterable(map(ids, row)), dtype=np.int32) for row in rows]
+
+    def pieces(self, text: str, language: str | None) -> list[str]:
+        """Return the sub-words of a text as they are written, the unknown ones too.
+
+        The last of a word ends in `</w>`.
+        """
+        return list(chain.from_iterable(self._pieces_of(self.words(text, language))))
+
+    def align(self, text: str, language: str | None) -> AlignedTokens:
+        """Return the ids of a text, and for each the characters and the word it came from."""
+        if language is None:
+            parts = [[word] for word in Aligned.of(text).words()]
+        else:
+            words = aligned_words(text, language, _segmenter(language, self.segmenters))
+            parts = [fold_aligned(w) if self.lowercase_and_remove_accent else [w] for w in words]
+        parts = [word for word in parts if word]  # of some, nothing is left
+        pieces = iter(self._pieces_of([part.text for word in parts for part in word]))
+        tokens = AlignedTokens([], [], [])
+        for number, word in enumerate(parts):
+            for part in word:
+                symbols = next(pieces)
+                tokens.ids.extend(self._symbol_ids.get(s, self._unknown) for s in symbols)
+                tokens.spans.extend(align_pieces(part, symbols))
+                tokens.words.extend([number] * len(symbols))
+        return tokens
+
+    def _split(self, text: str, language: str | None) -> list[str]:
+        return text.split() if language is None else split_words(text, language, self.segmenters)
+
+    def _fold(self, language: str | None) -> Callable[[str], list[str]]:
+        folds = language is not None and self.lowercase_and_remove_accent
+        return fold_word if folds else word_as_it_is
+
+    def _remember(self, words: Iterable[str], language: str | None) -> Mapping[str, list[int]]:
+        """Encode the words that are not in the cache yet, all in one call, and return the cache."""
+        cache = self._ids if language is not None else self._ids_as_they_are
+        if len(cache) > _MAXIMUM_CACHED_WORDS:
+            cache.clear()
+        new = [word for word in dict.fromkeys(words) if word not in cache]
+        if new:
+            parts = list(map(self._fold(language), new))
+            encoded = iter(self._bpe.encode(list(chain.from_iterable(parts))))
+            for word, folded in zip(new, parts, strict=True):
+                cache[word] = list(chain.from_iterable(next(encoded) for _ in folded))
+        return cache
+
+    def _pieces_of(self, words: Sequence[str]) -> list[list[str]]:
+        if len(self._pieces) > _MAXIMUM_CACHED_WORDS:
+            self._pieces.clear()
+        new = [word for word in dict.fromkeys(words) if word not in self._pieces]
+        self._pieces.update(zip(new, self._bpe.pieces(new), strict=True))
+        return [self._pieces[word] for word in words]
+
+
+def split_words(text: str, language: str, segmenters: Mapping[str, str]) -> list[str]:
+    """Split a text into words as its language asks for, their case and accents untouched."""
+    return moses_words(text, language, _segmenter(language, segmenters))
+
+
+def fold_word(word: str) -> list[str]:
+    """Lower a word and drop its accents; white space in it parts it, as elsewhere."""
+    return [part for part in lowercase_and_remove_accent(word).split(" ") if part]
+
+
+def word_as_it_is(word: str) -> list[str]:
+    """Return the word as the only part of itself, no part if it is empty."""
+    return [word] if word else []
+
+
+def _segmenter(language: str, segmenters: Mapping[str, str]) -> Segmenter | None:
+    name = segmenters.get(language)
+    return segmenter(name) if name else None
