@@ -73,6 +73,8 @@ def test_trace() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's compiler about itself
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("causal", [False, True])
 def test_compile_without_a_break(causal: bool) -> None:
     model = build("XLMWithLMHeadModel", causal=causal)
