@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from xlmkit.checkpoint.bundle import Bundle
+    from xlmkit.generate.translator import Translator
     from xlmkit.huggingface.base import XLMModel, XLMPreTrainedModel
     from xlmkit.huggingface.classification import (
         XLMForMultipleChoice,
@@ -32,6 +33,7 @@ _MODULES = {
     "Bundle": "checkpoint.bundle",
     "Tokenizer": "text.tokenizer",
     "Transformer": "model.transformer",
+    "Translator": "generate.translator",
     "XLMConfig": "huggingface.configuration",
     "XLMForConditionalGeneration": "huggingface.conditional_generation",
     "XLMForMultipleChoice": "huggingface.classification",
@@ -51,6 +53,7 @@ __all__ = [
     "Bundle",
     "Tokenizer",
     "Transformer",
+    "Translator",
     "XLMConfig",
     "XLMForConditionalGeneration",
     "XLMForMultipleChoice",

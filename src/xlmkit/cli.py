@@ -210,6 +210,41 @@ def convert(
         module.convert(source, target, codes, name, vocabulary=vocabulary, keep_case=keep_case)
 
 
+@app.command(help="Translate lines of text with an encoder-decoder.")
+def translate(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A translator's folder.")],
+    src: Annotated[str, typer.Option("--src", "-s", help="Language of the text.")],
+    tgt: Annotated[str, typer.Option("--tgt", "-t", help="Language to write.")],
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="The text, a line each; else standard input."),
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an output that was not finished.")
+    ] = False,
+    beam_size: Annotated[
+        int, typer.Option("--beam-size", min=0, help="Beams; 0 for greedy search.")
+    ] = 5,
+    length_penalty: Annotated[
+        float, typer.Option("--length-penalty", help="More prefers longer translations.")
+    ] = 1.0,
+    batch_tokens: Annotated[
+        int, typer.Option("--batch-tokens", min=16, help="Tokens of a batch, beams counted.")
+    ] = 2048,
+) -> None:
+    """Call `xlmkit.translate.translate`."""
+    with told_in_one_sentence():
+        importlib.import_module("xlmkit.core.device").share_the_processor()
+        module = importlib.import_module("xlmkit.translate")
+        search = module.SearchConfig(
+            beam_size=beam_size, length_penalty=length_penalty, batch_tokens=batch_tokens
+        )
+        module.translate(model, source, target, src=src, tgt=tgt, search=search, resume=resume)
+
+
 @app.command(help="Print the JSON schema of recipes, for an editor's completion and checks.")
 def schema() -> None:
     """Print the schema of `xlmkit.run.Recipe`."""

@@ -1,0 +1,109 @@
+"""`xlmkit translate`: lines in, as many lines out, at any length of the file.
+
+Lines are read and translated a chunk at a time, so that memory does not grow with the file. A named
+output is written beside its name and takes it when all is done; `--resume` goes on behind the last
+line that was written.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import explained_disk_errors, open_bytes
+from xlmkit.core.progress import progress
+from xlmkit.generate.translator import SearchConfig, Translator
+
+_CHUNK = 512  # lines
+
+
+def translate(
+    model: Path,
+    source: Path | None,
+    target: Path | None,
+    *,
+    src: str,
+    tgt: str,
+    search: SearchConfig,
+    resume: bool = False,
+) -> None:
+    """Translate a file or standard input to a file or standard output.
+
+    Args:
+        model: a translator's folder.
+        source: the file to read, UTF-8; None reads standard input.
+        target: the file to write; None writes standard output.
+        src: language of the lines.
+        tgt: language to write.
+        search: how translations are searched for.
+        resume: go on with a target that an earlier call has begun.
+
+    Raises:
+        UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
+            a language, or there is nothing to go on with.
+    """
+    if resume and target is None:
+        raise UserError("--resume needs --output: only a file tells how far the last call came.")
+    translator = Translator.from_pretrained(model)
+    translator.translate([""], src, tgt)  # the languages are known, before anything is written
+    with _output(target, resume=resume) as (stream, done), _lines(source) as lines:
+        for _ in islice(lines, done):
+            pass
+        with progress(f"translating {src} to {tgt}", start=done) as job:
+            while chunk := list(islice(lines, _CHUNK)):
+                for text in translator.translate(chunk, src, tgt, search):
+                    stream.write(f"{text}\n")
+                stream.flush()
+                job.advance(len(chunk))
+
+
+@contextmanager
+def _lines(source: Path | None) -> Iterator[Iterator[str]]:
+    """Open the input; lines come without their ends, and an empty input has none."""
+    if source is None:
+        yield _decoded(sys.stdin.buffer, "standard input")
+        return
+    with open_bytes(source) as stream:
+        yield _decoded(stream, str(source))
+
+
+def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
+    for number, line in enumerate(stream, start=1):
+        try:
+            yield line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise UserError(
+                f"{name}, line {number}, is not UTF-8; convert it, for instance with iconv."
+            ) from None
+
+
+@contextmanager
+def _output(target: Path | None, *, resume: bool) -> Iterator[tuple[IO[str], int]]:
+    """Open the output; yields also how many lines an earlier call has written."""
+    if target is None:
+        yield sys.stdout, 0
+        return
+    part = target.with_name(f"{target.name}.part")
+    with explained_disk_errors(part):
+        part.parent.mkdir(parents=True, exist_ok=True)
+        done = _keep_whole_lines(part) if resume and part.exists() else 0
+        with part.open("a" if done else "w", encoding="utf-8", newline="\n") as stream:
+            yield stream, done
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+
+
+def _keep_whole_lines(path: Path) -> int:
+    """Cut off a line that was not finished, and return how many there are."""
+    done = end = 0
+    with path.open("r+b") as stream:
+        for line in stream:
+            if line.endswith(b"\n"):
+                done, end = done + 1, end + len(line)
+        stream.truncate(end)
+    return done

@@ -1,0 +1,115 @@
+"""`xlmkit translate`: files and pipes, as many lines out as in, going on after a stop."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.checkpoint.names import TRANSLATOR
+from xlmkit.cli import app
+from xlmkit.model.config import Architecture
+from xlmkit.model.encoder_decoder import EncoderDecoder
+from xlmkit.text.bpe import Merges
+from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+
+LINES = ["a b c", "", "c", "b a b", "a", "", "c c"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    vocabulary = Vocabulary([*SPECIAL_TOKENS, "a</w>", "b</w>", "c</w>"])
+    tokenizer = Tokenizer(vocabulary, Merges(()), {"en": 0, "fr": 1}, segmenters={})
+    torch.manual_seed(0)
+    shape = Architecture(
+        n_words=len(vocabulary), n_langs=2, n_layers=1, emb_dim=16, n_heads=2,
+        max_position_embeddings=32, embed_init_std=0.5,
+    )  # fmt: skip
+    weights = EncoderDecoder(shape).state_dict()
+    Bundle(shape, tokenizer, weights, head=TRANSLATOR).save(folder)
+    return folder
+
+
+def call(model: Path, *arguments: Any, given: str | None = None) -> Any:
+    words = ["translate", str(model), "--src", "en", "--tgt", "fr", *map(str, arguments)]
+    return CliRunner().invoke(app, words, input=given)
+
+
+def test_a_pipe_gives_as_many_lines(model: Path) -> None:
+    made = call(model, given="\n".join(LINES) + "\n")
+    assert made.exit_code == 0, made.output
+    lines = made.stdout.split("\n")[:-1]
+    assert len(lines) == len(LINES)
+    assert [not line for line in lines] == [not line for line in LINES]
+
+
+def test_a_file_gives_the_same_as_a_pipe(model: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "text", tmp_path / "new" / "out"
+    source.write_text("\r\n".join(LINES), encoding="utf-8")  # no end at the last line
+    assert call(model, source, "--output", target).exit_code == 0
+    expected = call(model, given="\n".join(LINES) + "\n").stdout
+    assert target.read_text(encoding="utf-8") == expected
+    assert [path.name for path in target.parent.iterdir()] == ["out"]
+
+
+def test_it_goes_on_where_it_stopped(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import xlmkit.translate
+
+    monkeypatch.setattr(xlmkit.translate, "_CHUNK", 2)
+    source, target = tmp_path / "text", tmp_path / "out"
+    source.write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    assert call(model, source, "--output", target).exit_code == 0
+    whole = target.read_text(encoding="utf-8")
+    target.unlink()
+    part = tmp_path / "out.part"
+    part.write_text(whole[: len("".join(whole.splitlines(keepends=True)[:4])) + 1], "utf-8")
+    seen: list[int] = []
+    translated = xlmkit.translate.Translator.translate
+
+    def counting(self: Any, texts: list[str], *rest: Any) -> list[str]:
+        seen.append(len(texts))
+        return translated(self, texts, *rest)
+
+    monkeypatch.setattr(xlmkit.translate.Translator, "translate", counting)
+    assert call(model, source, "--output", target, "--resume").exit_code == 0
+    assert target.read_text(encoding="utf-8") == whole
+    assert sum(seen) - 1 == 3  # one look at the languages, and the lines that were missing
+    assert not part.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "message"),
+    [
+        (["missing.txt"], None, "There is no file"),
+        (["--resume"], "a\n", "--resume needs --output"),
+        (["--tgt", "de"], "a\n", "does not know the language de"),
+    ],
+)
+def test_mistakes_in_one_sentence(
+    model: Path, arguments: list[str], given: str | None, message: str
+) -> None:
+    made = call(model, *arguments, given=given)
+    assert made.exit_code == 1
+    assert message in made.stderr
+    assert "Traceback" not in made.stderr
+
+
+def test_text_that_is_not_utf8_is_named(model: Path, tmp_path: Path) -> None:
+    source = tmp_path / "latin1"
+    source.write_bytes(b"a b\n\xe9t\xe9\n")
+    made = call(model, source, "--output", tmp_path / "out")
+    assert made.exit_code == 1
+    assert "line 2, is not UTF-8" in made.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_file_gives_an_empty_file(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert call(model, tmp_path / "empty", "--output", tmp_path / "out").exit_code == 0
+    assert (tmp_path / "out").read_bytes() == b""
