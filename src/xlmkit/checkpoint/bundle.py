@@ -64,6 +64,7 @@ class Bundle:
         labels: class names of a classifier.
         summary_type: how a classifier pools, `first` or `mean`.
         provenance: recipe, versions and figures of its making.
+        summary_problem: why `classifier` cannot pool as the folder says, if it cannot.
     """
 
     architecture: Architecture
@@ -73,6 +74,7 @@ class Bundle:
     labels: Sequence[str] = ()
     summary_type: str = "first"
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    summary_problem: str | None = None
 
     def save(self, folder: Path) -> None:
         """Write the folder; the weights come last but one, the provenance with their hash last."""
@@ -121,7 +123,8 @@ class Bundle:
             head=(config.get("architectures") or [LANGUAGE_MODEL])[0],
             labels=_labels(config, weights),
             summary_type=config.get("summary_type", "first"),
-            provenance=read_provenance(folder),
+            provenance=(provenance := read_provenance(folder)),
+            summary_problem=None if provenance else _summary_problem(config),
         )
 
     def language_model(self) -> LanguageModel:
@@ -149,6 +152,11 @@ class Bundle:
         if self.head != SEQUENCE_CLASSIFIER:
             raise UserError(
                 f"This checkpoint is a {self.head}, not a classifier; finetune it first."
+            )
+        if self.summary_problem:
+            raise UserError(
+                f"This classifier was saved with {self.summary_problem}; open it with "
+                "xlmkit.XLMForSequenceClassification."
             )
         model = SequenceClassifier(
             self.architecture, len(self.labels), summary_type=self.summary_type
@@ -186,6 +194,9 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
             path = pickled
             weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
             return weights
+        if not path.is_file() and (index := folder / f"{WEIGHTS_FILE}.index.json").is_file():
+            parts = sorted(set(read_json(index)["weight_map"].values()))
+            return {name: part for file in parts for name, part in load_file(folder / file).items()}
         return load_file(path)
     except FileNotFoundError:
         raise UserError(f"{folder} has no {WEIGHTS_FILE}; is it a model's folder?") from None
@@ -206,6 +217,18 @@ def _filled(model: Model, weights: Mapping[str, Tensor]) -> Model:
             f"The weights do not fit the model that config.json describes: {' '.join(details)}"
         ) from None
     return model.eval()
+
+
+def _summary_problem(config: Mapping[str, Any]) -> str | None:
+    """Return what of a configuration's pooling xlmkit's own classifier does not do."""
+    kind = config.get("summary_type", "first")
+    if config.get("summary_activation"):
+        return f"summary_activation={config['summary_activation']!r}"
+    if kind not in ("first", "last", "mean"):
+        return f"summary_type={kind!r}"
+    if kind != "first" and config.get("summary_over_padding", True):
+        return f"summary_type={kind!r} over padding"
+    return None
 
 
 def _labels(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> list[str]:

@@ -1,15 +1,17 @@
 """Conversion between the original's `.pth` and a folder, checked by comparing what both compute."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import TRANSLATOR
-from xlmkit.checkpoint.original import load_original, save_original
+from xlmkit.checkpoint.original import check_form, load_original, save_original
 from xlmkit.checkpoint.published import published
 from xlmkit.core.errors import UserError
+from xlmkit.core.files import explained_disk_errors
 from xlmkit.core.log import say
 from xlmkit.model.attention import real_tokens
 from xlmkit.text.bpe_files import write_codes
@@ -39,36 +41,62 @@ def convert(
     Raises:
         UserError: a file cannot be read, or the result does not compute the same.
     """
-    if source.is_dir():
-        if target.suffix != ".pth":
-            raise UserError(
-                f"{source} is a folder, so the target must end in .pth, unlike {target}."
-            )
+    to_file = source.is_dir()
+    if to_file != (target.suffix == ".pth"):
+        wanted = "end in .pth" if to_file else "be a folder"
+        kind = "folder" if to_file else "file"
+        raise UserError(f"{source} is a {kind}, so the target must {wanted}, unlike {target}.")
+    _check_free(target)
+    if to_file:
         bundle = Bundle.load(source)
-        expected = log_probabilities(bundle)
-        save_original(bundle, target)
-        beside = target.with_suffix(".codes") if len(bundle.tokenizer.merges) else None
-        if beside is not None:
-            write_codes(beside, bundle.tokenizer.merges)
-        again = load_original(target, beside)
+        check_form(bundle)
     else:
-        if target.suffix == ".pth" or target.is_file():
-            raise UserError(f"{source} is a file, so the target must be a folder, unlike {target}.")
         bundle = _read(source, codes, name, vocabulary, keep_case=keep_case)
-        expected = log_probabilities(bundle)  # before anything is written: the parts must fit
-        bundle.save(target)
-        again = Bundle.load(target)
-    difference = float((expected - log_probabilities(again)).abs().max())
-    if not difference <= _TOLERANCE:
-        raise UserError(
-            f"{target} does not compute the same as {source}: log-probabilities differ by "
-            f"{difference:.1e}."
-        )
+    expected = log_probabilities(bundle)  # before anything is written: the parts must fit
+    with explained_disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as aside:
+            made = Path(aside) / target.name
+            again = _write(bundle, made)
+            difference = float((expected - log_probabilities(again)).abs().max())
+            if not difference <= _TOLERANCE:
+                raise UserError(
+                    f"Nothing was written: what {source} was turned into does not compute the "
+                    f"same; log-probabilities differ by {difference:.1e}."
+                )
+            for path in sorted(Path(aside).iterdir()):
+                path.replace(target.parent / path.name)
     say(f"Wrote {target}; log-probabilities differ from {source} by at most {difference:.1e}.")
-    if not source.is_dir():
-        _say_what_was_found(bundle)
+    if not to_file:
+        _say_what_was_found(bundle, published(name).sequence_form if name else None)
         if codes is None:
             say("Without --codes only whole words and characters have ids; add them for text.")
+
+
+def _check_free(target: Path) -> None:
+    """See that nothing is written over.
+
+    Raises:
+        UserError: there is something in the target's place.
+    """
+    blocked = next((path for path in target.parents if path.is_file()), None)
+    if blocked is not None:
+        raise UserError(f"{blocked} is a file, so there can be no {target}.")
+    for path in (target, target.with_suffix(".codes")) if target.suffix == ".pth" else (target,):
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
+            raise UserError(f"{path} is there already; remove it or name another target.")
+
+
+def _write(bundle: Bundle, target: Path) -> Bundle:
+    """Write the folder, or the `.pth` with its codes beside it, and read it again."""
+    if target.suffix != ".pth":
+        bundle.save(target)
+        return Bundle.load(target)
+    save_original(bundle, target)
+    beside = target.with_suffix(".codes") if len(bundle.tokenizer.merges) else None
+    if beside is not None:
+        write_codes(beside, bundle.tokenizer.merges)
+    return load_original(target, beside)
 
 
 def _read(
@@ -84,6 +112,8 @@ def _read(
             source, codes, vocabulary=vocabulary, lowercase_and_remove_accent=not keep_case
         )
     known = published(name)
+    if keep_case:
+        raise UserError(f"The name {name} tells the casing of its text; leave out --keep-case.")
     bundle = load_original(
         source,
         codes,
@@ -92,6 +122,8 @@ def _read(
         causal=known.causal,
         languages=known.languages,
     )
+    if bundle.head == TRANSLATOR:
+        raise UserError(f"{source} is not {name}: it is a translator, and {name} is none.")
     shape = bundle.architecture
     wanted = len(known.languages) if known.language_embeddings else 0
     found = shape.n_langs if shape.use_lang_emb else 0
@@ -102,14 +134,15 @@ def _read(
     return bundle
 
 
-def _say_what_was_found(bundle: Bundle) -> None:
+def _say_what_was_found(bundle: Bundle, sequence_form: str | None) -> None:
     shape, tokenizer = bundle.architecture, bundle.tokenizer
     kind = "translator" if bundle.head == TRANSLATOR else "language model"
     kind = f"causal {kind}" if shape.causal else kind
     casing = "lower-cased without accents" if tokenizer.lowercase_and_remove_accent else "cased"
     say(
         f"A {kind} of {shape.n_layers} layers, {shape.emb_dim} wide, for {shape.n_words:,} words "
-        f"({casing}) in {', '.join(tokenizer.lang2id)}."
+        f"({casing}) in {', '.join(tokenizer.lang2id)}"
+        f"{f'; sequences of the {sequence_form} form' if sequence_form else ''}."
     )
 
 

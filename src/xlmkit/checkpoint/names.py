@@ -100,6 +100,11 @@ def from_config_json(config: Mapping[str, Any], where: Path | str) -> Architectu
             name: tuple((int(layer), place) for layer, place in memory.get(name, ()))
             for name in ("positions", "decoder_positions")
         }
+        known = {field.name for field in fields(MemoryShape)}
+        if unknown := sorted(set(memory) - known):
+            raise UserError(
+                f"{where}: memory has no {', '.join(unknown)}, only {', '.join(sorted(known))}."
+            )
         sizes = {"query_sizes": tuple(memory.get("query_sizes", ()))}
         values["memory"] = MemoryShape(**{**memory, **places, **sizes})
     return Architecture(**values)

@@ -68,7 +68,10 @@ def load_original(
             parts do not fit.
     """
     data = read_pickle(path)
-    params = Params(path, data.get("params") or {})
+    settings = data.get("params") or {}
+    if not isinstance(settings, Mapping):
+        raise UserError(f"{path}: its params are a {type(settings).__name__}, no settings by name.")
+    params = Params(path, settings)
     head = LANGUAGE_MODEL if "model" in data else TRANSLATOR
     parts = {name: _tensors(path, data, name) for name in _PARTS[head]}
     shapes = [architecture_of(path, tensors, params) for tensors in parts.values()]
@@ -186,14 +189,16 @@ def _vocabulary(path: Path, words: Any, n_words: int) -> Vocabulary:  # noqa: AN
         )
     symbols = list(SPECIAL_TOKENS)
     for number in range(len(SPECIAL_TOKENS), n_words):
+        if number not in words:
+            raise UserError(f"{path}: its dictionary has no word {number}.")
         word = str(words[number])
         continued = word.endswith(_CONTINUED)
         symbols.append(word.removesuffix(_CONTINUED) if continued else word + END_OF_WORD)
     return Vocabulary(symbols)
 
 
-def save_original(bundle: Bundle, path: Path) -> None:
-    """Write a language model or a translator as the original's `.pth`: plain values and tensors.
+def check_form(bundle: Bundle) -> None:
+    """See that the original has such models.
 
     Raises:
         UserError: the model has a head that the original does not know.
@@ -202,6 +207,15 @@ def save_original(bundle: Bundle, path: Path) -> None:
         raise UserError(
             f"A {bundle.head} has no form in the original project, only {' and '.join(_PARTS)}."
         )
+
+
+def save_original(bundle: Bundle, path: Path) -> None:
+    """Write a language model or a translator as the original's `.pth`: plain values and tensors.
+
+    Raises:
+        UserError: the model has a head that the original does not know.
+    """
+    check_form(bundle)
     symbols = bundle.tokenizer.vocabulary.symbols[: bundle.architecture.n_words]
     words = [*SPECIAL_TOKENS, *map(_original_word, symbols[len(SPECIAL_TOKENS) :])]
     checkpoint = {

@@ -42,8 +42,14 @@ class Params:
 
     def languages(self, n_langs: int) -> list[str]:
         """Return the languages in the order of their ids."""
-        names = self.get("id2lang", {})
-        return [str(names.get(number, f"lang{number}")) for number in range(n_langs)]
+        given = self.get("id2lang", {})
+        if not isinstance(given, Mapping):
+            raise UserError(f"{self.path}: id2lang in its params does not map ids to names.")
+        names = {str(number): str(name) for number, name in given.items()}
+        found = [names.get(str(number), f"lang{number}") for number in range(n_langs)]
+        if len(set(found)) < n_langs:
+            raise UserError(f"{self.path}: id2lang in its params names a language twice.")
+        return found
 
     def plain(self) -> dict[str, Any]:
         """Return the settings that JSON can hold."""
@@ -63,9 +69,19 @@ def architecture_of(path: Path, weights: Mapping[str, Tensor], params: Params) -
         UserError: tensors or settings are missing, or do not describe a model.
     """
     try:
+        return _architecture(path, weights, params)
+    except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
+        raise UserError(
+            f"{path} is no model as the original saves it: its tensors do not fit one another "
+            f"({error})."
+        ) from None
+
+
+def _architecture(path: Path, weights: Mapping[str, Tensor], params: Params) -> Architecture:
+    try:
         n_words, emb_dim = weights["embeddings.weight"].shape
         n_positions = len(weights["position_embeddings.weight"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, TypeError):
         raise UserError(f"{path} has no word or position embeddings: not a model of XLM.") from None
     layers = [int(name.split(".")[1]) for name in weights if name.startswith("attentions.")]
     if not layers:

@@ -41,8 +41,9 @@ def read_pickle(path: Path) -> dict[str, Any]:
             "which is not plain data."
         ) from None
     except (RuntimeError, EOFError, ValueError, OSError, KeyError, IndexError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path} is damaged or not a checkpoint: {reason}.") from None
+        first = str(error).partition("\n")[0]
+        reason = f": {first}" if " " in first else ""  # one word or number tells nobody anything
+        raise UserError(f"{path} is damaged or not a checkpoint{reason}.") from None
     if not isinstance(data, dict):
         raise UserError(f"{path} holds a {type(data).__name__}, not a checkpoint of XLM.")
     return data

@@ -41,7 +41,10 @@ class AddedTokenSplitter:
         chunks = []
         end = 0
         for match in self._pattern.finditer(text):
-            index, token = self._tokens.get(match[0]) or self._tokens[match[0].lower()]
+            found = self._tokens.get(match[0]) or self._tokens.get(match[0].lower())
+            if found is None:  # a letter such as İ, which is no i when it is lowered
+                continue
+            index, token = found
             if token.single_word and not _stands_alone(match):
                 continue
             before = text[end : match.start()]

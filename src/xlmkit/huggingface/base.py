@@ -49,6 +49,16 @@ class XLMPreTrainedModel(PreTrainedModel):
     def __init__(self, config: XLMConfig, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
         super().__init__(own_config(config), *arguments, **named)
 
+    def _resize_token_embeddings(self, *arguments: Any, **named: Any) -> nn.Module:  # noqa: ANN401
+        """Resize the word embeddings.
+
+        Raises:
+            ValueError: words are predicted by clusters, whose sizes are fixed.
+        """
+        if self.config.asm and hasattr(self, "pred_layer"):
+            raise ValueError("The clusters of an adaptive softmax cannot be resized.")
+        return super()._resize_token_embeddings(*arguments, **named)
+
     @property
     def dummy_inputs(self) -> dict[str, Any]:
         """A small batch with padding, and with languages if the model has them."""
@@ -157,7 +167,7 @@ class XLMModel(TransformerLayers, XLMPreTrainedModel):
         n_past = 0 if past is None else past.length
         padding = self.padding(input_ids, attention_mask, lengths, shape, n_past)
         positions = self._positions(position_ids, padding, shape, n_past, embedded_BLE.device)
-        hidden_BLE = self.embed(embedded_BLE, positions, language_ids(langs, shape))
+        hidden_BLE = self.embed(embedded_BLE, positions, language_ids(langs, shape, n_past))
         keeper = self._keeper(output_attentions)
         around = self._around(hidden_BLE, padding, past, encoder_attention_mask, keeper)
         keep_states = wanted(output_hidden_states, self.config.output_hidden_states)
@@ -264,7 +274,11 @@ class XLMModel(TransformerLayers, XLMPreTrainedModel):
         """
         B, L = shape
         if given is not None:
-            if given.dim() != 2 or given.shape[0] not in (1, B) or given.shape[1] < L:
+            if (
+                given.dim() != 2
+                or given.shape[0] not in (1, B)
+                or given.shape[1] not in (L, past + L)
+            ):
                 raise ValueError(
                     f"position_ids has the shape {tuple(given.shape)}, but {(B, L)} is expected."
                 )

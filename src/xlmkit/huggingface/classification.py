@@ -263,5 +263,8 @@ def _flattened(inputs: dict[str, Tensor | None]) -> tuple[int, dict[str, Tensor 
             stacklevel=3,
         )
         inputs = {**inputs, "lengths": None}
+    langs = inputs["langs"]
+    if langs is not None and langs.dim() == 1:  # one for every row
+        inputs = {**inputs, "langs": langs[:, None].expand(given.shape[:2])}
     flat = {name: None if part is None else part.flatten(0, 1) for name, part in inputs.items()}
     return given.shape[1], flat

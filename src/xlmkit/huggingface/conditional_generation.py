@@ -16,7 +16,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from xlmkit.huggingface.base import XLMModel, XLMPreTrainedModel, wanted
 from xlmkit.huggingface.configuration import XLMConfig, own_config
-from xlmkit.huggingface.language_model import IGNORED, word_loss
+from xlmkit.huggingface.language_model import IGNORED, for_every_row, word_loss
 from xlmkit.huggingface.outputs import XLMConditionalGenerationOutput, XLMModelOutput
 from xlmkit.model.heads import prediction_layer
 
@@ -195,6 +195,19 @@ class XLMForConditionalGeneration(XLMPreTrainedModel, GenerationMixin):
         start_B1 = torch.full_like(labels[:, :1], 0 if start is None else start)
         words_BL = torch.cat([start_B1, labels[:, :-1]], dim=1)
         return words_BL.masked_fill(words_BL == IGNORED, self.decoder.architecture.pad_index)
+
+    def generate(self, inputs: Tensor | None = None, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Write for every source; padding is found as in `forward`, also from `lengths`."""
+        kwargs = for_every_row(inputs, kwargs, ("langs", "decoder_langs"))
+        source = kwargs.get("input_ids") if inputs is None else inputs
+        shaped = kwargs.get("inputs_embeds") if source is None else source
+        lengths = kwargs.pop("lengths", None)
+        if kwargs.get("attention_mask") is None and shaped is not None:
+            B, L = shaped.shape[:2]
+            padding = self.encoder.padding(source, None, lengths, (B, L))
+            if padding is not None:
+                kwargs["attention_mask"] = padding.keep.long()
+        return super().generate(inputs, **kwargs)
 
     def prepare_inputs_for_generation(
         self,

@@ -61,6 +61,10 @@ class Padding:
                     f"lengths has the shape {tuple(lengths_B.shape)}, but {(B,)} is expected: "
                     "a number for every sequence."
                 )
+            if values_are_known() and B and int(lengths_B.max()) > L:
+                raise ValueError(
+                    f"lengths says {int(lengths_B.max())}, but the sequences have {L} tokens."
+                )
             keep_BK = real_tokens(lengths_B, L)
         elif tokens_BL is not None:
             keep_BK = _real_by_tokens(tokens_BL != pad_index)
@@ -87,6 +91,11 @@ class Padding:
             return self.keep
         keep_BK = self.keep.cumsum(dim=1) > 0
         return None if values_are_known() and bool(keep_BK.all()) else keep_BK
+
+    def leading(self) -> Tensor | None:
+        """Return True at the padding in front of each row, (B, K); None where there is none."""
+        leading_BK = self.keep.cumsum(dim=1) == 0
+        return leading_BK if not values_are_known() or bool(leading_BK.any()) else None
 
     def factor(self, n_new: int, dtype: torch.dtype) -> Tensor:
         """Return 1 at the real ones of the new tokens and 0 elsewhere, (B, L, 1)."""
@@ -125,13 +134,14 @@ def source_mask(attention_mask_BS: Tensor | None) -> Tensor | None:
     return visible_keys(attention_mask_BS != 0, 1, causal=False)
 
 
-def language_ids(langs: Tensor | None, shape: tuple[int, int]) -> Tensor | None:
+def language_ids(langs: Tensor | None, shape: tuple[int, int], past: int = 0) -> Tensor | None:
     """Return a language id for every new token, (B, L).
 
     Args:
         langs: an id for every token, (B, L), or for every sequence, (B,) or (B, 1). Ids that
             also cover earlier tokens lose those.
         shape: B and L.
+        past: how many tokens lie before.
 
     Raises:
         ValueError: the shape is another.
@@ -140,7 +150,7 @@ def language_ids(langs: Tensor | None, shape: tuple[int, int]) -> Tensor | None:
         return None
     B, L = shape
     given = langs[:, None] if langs.dim() == 1 else langs
-    if given.dim() != 2 or given.shape[0] not in (1, B) or 1 < given.shape[1] < L:
+    if given.dim() != 2 or given.shape[0] not in (1, B) or given.shape[1] not in (1, L, past + L):
         raise ValueError(
             f"langs has the shape {tuple(langs.shape)}, but {(B, L)} is expected, a language id "
             f"for every token, or {(B,)}, one for every sequence."

@@ -101,6 +101,18 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
         )
         return self._result(output, return_dict)
 
+    def generate(self, inputs: Tensor | None = None, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Write on; arguments as in `transformers`, and `langs` as in `forward`.
+
+        Raises:
+            ValueError: `lengths` are given; padding belongs on the left, with an attention mask.
+        """
+        if kwargs.get("lengths") is not None:
+            raise ValueError(
+                "generate takes no lengths: pad on the left and give the attention_mask."
+            )
+        return super().generate(inputs, **for_every_row(inputs, kwargs, ("langs",)))
+
     def prepare_inputs_for_generation(
         self,
         input_ids: Tensor,
@@ -162,6 +174,24 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
         if not self.config.causal:
             return None
         return GenerationMixin._prepare_cache_for_generation(self, *arguments, **named)  # type: ignore[arg-type]
+
+
+def for_every_row(
+    inputs: Tensor | None, kwargs: dict[str, Any], names: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the arguments of `generate`, the named ones of a single row repeated for all."""
+    given = next(
+        (part for part in (inputs, kwargs.get("input_ids"), kwargs.get("inputs_embeds"))
+         if part is not None), None
+    )  # fmt: skip
+    if given is None:
+        return kwargs
+    repeated = {
+        name: kwargs[name].expand(given.shape[0], *kwargs[name].shape[1:])
+        for name in names
+        if kwargs.get(name) is not None and kwargs[name].shape[0] == 1
+    }
+    return kwargs | repeated
 
 
 def continued(langs: Tensor, length: int, past: int = 0) -> Tensor:

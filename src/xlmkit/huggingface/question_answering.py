@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers.cache_utils import Cache
@@ -9,7 +10,7 @@ from transformers.modeling_outputs import QuestionAnsweringModelOutput
 
 from xlmkit.huggingface.base import XLMHeadedModel, XLMModel
 from xlmkit.huggingface.configuration import XLMConfig
-from xlmkit.huggingface.outputs import XLMForQuestionAnsweringOutput
+from xlmkit.huggingface.outputs import XLMForQuestionAnsweringOutput, XLMModelOutput
 from xlmkit.model.span_heads import BeamSpanHead
 
 
@@ -133,12 +134,30 @@ class XLMForQuestionAnswering(XLMHeadedModel):
             end_positions,
             _flat(is_impossible),
             _flat(cls_index),
-            p_mask,
+            self._no_answers(p_mask, input_ids, attention_mask, lengths, states),
         )
         output = XLMForQuestionAnsweringOutput(
             **found, hidden_states=states.hidden_states, attentions=states.attentions
         )
         return self._result(output, return_dict)
+
+    def _no_answers(
+        self,
+        p_mask: Tensor | None,
+        input_ids: Tensor | None,
+        attention_mask: Tensor | None,
+        lengths: Tensor | None,
+        states: XLMModelOutput,
+    ) -> Tensor | None:
+        """Return the mask with the padding in front of rows, which must not change a result."""
+        B, L, _ = states.last_hidden_state.shape
+        padding = self.transformer.padding(input_ids, attention_mask, lengths, (B, L))
+        leading_BL = None if padding is None else padding.leading()
+        if leading_BL is None:
+            return p_mask
+        return (
+            leading_BL.float() if p_mask is None else torch.maximum(p_mask, leading_BL.to(p_mask))
+        )
 
     def _answers(
         self,

@@ -60,6 +60,11 @@ class MemoryShape:
     query_bias: bool = True
     query_batch_norm: bool = True
 
+    @property
+    def all_positions(self) -> tuple[tuple[int, str], ...]:
+        """Those of the encoder and of the decoder."""
+        return self.positions + self.decoder_positions
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
@@ -88,7 +93,13 @@ class Architecture:
     is_decoder: bool = False
 
     def __post_init__(self) -> None:
-        if self.emb_dim % self.n_heads:
+        for layer, place in () if self.memory is None else self.memory.all_positions:
+            if not 0 <= layer < self.n_layers or place not in ("in", "after"):
+                raise UserError(
+                    f"A memory is to stand at {(layer, place)}, but it can stand only 'in' or "
+                    f"'after' one of the layers 0 to {self.n_layers - 1}."
+                )
+        if self.n_heads < 1 or self.emb_dim % self.n_heads:
             raise UserError(
                 f"model.emb_dim ({self.emb_dim}) must be a multiple of "
                 f"model.n_heads ({self.n_heads})."

@@ -128,12 +128,12 @@ class BeamSpanHead(nn.Module):
     ) -> Spans:
         """Return the best spans; arguments as for `loss`, the last state is the default class."""
         start_probability_BL = _masked(self.start_logits(hidden_BLE), p_mask_BL).softmax(dim=1)
-        best_BS, start_BS = start_probability_BL.topk(self.start_n_top, dim=1)
+        best_BS, start_BS = start_probability_BL.topk(_at_most(self.start_n_top, hidden_BLE), dim=1)
         start_states_BSE = hidden_BLE[_rows(hidden_BLE)[:, None], start_BS]
         end_scores_BLS = self.end_logits(hidden_BLE, start_states_BSE)
         mask = None if p_mask_BL is None else p_mask_BL[:, :, None]
         end_probability_BLS = _masked(end_scores_BLS, mask).softmax(dim=1)
-        end_BTS = end_probability_BLS.topk(self.end_n_top, dim=1)
+        end_BTS = end_probability_BLS.topk(_at_most(self.end_n_top, hidden_BLE), dim=1)
         expected_start_BE = torch.einsum("ble,bl->be", hidden_BLE, start_probability_BL)
         if cls_index_B is None:
             class_BE = hidden_BLE[:, -1]
@@ -146,6 +146,11 @@ class BeamSpanHead(nn.Module):
             end_BTS.indices.flatten(1),
             self.answer_class(expected_start_BE, class_BE),
         )
+
+
+def _at_most(n: int, hidden_BLE: Tensor) -> int:
+    """Return how many places can be chosen; a compiler must not learn how many there are."""
+    return n if torch.compiler.is_compiling() else min(n, hidden_BLE.shape[1])
 
 
 def _rows(hidden_BLE: Tensor) -> Tensor:

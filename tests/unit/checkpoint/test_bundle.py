@@ -262,3 +262,49 @@ def test_more_languages_than_embeddings_are_refused_where_there_are_embeddings(
     assert list(Bundle.load(tmp_path / "without").tokenizer.lang2id) == ["el", "zh", "sw"]
     with pytest.raises(UserError, match="the tokenizer has 3 languages but the model only 2"):
         Bundle.load(tmp_path / "with")
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"summary_type": "mean"}, "summary_type='mean' over padding"),
+        ({"summary_type": "cls_index"}, "summary_type='cls_index'"),
+        ({"summary_activation": "tanh"}, "summary_activation='tanh'"),
+    ],
+)
+def test_a_classifier_that_pools_otherwise_is_refused(
+    tmp_path: Path, choices: dict[str, str], message: str
+) -> None:
+    pytest.importorskip("transformers")
+    from xlmkit import XLMConfig, XLMForSequenceClassification
+
+    sizes = {
+        "vocab_size": len(tokenizer()),
+        "emb_dim": 16,
+        "n_layers": 1,
+        "n_heads": 2,
+        "n_langs": 2,
+    }
+    XLMForSequenceClassification(XLMConfig(**sizes, **choices)).save_pretrained(tmp_path)
+    tokenizer().save(tmp_path)
+    with pytest.raises(UserError, match=message):
+        Bundle.load(tmp_path).classifier()
+
+
+def test_weights_in_several_files(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    from xlmkit import XLMConfig, XLMWithLMHeadModel
+
+    sizes = {
+        "vocab_size": len(tokenizer()),
+        "emb_dim": 16,
+        "n_layers": 2,
+        "n_heads": 2,
+        "n_langs": 2,
+    }
+    model = XLMWithLMHeadModel(XLMConfig(**sizes))
+    model.save_pretrained(tmp_path, max_shard_size="5KB")
+    tokenizer().save(tmp_path)
+    assert not (tmp_path / "model.safetensors").exists()
+    loaded = Bundle.load(tmp_path).language_model().state_dict()
+    assert all(torch.equal(loaded[name], part) for name, part in model.state_dict().items())

@@ -222,6 +222,26 @@ def test_damaged_and_foreign_files(tmp_path: Path) -> None:
         (lambda data: data["params"].pop("n_heads"), "does not say n_heads"),
         (lambda data: data["params"].update(n_heads="many"), "n_heads .* is 'many', no number"),
         (lambda data: data.update(model={}), "no word or position embeddings"),
+        (lambda data: data.update(params=[1]), "params are a list"),
+        (lambda data: data["params"].update(id2lang=["en"]), "does not map ids to names"),
+        (lambda data: data["params"].update(id2lang={0: "en", 1: "en"}), "a language twice"),
+        (lambda data: data["params"].update(n_heads=0), "must be a multiple"),
+        (
+            lambda data: data["dico_id2word"].update({30: data["dico_id2word"].pop(16)}),
+            "dictionary has no word 16",
+        ),
+        (
+            lambda data: data["model"].update({"attentions.x.weight": torch.zeros(1)}),
+            "tensors do not fit one another",
+        ),
+        (
+            lambda data: data["model"].update({"position_embeddings.weight": torch.tensor(1.0)}),
+            "no word or position embeddings",
+        ),
+        (
+            lambda data: data["model"].update({"memories.0_in.values.weight": torch.zeros(1)}),
+            "tensors do not fit one another",
+        ),
         (lambda data: data["dico_id2word"].pop(19), "20 words but a dictionary of 19"),
     ],
 )
@@ -276,3 +296,47 @@ def test_published_names_are_checked(tmp_path: Path) -> None:
     save_original(bundle(), tmp_path / "model.pth")
     with pytest.raises(UserError, match=r"embeddings of 2 languages, not of 0"):
         convert(tmp_path / "model.pth", tmp_path / "f", None, "xlm-mlm-en-2048", keep_case=False)
+
+
+def test_languages_may_be_keyed_by_text(tmp_path: Path) -> None:
+    save_original(bundle(), tmp_path / "model.pth")
+    data = torch.load(tmp_path / "model.pth", weights_only=True)
+    data["params"]["id2lang"] = {"0": "en", "1": "fr"}
+    torch.save(data, tmp_path / "model.pth")
+    assert load_original(tmp_path / "model.pth").tokenizer.lang2id == {"en": 0, "fr": 1}
+
+
+def test_nothing_is_left_or_written_over(tmp_path: Path) -> None:
+    save_original(bundle(), tmp_path / "model.pth")
+    data = torch.load(tmp_path / "model.pth", weights_only=True)
+    data["model"]["layer_norm_emb.bias"].fill_(torch.nan)
+    torch.save(data, tmp_path / "nan.pth")
+    with pytest.raises(UserError, match="Nothing was written"):
+        convert(tmp_path / "nan.pth", tmp_path / "nan")
+    convert(tmp_path / "model.pth", tmp_path / "folder")
+    for source, target in (("model.pth", "folder"), ("folder", "model.pth")):
+        with pytest.raises(UserError, match="is there already"):
+            convert(tmp_path / source, tmp_path / target)
+    with pytest.raises(UserError, match=r"nan.pth is a file, so there can be no"):
+        convert(tmp_path / "model.pth", tmp_path / "nan.pth" / "folder")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "model.pth", "nan.pth"]
+
+
+def test_a_classifier_has_no_form_in_the_original(tmp_path: Path) -> None:
+    other = replace(bundle(), head="XLMForSequenceClassification", labels=["a", "b"])
+    other.save(tmp_path / "folder")
+    with pytest.raises(UserError, match="has no form in the original project"):
+        convert(tmp_path / "folder", tmp_path / "model.pth")
+
+
+def test_a_name_tells_casing_and_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_original(translator_bundle(), tmp_path / "model.pth")
+    for keep_case, message in ((True, "leave out --keep-case"), (False, "it is a translator")):
+        with pytest.raises(UserError, match=message):
+            convert(
+                tmp_path / "model.pth", tmp_path / "f", None, "xlm-mlm-enfr-1024",
+                keep_case=keep_case,
+            )  # fmt: skip
+    save_original(bundle(), tmp_path / "lm.pth")
+    convert(tmp_path / "lm.pth", tmp_path / "f", None, "xlm-mlm-enfr-1024")
+    assert "sequences of the original form" in capsys.readouterr().err

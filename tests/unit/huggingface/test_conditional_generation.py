@@ -146,6 +146,21 @@ def test_both_sides_keep_their_words_when_resized(tmp_path: Path) -> None:
     assert torch.equal(again(source, decoder_input_ids=target).logits, after)
 
 
+@pytest.mark.parametrize("num_beams", [1, 3])
+@torch.no_grad()
+def test_padding_of_the_source_needs_no_mask(num_beams: int) -> None:
+    model = build()
+    source = words(3, 7)
+    real = real_tokens(LENGTHS, 7)
+    settings: dict[str, Any] = {"langs": LANGS, "decoder_langs": TARGET, "max_length": 9,
+                                "num_beams": num_beams}  # fmt: skip
+    expected = model.generate(source, attention_mask=real.long(), **settings)
+    assert torch.equal(model.generate(source, lengths=LENGTHS, **settings), expected)
+    padded = source.masked_fill(~real, 2)
+    assert torch.equal(model.generate(padded, **settings), expected)
+    assert not torch.equal(model.generate(source, **settings), expected)
+
+
 def test_a_target_is_needed() -> None:
     with pytest.raises(ValueError, match="Give decoder_input_ids, decoder_inputs_embeds or labels"):
         build()(words(2, 5))

@@ -163,6 +163,18 @@ def test_a_static_cache_is_seen_only_as_far_as_it_is_filled() -> None:
     torch.testing.assert_close(found, expected)
 
 
+def test_one_language_for_all_rows_and_beams() -> None:
+    model = build(causal=True)
+    settings: dict[str, Any] = {"num_beams": 2, **NEW}
+    one = model.generate(prompts(), langs=torch.tensor([1]), **settings)
+    assert torch.equal(one, model.generate(prompts(), langs=torch.tensor([1, 1, 1]), **settings))
+
+
+def test_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="pad on the left"):
+        build(causal=True).generate(prompts(), lengths=torch.tensor([3, 5, 5]), **NEW)
+
+
 def test_only_a_causal_model_goes_on_from_embeddings() -> None:
     model = build(causal=False)
     with pytest.raises(ValueError, match="Only a causal model goes on from inputs_embeds"):

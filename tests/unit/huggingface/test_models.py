@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 import xlmkit
 from xlmkit import XLMConfig, XLMModel, XLMWithLMHeadModel
+from xlmkit.core.errors import UserError
 
 transformers = pytest.importorskip("transformers")
 
@@ -280,6 +281,9 @@ def test_a_function_registered_with_transformers_is_used() -> None:
             r"lengths has the shape \(2, 1\)",
         ),
         ({"input_ids": words(2, 5), "position_ids": words(2, 4)}, r"position_ids has the shape"),
+        ({"input_ids": words(2, 5), "position_ids": words(2, 9)}, r"position_ids has the shape"),
+        ({"input_ids": words(2, 5), "langs": words(2, 9)}, r"langs has the shape \(2, 9\)"),
+        ({"input_ids": words(2, 5), "lengths": torch.tensor([5, 6])}, "lengths says 6, but"),
     ],
 )
 def test_inputs_that_do_not_fit_are_named(inputs: dict[str, Tensor], message: str) -> None:
@@ -327,3 +331,48 @@ def test_every_weight_is_used_through_its_module(name: str) -> None:
     model(words(2, 5), langs=words(2, 5) % 3)
     own = {key for key, m in model.named_modules() if isinstance(m, nn.Linear | nn.Embedding)}
     assert own <= used
+
+
+@torch.no_grad()
+def test_spans_do_not_count_padding_on_the_left() -> None:
+    model = build("XLMForQuestionAnswering", start_n_top=2, end_n_top=2)
+    tokens, mask, langs, leading = left_padded()
+    together = model(tokens, attention_mask=mask, langs=langs)
+    for row, n in enumerate(leading):
+        alone = model(tokens[row : row + 1, n:], langs=langs[row : row + 1, n:])
+        for name in ("start_top_log_probs", "end_top_log_probs", "cls_logits"):
+            torch.testing.assert_close(together[name][row], alone[name][0], rtol=1e-5, atol=1e-5)
+        assert (together.start_top_index[row] - n).tolist() == alone.start_top_index[0].tolist()
+
+
+@torch.no_grad()
+def test_fewer_tokens_than_starts() -> None:
+    output = build("XLMForQuestionAnswering")(words(2, 1))
+    assert output.start_top_index.tolist() == [[0], [0]]
+
+
+@torch.no_grad()
+def test_choices_take_a_language_for_each_row() -> None:
+    model = build("XLMForMultipleChoice")
+    tokens, langs = words(2, 3, 5), torch.tensor([1, 2])
+    spread = langs[:, None, None].expand(2, 3, 5)
+    assert torch.equal(model(tokens, langs=langs).logits, model(tokens, langs=spread).logits)
+
+
+def test_clusters_cannot_be_resized() -> None:
+    model = build("XLMWithLMHeadModel", asm=True, asm_cutoffs=[20, 40])
+    with pytest.raises(ValueError, match="cannot be resized"):
+        model.resize_token_embeddings(60)
+
+
+@pytest.mark.parametrize(
+    ("memory", "message"),
+    [
+        ({**MEMORY, "positions": [[9, "in"]]}, "only 'in' or 'after' one of the layers 0 to 1"),
+        ({**MEMORY, "positions": [[0, "inside"]]}, "only 'in' or 'after'"),
+        ({**MEMORY, "n_key": 3}, "memory has no n_key"),
+    ],
+)
+def test_a_memory_that_cannot_be(memory: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        build(memory=memory)

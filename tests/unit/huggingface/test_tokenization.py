@@ -266,6 +266,14 @@ def test_text_that_was_split_elsewhere(tokenizer: Any) -> None:
     assert set(bypassed["langs"]) == {3}
 
 
+def test_letters_that_only_look_alike_are_no_added_token(folder: Path) -> None:
+    tokenizer = XLMTokenizerFast.from_pretrained(folder)
+    tokenizer.add_tokens(["bin", "mask"])
+    for text in ("BİN", "maſk"):
+        assert len(tokenizer) - 2 not in tokenizer.encode(text)
+        assert len(tokenizer) - 1 not in tokenizer.encode(text)
+
+
 def test_added_tokens(folder: Path) -> None:
     tokenizer = XLMTokenizerFast.from_pretrained(folder)
     size = len(tokenizer)
