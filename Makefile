@@ -4,16 +4,19 @@ PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+KERAS_VENV := .venv-keras
+PIP_INSTALL := -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+PIP := $(BIN)/python $(PIP_INSTALL)
 
 # One thread per process: several processes with threads of their own would slow one another down.
-PYTEST := OMP_NUM_THREADS=1 RAYON_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
+ONE_THREAD := OMP_NUM_THREADS=1 RAYON_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
+PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench clean
+.PHONY: help demo test test-slow test-keras lint format bench clean
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 demo: $(VENV)/.installed  ## Train and compare the models of recipes/quickstart.yaml
 	$(BIN)/xlmkit run recipes/quickstart.yaml
@@ -23,6 +26,13 @@ test: lint  ## Run the linters and all tests but the slow ones
 
 test-slow: $(VENV)/.installed-dev  ## Run the slow tests
 	$(PYTEST) -m slow
+
+test-keras: $(KERAS_VENV)/.installed  ## Run the tests of the Keras classes on each backend
+	@set -e; for backend in tensorflow jax torch; do \
+		echo "== $$backend"; \
+		KERAS_BACKEND=$$backend TF_CPP_MIN_LOG_LEVEL=2 $(ONE_THREAD) \
+			$(KERAS_VENV)/bin/python -m pytest tests/keras -n $(WORKERS); \
+	done
 
 lint: $(VENV)/.installed-dev  ## Check style, types and the layers' imports
 	$(BIN)/ruff check .
@@ -40,13 +50,13 @@ bench: $(VENV)/.installed-dev  ## Run every benchmark in benchmarks/
 	done
 
 clean:  ## Remove the environment and caches, but no results
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(KERAS_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/bin/python:
+%/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 		"xlmkit needs Python 3.11 or newer; name one, for instance: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $*
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV); the first time this takes a few minutes."
@@ -57,3 +67,9 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV); the first time this takes a few minutes."
 	$(PIP) --editable '.[dev,zh]'
 	@touch $@ $(VENV)/.installed
+
+# tensorflow-cpu is the same module as tensorflow, without what only a GPU needs.
+$(KERAS_VENV)/.installed: pyproject.toml constraints.txt | $(KERAS_VENV)/bin/python
+	@echo "Installing into $(KERAS_VENV); the first time this takes a few minutes."
+	$(KERAS_VENV)/bin/python $(PIP_INSTALL) --editable '.[jax,test]' 'tensorflow-cpu>=2.19'
+	@touch $@

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 _HERE = Path(__file__).parent
-_KINDS = ("unit", "reference", "equivalence", "learn", "golden")
+_KINDS = ("unit", "reference", "equivalence", "learn", "golden", "keras")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

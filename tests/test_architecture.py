@@ -74,7 +74,8 @@ def test_no_function_is_too_long() -> None:
 
 
 def test_packages_hold_a_docstring_only() -> None:
-    packages = [path for path in SOURCE.rglob("__init__.py") if path.parent != SOURCE]
+    with_lazy_names = {SOURCE, SOURCE / "keras"}
+    packages = [path for path in SOURCE.rglob("__init__.py") if path.parent not in with_lazy_names]
     assert packages
     for path in packages:
         body = ast.parse(path.read_text(encoding="utf-8")).body
