@@ -5,6 +5,7 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 KERAS_VENV := .venv-keras
+BACKENDS ?= tensorflow jax torch
 PIP_INSTALL := -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 PIP := $(BIN)/python $(PIP_INSTALL)
 
@@ -28,7 +29,7 @@ test-slow: $(VENV)/.installed-dev  ## Run the slow tests
 	$(PYTEST) -m slow
 
 test-keras: $(KERAS_VENV)/.installed  ## Run the tests of the Keras classes on each backend
-	@set -e; for backend in tensorflow jax torch; do \
+	@set -e; for backend in $(BACKENDS); do \
 		echo "== $$backend"; \
 		KERAS_BACKEND=$$backend TF_CPP_MIN_LOG_LEVEL=2 $(ONE_THREAD) \
 			$(KERAS_VENV)/bin/python -m pytest tests/keras -n $(WORKERS); \
