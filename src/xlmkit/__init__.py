@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from xlmkit.checkpoint.bundle import Bundle
     from xlmkit.generate.translator import Translator
-    from xlmkit.huggingface.base import XLMModel, XLMPreTrainedModel
+    from xlmkit.huggingface.base import XLMModel
     from xlmkit.huggingface.classification import (
         XLMForMultipleChoice,
         XLMForSequenceClassification,
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xlmkit.huggingface.configuration import XLMConfig
     from xlmkit.huggingface.language_model import XLMWithLMHeadModel
     from xlmkit.huggingface.outputs import XLMForQuestionAnsweringOutput
+    from xlmkit.huggingface.pretrained import XLMPreTrainedModel
     from xlmkit.huggingface.question_answering import (
         XLMForQuestionAnswering,
         XLMForQuestionAnsweringSimple,
@@ -43,7 +44,7 @@ _MODULES = {
     "XLMForSequenceClassification": "huggingface.classification",
     "XLMForTokenClassification": "huggingface.classification",
     "XLMModel": "huggingface.base",
-    "XLMPreTrainedModel": "huggingface.base",
+    "XLMPreTrainedModel": "huggingface.pretrained",
     "XLMTokenizer": "huggingface.tokenization",
     "XLMTokenizerFast": "huggingface.tokenization",
     "XLMWithLMHeadModel": "huggingface.language_model",

@@ -14,10 +14,11 @@ from transformers import GenerationMixin
 from transformers.cache_utils import Cache
 from transformers.modeling_outputs import BaseModelOutput
 
-from xlmkit.huggingface.base import XLMModel, XLMPreTrainedModel, wanted
+from xlmkit.huggingface.base import XLMModel, wanted
 from xlmkit.huggingface.configuration import XLMConfig, own_config
 from xlmkit.huggingface.language_model import IGNORED, for_every_row, word_loss
 from xlmkit.huggingface.outputs import XLMConditionalGenerationOutput, XLMModelOutput
+from xlmkit.huggingface.pretrained import XLMPreTrainedModel
 from xlmkit.model.heads import prediction_layer
 
 

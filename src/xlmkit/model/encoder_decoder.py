@@ -15,6 +15,7 @@ from xlmkit.model.attention import attention_mask
 from xlmkit.model.cache import Past
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import prediction_layer
+from xlmkit.model.look_up import look_up
 from xlmkit.model.transformer import Surroundings, Transformer
 
 
@@ -54,7 +55,8 @@ class EncoderDecoder(nn.Module):
         if n_past:
             places = torch.arange(n_past, n_past + tokens_BL.shape[1], device=tokens_BL.device)
             positions = places[None]
-        hidden_BLE = decoder.embed(decoder.embeddings(tokens_BL), positions, languages_BL)
+        words_BLE = look_up(decoder.embeddings, tokens_BL, "token")
+        hidden_BLE = decoder.embed(words_BLE, positions, languages_BL)
         around = Surroundings(
             mask=None,
             causal=True,

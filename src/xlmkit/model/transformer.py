@@ -19,6 +19,7 @@ from xlmkit.model.attention import Attend, MultiHeadAttention, attention_mask
 from xlmkit.model.cache import Past
 from xlmkit.model.config import Architecture
 from xlmkit.model.dropout import dropout
+from xlmkit.model.look_up import look_up
 from xlmkit.model.memory import ProductKeyMemory
 
 
@@ -122,9 +123,9 @@ class TransformerLayers:
         """
         if positions_BL is None:
             positions_BL = torch.arange(embedded_BLE.shape[1], device=embedded_BLE.device)[None]
-        hidden_BLE = embedded_BLE + self.position_embeddings(positions_BL)
+        hidden_BLE = embedded_BLE + look_up(self.position_embeddings, positions_BL, "position")
         if languages_BL is not None and hasattr(self, "lang_embeddings"):
-            hidden_BLE = hidden_BLE + self.lang_embeddings(languages_BL)
+            hidden_BLE = hidden_BLE + look_up(self.lang_embeddings, languages_BL, "language")
         return self._dropout(self.layer_norm_emb(hidden_BLE))
 
     def layer(
@@ -234,7 +235,8 @@ class Transformer(TransformerLayers, nn.Module):
         """Return the embeddings' output and every layer's, `n_layers + 1` tensors (B, L, E)."""
         causal = self.architecture.causal
         mask_B1QK = attention_mask(lengths_B, tokens_BL.shape[1], causal=causal)
-        hidden_BLE = self.embed(self.embeddings(tokens_BL), positions_BL, languages_BL)
+        words_BLE = look_up(self.embeddings, tokens_BL, "token")
+        hidden_BLE = self.embed(words_BLE, positions_BL, languages_BL)
         around = Surroundings(mask=mask_B1QK, causal=causal)
         return [hidden_BLE, *self.layers(hidden_BLE, None, around)]
 

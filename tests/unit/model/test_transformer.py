@@ -176,3 +176,13 @@ def test_bfloat16_stays_near_float32() -> None:
         torch.testing.assert_close(
             rounded[row, :length].float(), exact[row, :length], atol=0.15, rtol=0.1
         )
+
+
+@pytest.mark.parametrize("kind", ["token", "position", "language"])
+def test_an_id_that_the_model_has_not_is_told(kind: str) -> None:
+    tokens_BL, lengths_B, positions_BL, languages_BL = batch()
+    given = {"token": tokens_BL, "position": positions_BL, "language": languages_BL}
+    given[kind][0, 0] = 10_000
+
+    with pytest.raises(IndexError, match=rf"The {kind} ids go from . to 10000, but the model's"):
+        transformer()(tokens_BL, lengths_B, positions_BL, languages_BL)
