@@ -6,6 +6,7 @@ to be computed again for each. Unlike there, `langs` is honoured, for every row 
 causal model is shown no mask.
 """
 
+import warnings
 from typing import Any
 
 import torch
@@ -104,12 +105,13 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
     def generate(self, inputs: Tensor | None = None, **kwargs: Any) -> Any:  # noqa: ANN401
         """Write on; arguments as in `transformers`, and `langs` as in `forward`.
 
-        Raises:
-            ValueError: `lengths` are given; padding belongs on the left, with an attention mask.
+        `lengths` are ignored with a warning, and in `transformers` without one: what is written
+        would stand behind the padding. Padding belongs on the left, with an attention mask.
         """
-        if kwargs.get("lengths") is not None:
-            raise ValueError(
-                "generate takes no lengths: pad on the left and give the attention_mask."
+        if kwargs.pop("lengths", None) is not None:
+            warnings.warn(
+                "generate ignores lengths; pad on the left and give the attention_mask.",
+                stacklevel=2,
             )
         return super().generate(inputs, **for_every_row(inputs, kwargs, ("langs",)))
 

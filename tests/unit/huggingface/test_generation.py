@@ -170,9 +170,14 @@ def test_one_language_for_all_rows_and_beams() -> None:
     assert torch.equal(one, model.generate(prompts(), langs=torch.tensor([1, 1, 1]), **settings))
 
 
-def test_lengths_are_refused() -> None:
-    with pytest.raises(ValueError, match="pad on the left"):
-        build(causal=True).generate(prompts(), lengths=torch.tensor([3, 5, 5]), **NEW)
+def test_lengths_are_ignored_as_in_transformers_but_not_in_silence() -> None:
+    model = build(causal=True)
+    written = model.generate(prompts(), **NEW)
+
+    with pytest.warns(UserWarning, match="generate ignores lengths"):
+        assert torch.equal(
+            model.generate(prompts(), lengths=torch.tensor([3, 5, 5]), **NEW), written
+        )
 
 
 def test_only_a_causal_model_goes_on_from_embeddings() -> None:
