@@ -113,6 +113,9 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
                 "generate ignores lengths; pad on the left and give the attention_mask.",
                 stacklevel=2,
             )
+        tokens = kwargs.get("input_ids") if inputs is None else inputs
+        if kwargs.get("inputs_embeds") is not None and tokens is not None:
+            kwargs["n_prompt_ids"] = tokens.shape[1]
         return super().generate(inputs, **for_every_row(inputs, kwargs, ("langs",)))
 
     def prepare_inputs_for_generation(
@@ -123,6 +126,7 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
         inputs_embeds: Tensor | None = None,
         cache: Cache | None = None,
         past_key_values: Cache | None = None,
+        n_prompt_ids: int = 0,
         **kwargs: Any,  # noqa: ANN401
     ) -> dict[str, Any]:
         """Return what `forward` is given at a step of `generate`.
@@ -130,18 +134,17 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
         Args:
             langs: of the prompt, (B, L), or one for each row, (B,); what is written has the
                 language of the prompt's last token. Without it, `config.lang_id`.
-            inputs_embeds: a prompt as embedded words, of a causal model.
+            inputs_embeds: a prompt as embedded words, (B, P, E).
+            n_prompt_ids: how many of `input_ids` stand for the same prompt and not for what was
+                written; `generate` knows.
         """
         wanted = ("output_attentions", "output_hidden_states", "logits_to_keep", "return_dict")
         inputs = {name: kwargs[name] for name in wanted if name in kwargs}
         if langs is None:
             langs = torch.full(input_ids.shape[:1], self.config.lang_id, device=input_ids.device)
         if not self.config.causal:
-            if inputs_embeds is not None:
-                raise ValueError(
-                    "Only a causal model goes on from inputs_embeds; give this one input_ids."
-                )
-            return inputs | self._with_mask(input_ids, attention_mask, langs)
+            written = input_ids[:, n_prompt_ids:]
+            return inputs | self._with_mask(written, attention_mask, langs, inputs_embeds)
         cache = past_key_values if cache is None else cache
         n_past = 0 if cache is None else cache.get_seq_length()
         if inputs_embeds is not None and not n_past:
@@ -159,16 +162,25 @@ class XLMWithLMHeadModel(XLMHeadedModel, GenerationMixin):
         }
 
     def _with_mask(
-        self, input_ids: Tensor, attention_mask: Tensor | None, langs: Tensor
+        self,
+        ids_BL: Tensor,
+        attention_mask: Tensor | None,
+        langs: Tensor,
+        prompt_BPE: Tensor | None,
     ) -> dict[str, Any]:
         """Return the inputs with a mask behind them, whose word is asked for."""
-        mask_B1 = torch.full_like(input_ids[:, :1], int(self.config.mask_token_id or 0))
+        mask_B1 = ids_BL.new_full((ids_BL.shape[0], 1), int(self.config.mask_token_id or 0))
+        words_BL = torch.cat([ids_BL, mask_B1], dim=1)
+        if prompt_BPE is None:
+            words, length = {"input_ids": words_BL}, words_BL.shape[1]
+        else:
+            embedded = torch.cat([prompt_BPE, self.transformer.embeddings(words_BL)], dim=1)
+            words, length = {"inputs_embeds": embedded}, embedded.shape[1]
         if attention_mask is not None:
             attention_mask = torch.cat([attention_mask, torch.ones_like(mask_B1)], dim=1)
-        return {
-            "input_ids": torch.cat([input_ids, mask_B1], dim=1),
+        return words | {
             "attention_mask": attention_mask,
-            "langs": continued(langs, input_ids.shape[1] + 1),
+            "langs": continued(langs, length),
         }
 
     def _prepare_cache_for_generation(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401

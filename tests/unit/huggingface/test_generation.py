@@ -137,11 +137,16 @@ def test_sampling_repeats_with_its_seed() -> None:
     assert not torch.equal(found[0], found[2])
 
 
-def test_a_prompt_of_embeddings() -> None:
-    model, tokens = build(causal=True), prompts()
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("num_beams", [1, 2])
+def test_a_prompt_of_embeddings(causal: bool, num_beams: int) -> None:
+    model, tokens = build(causal=causal), prompts()
+    settings: dict[str, Any] = {"langs": LANGS, "num_beams": num_beams, **NEW}
     embedded = model.get_input_embeddings()(tokens)
-    found = model.generate(inputs_embeds=embedded, langs=LANGS, **NEW)
-    assert torch.equal(found, model.generate(tokens, langs=LANGS, **NEW)[:, 5:])
+    whole = model.generate(tokens, **settings)
+
+    assert torch.equal(model.generate(inputs_embeds=embedded, **settings), whole[:, 5:])
+    assert torch.equal(model.generate(tokens, inputs_embeds=embedded, **settings), whole)
 
 
 @torch.no_grad()
@@ -178,12 +183,6 @@ def test_lengths_are_ignored_as_in_transformers_but_not_in_silence() -> None:
         assert torch.equal(
             model.generate(prompts(), lengths=torch.tensor([3, 5, 5]), **NEW), written
         )
-
-
-def test_only_a_causal_model_goes_on_from_embeddings() -> None:
-    model = build(causal=False)
-    with pytest.raises(ValueError, match="Only a causal model goes on from inputs_embeds"):
-        model.generate(inputs_embeds=torch.randn(2, 4, 32), **NEW)
 
 
 def test_a_masked_model_of_one_language_writes_what_transformers_writes() -> None:
