@@ -29,7 +29,7 @@ TOO_SHORT = 0.5
 """Lengths over those expected; between languages the usual ratios are 0.7 to 1.4."""
 
 FEWEST = 20
-"""Fewer sentences than this say nothing about a direction."""
+"""Fewer different sentences than this say nothing about a direction."""
 
 
 def diagnosis(health: Health, source: str, target: str) -> list[str]:
@@ -40,7 +40,7 @@ def diagnosis(health: Health, source: str, target: str) -> list[str]:
         source: the source language, as people call it.
         target: the target language, as people call it.
     """
-    if health.n < FEWEST:
+    if health.sources < FEWEST:
         return []
     checks = (_copies, _collapses, _writes_another_language, _writes_nothing, _runs_on)
     sentences = [check(health, source, target) for check in checks]

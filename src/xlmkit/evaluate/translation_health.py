@@ -31,10 +31,11 @@ _DENSE = (("\u3040", "\u30ff", 2), ("\u3400", "\u9fff", 3), ("\uac00", "\ud7a3",
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the outputs of one direction look; all but `n` are shares or ratios.
+    """How the outputs of one direction look: two numbers of sentences, then shares and ratios.
 
     Attributes:
-        n: number of sources that have text.
+        n: sources that have text.
+        sources: different ones among them.
         copied: outputs that are their source or nearly so (`ALIKE`), without case and punctuation.
         overlap: words of the outputs that stand in their source, too.
         in_language: outputs that may be in the target language, of those with letters; None where
@@ -48,6 +49,7 @@ class Health:
     """
 
     n: int
+    sources: int
     copied: float
     overlap: float
     in_language: float | None
@@ -109,6 +111,7 @@ def translation_health(
     length = sum(_letters(text) for _, _, text in rows)
     return Health(
         n=n,
+        sources=len(by_source),
         copied=sum(_copied(source, output) for source, output, _ in rows) / n,
         overlap=shared / number if number else 0.0,
         in_language=_in_language([output for _, output, _ in rows], target_language, identifier),
