@@ -245,6 +245,50 @@ def translate(
         module.translate(model, source, target, src=src, tgt=tgt, search=search, resume=resume)
 
 
+@app.command(help="Measure translations: BLEU, chrF, TER and others, with intervals.")
+def score(
+    hypothesis: Annotated[Path, typer.Argument(help="Translations, a line each, detokenised.")],
+    reference: Annotated[list[Path], typer.Argument(help="Human translations; may be several.")],
+    tgt: Annotated[str, typer.Option("--tgt", "-t", help="Language of the translations.")],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric", "-m", help="bleu, chrf, chrf++, ter, original or rouge; may be repeated."
+        ),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Another system's translations, to compare.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--src-file", help="What was translated, to find copies.")
+    ] = None,
+    src: Annotated[
+        str | None, typer.Option("--src", "-s", help="Language of what was translated.")
+    ] = None,
+    lowercase: Annotated[
+        bool, typer.Option("--lowercase", help="Count upper and lower case as the same.")
+    ] = False,
+    tokenizer: Annotated[
+        str | None, typer.Option("--tokenizer", help="sacreBLEU's, instead of the language's own.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--json", help="A file for the numbers.")] = None,
+) -> None:
+    """Call `xlmkit.evaluate.score_files.score_files`."""
+    with told_in_one_sentence():
+        importlib.import_module("xlmkit.evaluate.score_files").score_files(
+            hypothesis,
+            reference,
+            tgt=tgt,
+            metrics=metric or (),
+            against=against,
+            source=source,
+            src=src,
+            lowercase=lowercase,
+            tokenizer=tokenizer,
+            output=output,
+        )
+
+
 @app.command(help="Print the JSON schema of recipes, for an editor's completion and checks.")
 def schema() -> None:
     """Print the schema of `xlmkit.run.Recipe`."""

@@ -42,6 +42,7 @@ from xlmkit.evaluate.report_tables import (
     transfer_table,
 )
 from xlmkit.evaluate.report_terminal import print_summary
+from xlmkit.evaluate.report_translation import translation_section
 from xlmkit.evaluate.results import (
     Results,
     best_of,
@@ -111,6 +112,7 @@ def _page(results: Results) -> dict[str, Any]:
         "palette": palette_css(),
         "tasks": [_task(results, name) for name in task_names(results)],
         "retrieval": _retrieval(results),
+        "translation": translation_section(results),
         "curves": {
             "panels": loss_panels(results),
             "legend": language_legend(results, curve_languages(results)),

@@ -12,6 +12,7 @@ from xlmkit.evaluate.report_tables import (
     retrieval_table,
     transfer_table,
 )
+from xlmkit.evaluate.report_translation import print_translation
 from xlmkit.evaluate.results import (
     Results,
     language_name,
@@ -45,6 +46,7 @@ def print_summary(results: Results) -> None:
         content = retrieval_table(results)
         kept = content.columns[0] if content.groups else ""
         _print(f"Translations found first, in %: {kept or 'average'}", content, kept)
+    print_translation(results)
     for objective, content in language_model_tables(results).items():
         _print(f"Perplexity with {objective.upper()}", content, "Perplexity")
 

@@ -1,0 +1,155 @@
+"""`xlmkit score`: a file of translations against files of references, a line for each sentence."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import open_lines, write_json
+from xlmkit.core.tables import table
+from xlmkit.evaluate import formats
+from xlmkit.evaluate.language_identifier import LanguageIdentifier
+from xlmkit.evaluate.rouge import rouge_scores
+from xlmkit.evaluate.score import Score
+from xlmkit.evaluate.translation import (
+    DEFAULT_METRICS,
+    Comparison,
+    check_lengths,
+    compare_translations,
+    translation_counts,
+)
+from xlmkit.evaluate.translation_diagnosis import diagnosis
+from xlmkit.evaluate.translation_health import translation_health
+from xlmkit.evaluate.translation_metrics import METRICS, TITLES
+from xlmkit.text.languages import language
+
+_ROUGE = "rouge"
+_SIGNIFICANT = 0.05
+
+
+def score_files(
+    hypothesis: Path,
+    references: Sequence[Path],
+    *,
+    tgt: str,
+    metrics: Sequence[str] = (),
+    against: Path | None = None,
+    source: Path | None = None,
+    src: str | None = None,
+    lowercase: bool = False,
+    tokenizer: str | None = None,
+    output: Path | None = None,
+) -> None:
+    """Measure a file of translations, print the tables, and write them as JSON if asked.
+
+    Args:
+        hypothesis: the translations, UTF-8, detokenised.
+        references: one or more files of human translations.
+        tgt: code of the language that was written.
+        metrics: names among `METRICS`, and "rouge"; by default BLEU, chrF and TER.
+        against: another system's translations, to be compared by paired bootstrap resampling.
+        source: what was translated; with it, copies, repetitions and other languages are counted.
+        src: code of the source's language, needed with `source`.
+        lowercase: whether upper and lower case count as the same.
+        tokenizer: sacreBLEU's tokenizer for BLEU, in place of the one that suits the language.
+        output: a file for the numbers.
+
+    Raises:
+        UserError: a file cannot be read, the numbers of lines differ, a name is unknown, or a
+            package is missing.
+    """
+    names = list(dict.fromkeys(metrics)) or list(DEFAULT_METRICS)
+    unknown = [name for name in names if name not in (*METRICS, _ROUGE)]
+    if unknown:
+        known = ", ".join((*METRICS, _ROUGE))
+        raise UserError(f"There is no metric {unknown[0]!r}; the names are {known}.")
+    if source is not None and src is None:
+        raise UserError("--src-file needs --src: name the language of the source.")
+    targets = [_lines(path) for path in references]
+    own = _same_length(hypothesis, targets, references)
+    counted = [name for name in names if name != _ROUGE]
+    options = {"lowercase": lowercase, "tokenizer": tokenizer}
+    counts = translation_counts(own, targets, tgt, counted, **options)
+    scores = {name: one.score() for name, one in counts.items()}
+    if _ROUGE in names:
+        scores |= rouge_scores(own, targets, tgt)
+    found: dict[str, Any] = {"scores": {name: one.to_json() for name, one in scores.items()}}
+    _print_scores(f"{hypothesis} in {language(tgt).name}, {len(own):,} sentences", scores)
+    if against is not None:
+        other = translation_counts(
+            _same_length(against, targets, references), targets, tgt, counted, **options
+        )
+        compared = compare_translations(counts, other)
+        found["against"] = {name: one.to_json() for name, one in compared.items()}
+        _print_comparison(f"{hypothesis} against {against}", compared)
+    if source is not None and src is not None:
+        found |= _look(own, _same_length(source, targets, references), targets[0], src, tgt)
+    if output is not None:
+        write_json(output, found)
+
+
+def _lines(path: Path) -> list[str]:
+    return [line for _, line in open_lines(path)]
+
+
+def _same_length(path: Path, targets: Sequence[list[str]], names: Sequence[Path]) -> list[str]:
+    """Read a file, which must have as many lines as every reference."""
+    lines = _lines(path)
+    for target, name in zip(targets, names, strict=True):
+        if len(target) != len(lines):
+            raise UserError(
+                f"{path} has {len(lines):,} lines but {name} has {len(target):,}; "
+                "give the same sentences in the same order."
+            )
+    check_lengths(lines, targets)
+    return lines
+
+
+def _print_scores(title: str, scores: Mapping[str, Score]) -> None:
+    rows = [
+        [TITLES[name], f"{one.value:.1f}", f"{one.low:.1f}\N{EN DASH}{one.high:.1f}", one.signature]
+        for name, one in scores.items()
+    ]
+    table(title, ["Metric", "Score", "95% interval", "Signature"], rows)
+
+
+def _print_comparison(title: str, compared: Mapping[str, Comparison]) -> None:
+    rows = [
+        [
+            TITLES[name],
+            f"{one.value:.1f}",
+            f"{one.other:.1f}",
+            f"{one.difference:+.1f}",
+            f"{one.low:+.1f} to {one.high:+.1f}",
+            f"{one.p_value:.3f}",
+            "yes" if one.p_value < _SIGNIFICANT else "no",
+        ]
+        for name, one in compared.items()
+    ]
+    heads = ["Metric", "This", "Other", "Difference", "95% interval", "p", "Significant"]
+    table(title, heads, rows)
+
+
+def _look(
+    outputs: list[str], sources: list[str], references: list[str], src: str, tgt: str
+) -> dict[str, Any]:
+    """Print and return what can be seen beside the references, and what to try about it."""
+    identifier = None
+    if src != tgt:
+        identifier = LanguageIdentifier.learn({src: sources, tgt: references})
+    health = translation_health(
+        sources, outputs, src, tgt, references=references, identifier=identifier
+    )
+    told = diagnosis(health, language(src).name, language(tgt).name)
+    shares = {
+        "Copies of the source, %": health.copied,
+        "Words from the source, %": health.overlap,
+        f"In {language(tgt).name}, %": health.in_language,
+        "Empty, %": health.empty,
+        "Repeat themselves, %": health.repeated,
+        "Different outputs for different sources, %": health.distinct,
+    }
+    rows = [[n, None if v is None else formats.hundredths(v)] for n, v in shares.items()]
+    rows.append(["Length over the references", f"{health.length_ratio:.2f}"])
+    table("\n".join(["What the translations look like", *told]), ["Outputs", "Value"], rows)
+    return {"health": health.to_json(), "diagnosis": told}

@@ -1,0 +1,123 @@
+import pytest
+
+from xlmkit.evaluate.report import print_summary, render_report
+from xlmkit.evaluate.report_translation import (
+    health_table,
+    translation_examples,
+    translation_panels,
+    translation_section,
+    translation_table,
+)
+from xlmkit.evaluate.translation_diagnosis import diagnosis
+from xlmkit.evaluate.translation_health import Health
+
+pytestmark = pytest.mark.unit
+
+
+def _score(value, name="BLEU"):
+    signature = f"{name}|nrefs:1|bs:1000|seed:12345|case:mixed|version:2.6.0"
+    return {
+        "value": value, "low": value - 1.2, "high": value + 1.3, "n": 1000, "signature": signature
+    }  # fmt: skip
+
+
+def _direction(bleu, copied=0.01, names=("English", "French")):
+    health = Health(1000, 990, copied, 0.08, 0.98, 1.04, 0.0, 0.013, 0.001, 0.99)
+    return {
+        "scores": {"bleu": _score(bleu), "ter": _score(80 - bleu, "TER")},
+        "curve": [{"seconds": 60.0 * i, "bleu": bleu * i / 30} for i in range(31)],
+        "examples": [
+            {"source": f"A dog & {i} cats", "output": f"Un chien <{i}>", "reference": "Un chien"}
+            for i in range(9)
+        ],
+        "health": health.to_json(),
+        "diagnosis": diagnosis(health, *names),
+    }
+
+
+@pytest.fixture
+def translated(results):
+    arabic = {**_direction(9.5, 0.4, ("English", "Arabic"))}
+    arabic["examples"] = [{"source": "A river", "output": "نهر", "reference": "النهر"}]
+    results["translation"] = {
+        "mlm": {"en-fr": _direction(24.0), "en-ar": arabic},
+        "mlm_tlm": {"en-fr": _direction(31.5)},
+    }
+    return results
+
+
+def test_without_translation_nothing_is_shown(results, capsys):
+    assert translation_section(results) is None
+    assert translation_section({"translation": {"mlm": {}}}) is None
+    assert "<h2>Translation</h2>" not in render_report(results)
+    print_summary(results)
+    assert "BLEU" not in capsys.readouterr().out
+
+
+def test_table_of_directions_and_models(translated):
+    made = translation_table(translated)
+    assert [row.label for row in made.rows] == ["English → French", "English → Arabic"]
+    assert made.groups == (("MLM", 2), ("MLM + TLM", 2))
+    assert made.columns == ("BLEU", "TER", "BLEU", "TER")
+    first, second = made.rows
+    assert [cell.text for cell in first.cells] == ["24.0", "56.0", "31.5", "48.5"]
+    assert [cell.best for cell in first.cells] == [False, False, True, True]
+    assert first.cells[0].detail == "22.8–25.3"
+    assert [cell.text for cell in second.cells] == ["9.5", "70.5", "–", "–"]
+
+
+def test_curves_have_a_panel_for_each_direction(translated):
+    panels = translation_panels(translated)
+    assert [panel.title for panel in panels] == ["English → French", "English → Arabic"]
+    assert panels[0].svg.count("<polyline") == 2
+    assert "MLM: BLEU 24, minutes 30" in panels[0].svg
+    for part in translated["translation"]["mlm"].values():
+        part["curve"] = []
+    assert len(translation_panels(translated)) == 1
+
+
+def test_health_and_what_is_wrong(translated):
+    made = health_table(translated)
+    assert made.rows[1].label == "MLM: English → Arabic"
+    assert [cell.text for cell in made.rows[1].cells] == [
+        "1,000", "40.0", "8.0", "98.0", "1.04", "0.0", "1.3", "99.0"
+    ]  # fmt: skip
+    section = translation_section(translated)
+    assert len(section.warnings) == 1
+    assert section.warnings[0].startswith("MLM: English to Arabic copies: 40.0%")
+
+
+def test_a_few_examples_of_each_direction(translated):
+    made = translation_examples(translated)
+    assert [(one.title, len(one.sentences)) for one in made] == [
+        ("MLM: English → French", 3),
+        ("MLM: English → Arabic", 1),
+        ("MLM + TLM: English → French", 3),
+    ]
+    assert (made[1].source, made[1].target) == ("en", "ar")
+
+
+def test_the_page(translated):
+    page = render_report(translated)
+    assert page.count("<h2>Translation</h2>") == 1
+    assert "A dog &amp; 0 cats" in page
+    assert "Un chien &lt;0&gt;" in page
+    assert 'dir="auto" lang="ar">نهر<' in page
+    assert "English to Arabic copies" in page
+    assert page.count("BLEU|nrefs:1|bs:1000|seed:12345|case:mixed|version:2.6.0") == 1
+
+
+def test_every_part_may_be_missing(translated):
+    translated["translation"] = {"other": {"en-fr": {"scores": {"bleu": _score(5.0)}}}}
+    page = render_report(translated)
+    assert "<h2>Translation</h2>" in page
+    assert "What the translations look like" not in page
+    alone = translation_section({"translation": {"other": {"en-fr": {"health": None}}}})
+    assert (alone.table, alone.panels, alone.health) == (None, [], None)
+
+
+def test_summary_in_the_terminal(translated, capsys):
+    print_summary(translated)
+    text = capsys.readouterr().out
+    assert "MLM + TLM: English → French  BLEU     31.5     30.3–32.8" in text
+    assert "MLM: English to Arabic copies" in text
