@@ -229,20 +229,44 @@ def translate(
         int, typer.Option("--beam-size", min=0, help="Beams; 0 for greedy search.")
     ] = 5,
     length_penalty: Annotated[
-        float, typer.Option("--length-penalty", help="More prefers longer translations.")
+        float, typer.Option("--length-penalty", min=0, help="More prefers longer translations.")
     ] = 1.0,
+    n_best: Annotated[
+        int,
+        typer.Option("--n-best", min=1, help="Lines of number, score and translation, by tabs."),
+    ] = 1,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Draw words instead; see also --set top_p=0.9.")
+    ] = False,
+    prefix: Annotated[
+        str | None, typer.Option("--prefix", help="Words that every translation begins with.")
+    ] = None,
+    allowed: Annotated[
+        Path | None,
+        typer.Option("--allowed", metavar="FILE", help="Write only tokens of this text."),
+    ] = None,
     batch_tokens: Annotated[
         int, typer.Option("--batch-tokens", min=16, help="Tokens of a batch, beams counted.")
     ] = 2048,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other key of the search."),
+    ] = None,
 ) -> None:
     """Call `xlmkit.translate.translate`."""
     with told_in_one_sentence():
         importlib.import_module("xlmkit.core.device").share_the_processor()
         module = importlib.import_module("xlmkit.translate")
-        search = module.SearchConfig(
-            beam_size=beam_size, length_penalty=length_penalty, batch_tokens=batch_tokens
-        )
-        module.translate(model, source, target, src=src, tgt=tgt, search=search, resume=resume)
+        named = [
+            f"beam_size={beam_size}",
+            f"length_penalty={length_penalty}",
+            f"n_best={n_best}",
+            f"sample={str(sample).lower()}",
+            f"batch_tokens={batch_tokens}",
+        ]
+        search = module.search_of([*named, *(settings or [])])
+        request = module.Request(src=src, tgt=tgt, search=search, prefix=prefix, allowed=allowed)
+        module.translate(model, source, target, request, resume=resume)
 
 
 @app.command(help="Measure translations: BLEU, chrF, TER and others, with intervals.")

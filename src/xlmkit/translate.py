@@ -7,39 +7,68 @@ line that was written.
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from xlmkit.core.config import config_of_settings
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import explained_disk_errors, open_bytes
 from xlmkit.core.progress import progress
-from xlmkit.generate.translator import SearchConfig, Translator
+from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
 _CHUNK = 512  # lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked for, apart from files.
+
+    Attributes:
+        src: language of the lines.
+        tgt: language to write.
+        search: how translations are searched for.
+        prefix: how every translation is to begin.
+        allowed: a text in the language to write; only its tokens are written.
+    """
+
+    src: str
+    tgt: str
+    search: SearchConfig
+    prefix: str | None = None
+    allowed: Path | None = None
+
+
+def search_of(settings: Sequence[str]) -> SearchConfig:
+    """Return the search that `key=value` settings describe.
+
+    Raises:
+        UserError: one of them is wrong.
+    """
+    return config_of_settings(SearchConfig, settings)
 
 
 def translate(
     model: Path,
     source: Path | None,
     target: Path | None,
+    request: Request,
     *,
-    src: str,
-    tgt: str,
-    search: SearchConfig,
     resume: bool = False,
 ) -> None:
     """Translate a file or standard input to a file or standard output.
+
+    With `n_best` above 1 every translation is a line of its own: the number of its text, its score
+    and itself, with tabs between.
 
     Args:
         model: a translator's folder.
         source: the file to read, UTF-8; None reads standard input.
         target: the file to write; None writes standard output.
-        src: language of the lines.
-        tgt: language to write.
-        search: how translations are searched for.
+        request: what is asked for.
         resume: go on with a target that an earlier call has begun.
 
     Raises:
@@ -48,17 +77,42 @@ def translate(
     """
     if resume and target is None:
         raise UserError("--resume needs --output: only a file tells how far the last call came.")
+    if resume and request.search.n_best > 1:
+        raise UserError("--resume needs one line for each text; leave out --n-best, or --resume.")
     translator = Translator.from_pretrained(model)
-    translator.translate([""], src, tgt)  # the languages are known, before anything is written
+    translator.translate([""], request.src, request.tgt)  # languages are known, before all else
+    allowed = None
+    if request.allowed is not None:
+        with _lines(request.allowed) as lines:
+            allowed = translator.allowed_words(list(lines), request.tgt)
     with _output(target, resume=resume) as (stream, done), _lines(source) as lines:
         for _ in islice(lines, done):
             pass
-        with progress(f"translating {src} to {tgt}", start=done) as job:
+        with progress(f"translating {request.src} to {request.tgt}", start=done) as job:
             while chunk := list(islice(lines, _CHUNK)):
-                for text in translator.translate(chunk, src, tgt, search):
-                    stream.write(f"{text}\n")
+                found = translator.translations(
+                    chunk,
+                    request.src,
+                    request.tgt,
+                    request.search,
+                    prefixes=None if request.prefix is None else [request.prefix] * len(chunk),
+                    allowed=allowed,
+                    first=done,
+                )
+                stream.writelines(_written(found, done, request.search.n_best))
                 stream.flush()
+                done += len(chunk)
                 job.advance(len(chunk))
+
+
+def _written(found: Sequence[Sequence[Translation]], first: int, n_best: int) -> Iterator[str]:
+    """Yield the lines of some translations; `first` is the number of texts before."""
+    for number, (best, *others) in enumerate(found, start=first + 1):
+        if n_best == 1:
+            yield f"{best.text}\n"
+        else:
+            for one in (best, *others):
+                yield f"{number}\t{one.score:.4f}\t{one.text}\n"
 
 
 @contextmanager

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from xlmkit.checkpoint.original import load_original
-from xlmkit.generate.search import beam_search, greedy_search
+from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.search import search_sentences
 from xlmkit.generate.steps import TranslationSteps
 from xlmkit.model.attention import real_tokens
 from xlmkit.model.encoder_decoder import EncoderDecoder
@@ -89,22 +91,20 @@ def test_translator_decodes_token_for_token(
     translation: tuple[EncoderDecoder, dict[str, torch.Tensor], torch.Tensor],
 ) -> None:
     model, golden, source = translation
-    n, device = len(source), torch.device("cpu")
+    limits = torch.full((len(source),), 30)
 
-    def steps() -> TranslationSteps:
-        language = torch.full((n,), int(golden["tgt_lang"]))
-        return TranslationSteps(model, source, golden["src_lengths"], language)
+    def find(**choices: Any) -> torch.Tensor:
+        language = torch.full((len(source),), int(golden["tgt_lang"]))
+        steps = TranslationSteps(model, source, golden["src_lengths"], language)
+        search = SearchConfig(rules="original", **choices)
+        return search_sentences(steps, limits, search).best(1).words[:, 0]
 
-    assert torch.equal(greedy_search(steps(), n, 30, device), golden["greedy_ids"])
+    assert torch.equal(find(beam_size=0), golden["greedy_ids"])
     searches = [key for key in golden if key.startswith("beam") and key.endswith("_ids")]
     assert len(searches) == 4
     for key in searches:
         size, penalty, early, _ = key.split("_")
-        found = beam_search(
-            steps(),
-            n,
-            30,
-            device,
+        found = find(
             beam_size=int(size.removeprefix("beam")),
             length_penalty=float(penalty.removeprefix("lp")),
             early_stopping=early == "es1",

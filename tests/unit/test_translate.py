@@ -30,6 +30,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         max_position_embeddings=32, embed_init_std=0.5,
     )  # fmt: skip
     weights = EncoderDecoder(shape).state_dict()
+    weights["pred_layer.proj.bias"][: len(SPECIAL_TOKENS)] = -5.0  # so that it writes words
     Bundle(shape, tokenizer, weights, head=TRANSLATOR).save(folder)
     return folder
 
@@ -70,17 +71,43 @@ def test_it_goes_on_where_it_stopped(
     part = tmp_path / "out.part"
     part.write_text(whole[: len("".join(whole.splitlines(keepends=True)[:4])) + 1], "utf-8")
     seen: list[int] = []
-    translated = xlmkit.translate.Translator.translate
+    translated = xlmkit.translate.Translator.translations
 
-    def counting(self: Any, texts: list[str], *rest: Any) -> list[str]:
+    def counting(self: Any, texts: list[str], *rest: Any, **more: Any) -> Any:
         seen.append(len(texts))
-        return translated(self, texts, *rest)
+        return translated(self, texts, *rest, **more)
 
-    monkeypatch.setattr(xlmkit.translate.Translator, "translate", counting)
+    monkeypatch.setattr(xlmkit.translate.Translator, "translations", counting)
     assert call(model, source, "--output", target, "--resume").exit_code == 0
     assert target.read_text(encoding="utf-8") == whole
     assert sum(seen) - 1 == 3  # one look at the languages, and the lines that were missing
     assert not part.exists()
+
+
+def test_several_translations_of_a_text_are_numbered(model: Path) -> None:
+    made = call(model, "--n-best", 3, given="a b\n\nc\n")
+    assert made.exit_code == 0, made.output
+    fields = [line.split("\t") for line in made.stdout.splitlines()]
+    assert [field[0] for field in fields] == ["1"] * 3 + ["2"] + ["3"] * 3
+    scores = [float(field[1]) for field in fields if field[0] == "3"]
+    assert scores == sorted(scores, reverse=True)
+    best = call(model, given="a b\n\nc\n").stdout.splitlines()
+    assert [fields[0][2], fields[3][2], fields[4][2]] == best
+
+
+def test_prefix_allowed_words_and_samples(model: Path, tmp_path: Path) -> None:
+    made = call(model, "--prefix", "b c", given="a b\nc\n")
+    assert all(line.startswith("b c") for line in made.stdout.splitlines())
+    (tmp_path / "few").write_text("a\n", encoding="utf-8")
+    made = call(model, "--allowed", tmp_path / "few", given="c b\n")
+    assert made.exit_code == 0, made.output
+    assert set(made.stdout) <= {"a", " ", "\n"}
+    drawn = [
+        call(model, "--sample", "--set", f"seed={seed}", given="a b c\n" * 9).stdout
+        for seed in (1, 1, 2)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert len(set(drawn[0].splitlines())) > 1
 
 
 @pytest.mark.parametrize(
@@ -89,6 +116,9 @@ def test_it_goes_on_where_it_stopped(
         (["missing.txt"], None, "There is no file"),
         (["--resume"], "a\n", "--resume needs --output"),
         (["--tgt", "de"], "a\n", "does not know the language de"),
+        (["--n-best", "6"], "a\n", "need as many beams"),
+        (["--set", "top_q=0.5"], "a\n", "top_p"),
+        (["--n-best", "2", "--output", "out", "--resume"], "a\n", "leave out --n-best"),
     ],
 )
 def test_mistakes_in_one_sentence(

@@ -8,9 +8,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.layering import read_layers
+from xlmkit.core.layering import read_layers, settings_alone
 from xlmkit.core.mistakes import explain
-from xlmkit.core.yaml import dump_yaml
+from xlmkit.core.yaml import Tree, dump_yaml
 
 
 class Config(BaseModel):
@@ -39,14 +39,26 @@ def load_config(path: Path, model: type[C], overrides: Sequence[str] = ()) -> C:
     Raises:
         UserError: one sentence about the first mistake, with file, line and the nearest valid name.
     """
-    tree = read_layers(path, overrides)
+    return _checked(read_layers(path, overrides), model, str(path))
+
+
+def config_of_settings(model: type[C], settings: Sequence[str]) -> C:
+    """Return a section with these `key=value` settings, and its defaults for the rest.
+
+    Raises:
+        UserError: one sentence about the first mistake.
+    """
+    return _checked(settings_alone(settings), model, "--set")
+
+
+def _checked(tree: Tree, model: type[C], name: str) -> C:
     try:
         # JSON's strict mode, since Python's would refuse texts for paths and lists for tuples.
         return model.model_validate_json(json.dumps(tree.value), strict=True)
     except ValidationError as error:
-        raise UserError(explain(error, tree, model, str(path))) from None
+        raise UserError(explain(error, tree, model, name)) from None
     except UserError as error:  # from a section that checks its values against one another
-        raise UserError(f"{path}: {error}") from None
+        raise UserError(f"{name}: {error}") from None
 
 
 def to_yaml(config: Config) -> str:

@@ -26,7 +26,15 @@ def read_layers(path: Path, overrides: Sequence[str] = ()) -> Tree:
     """
     if not path.exists():
         raise UserError(f"There is no file {path}{_nearest(path)}")
-    tree = _read_extended(path, ())
+    return _with_overrides(_read_extended(path, ()), overrides)
+
+
+def settings_alone(overrides: Sequence[str]) -> Tree:
+    """Return what `a.b.0.c=value` settings say by themselves; see `read_layers`."""
+    return _with_overrides(Tree({}, {}), overrides)
+
+
+def _with_overrides(tree: Tree, overrides: Sequence[str]) -> Tree:
     for override in overrides:
         tree = _set(tree, override)
     return tree

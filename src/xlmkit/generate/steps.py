@@ -1,6 +1,7 @@
-"""What search asks of a model: the scores of the next words, and to go on with chosen rows.
+"""What search asks of a model: the scores of the next words, and to go on with chosen beams.
 
-Shapes: R rows (sentences, or the beams of sentences), V words.
+Shapes: B sentences, K beams of each (their number may change from step to step), S source
+positions, E width, V words.
 """
 
 from typing import Protocol
@@ -8,53 +9,81 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from xlmkit.model.cache import KeyValueCache
+from xlmkit.model.attention import attention_mask
+from xlmkit.model.cache import BeamCache
 from xlmkit.model.encoder_decoder import EncoderDecoder
+from xlmkit.model.transformer import Surroundings
 
 
 class Steps(Protocol):
     """A decoding under way."""
 
-    def log_probabilities(self, words_R: Tensor) -> Tensor:
-        """Take the last word of every row and return those of the next, (R, V), float32."""
+    def scores(self, words_BK: Tensor) -> Tensor:
+        """Take the last word of every beam and return the scores of the next, (B, K, V), float32.
+
+        Their softmax is the probability of the next word.
+        """
         ...
 
-    def select(self, rows: Tensor) -> None:
-        """Go on with these rows, numbers of present ones, (new R,)."""
+    def follow(self, parents_BK: Tensor) -> None:
+        """Let new beams continue these beams of their sentences, (B, new K)."""
+        ...
+
+    def keep(self, sentences: Tensor) -> None:
+        """Go on with these sentences, numbers of present ones, (new B,)."""
         ...
 
 
 class TranslationSteps:
     """The decoder of a translator, over encoded sentences.
 
+    The beams of a sentence take the place of positions: they share its source, which is held once,
+    and see one another's cells only where the cache's mask says so.
+
     Args:
         model: in evaluation mode.
-        source_RSE: the encoder's states, (R, S, E).
-        source_lengths_R: real positions among them, (R,).
-        language_R: the language to write, (R,).
+        source_BSE: the encoder's states, (B, S, E).
+        source_lengths_B: real positions among them, (B,).
+        language_B: the language to write, (B,).
     """
 
     def __init__(
         self,
         model: EncoderDecoder,
-        source_RSE: Tensor,
-        source_lengths_R: Tensor,
-        language_R: Tensor,
+        source_BSE: Tensor,
+        source_lengths_B: Tensor,
+        language_B: Tensor,
     ) -> None:
-        self._model, self._past = model, KeyValueCache()
-        self._source, self._lengths, self._language = source_RSE, source_lengths_R, language_R
+        self._model, self._past = model, BeamCache()
+        self._source, self._language = source_BSE, language_B
+        self._source_mask = attention_mask(source_lengths_B, source_BSE.shape[1], causal=False)
 
-    def log_probabilities(self, words_R: Tensor) -> Tensor:
-        """Decode one position, (R, V)."""
-        hidden_R1E = self._model.decode(
-            words_R[:, None], self._language[:, None], self._source, self._lengths, self._past
+    def scores(self, words_BK: Tensor) -> Tensor:
+        """Decode one position, (B, K, V)."""
+        decoder = self._model.decoder
+        around = Surroundings(
+            mask=self._past.begin(words_BK),
+            causal=True,
+            source_mask=self._source_mask,
+            past=self._past,
         )
-        scores_RV = self._model.pred_layer(hidden_R1E[:, 0]).float()
-        return torch.log_softmax(scores_RV, dim=1)
+        places = torch.full_like(words_BK, self._past.length)
+        languages_BK = self._language[:, None].expand_as(words_BK)
+        hidden_BKE = decoder.embed(decoder.embeddings(words_BK), places, languages_BK)
+        for states_BKE in decoder.layers(hidden_BKE, self._source, around):
+            hidden_BKE = states_BKE
+        self._past.end()
+        scores_BKV: Tensor = self._model.pred_layer(hidden_BKE)
+        return scores_BKV.float()
 
-    def select(self, rows: Tensor) -> None:
-        """Choose rows of everything that is kept."""
-        self._past.select(rows)
-        self._source = self._source.index_select(0, rows)
-        self._lengths = self._lengths.index_select(0, rows)
-        self._language = self._language.index_select(0, rows)
+    def follow(self, parents_BK: Tensor) -> None:
+        """Choose beams; nothing is copied but what they may see."""
+        self._past.follow(parents_BK)
+
+    def keep(self, sentences: Tensor) -> None:
+        """Choose sentences of everything that is kept."""
+        self._past.keep(sentences)
+        self._source = self._source.index_select(0, sentences)
+        self._language = self._language.index_select(0, sentences)
+        if self._source_mask is not None:
+            self._source_mask = self._source_mask.index_select(0, sentences)

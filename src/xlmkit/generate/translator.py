@@ -1,48 +1,44 @@
 """Text in one language to text in another, with a translator's folder.
 
 Texts are sorted by length, translated in batches of so many tokens, and come back in their order.
-One that is longer than the model can read is cut at the ends of sentences, or where a sentence
-alone is too long, between its tokens; the translations of the parts are joined.
+One that is longer than the model can read is cut, and the translations of the parts are joined.
 """
 
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from pydantic import Field
+from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.core.config import Config
-from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
-from xlmkit.data.batch import assemble
-from xlmkit.generate.search import beam_search, greedy_search
-from xlmkit.generate.steps import TranslationSteps
-from xlmkit.text.vocabulary import EOS, PAD
+from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.cutting import cut
+from xlmkit.generate.engine import Engine, Hypothesis, Ids, TorchEngine
+from xlmkit.generate.search import Asked
+from xlmkit.text.tokenizer import Tokenizer
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])\s*")
+__all__ = ["SearchConfig", "Translation", "Translator"]
+
 _WITHOUT_SPACES = frozenset({"zh", "zh_yue", "zh_classical", "ja", "th", "lo", "km", "my"})
 
-Ids = NDArray[np.int32]
 
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """One translation of a text.
 
-class SearchConfig(Config):
-    """How translations are searched for."""
+    Attributes:
+        text: as the language writes it.
+        score: by which translations are ordered: log-probability over the length to the power of
+            the length penalty; the parts of a long text are added.
+        log_probability: as the model gives it, in nats; `Translator.score` gives the same.
+    """
 
-    beam_size: int = Field(5, ge=0)
-    """Beginnings that are followed at once; 0 takes the best word each time (greedy search)."""
-    length_penalty: float = 1.0
-    """Exponent of the length by which scores are divided; more prefers longer translations."""
-    early_stopping: bool = False
-    """End a sentence as soon as there are as many translations as beams."""
-    length_ratio: float = Field(1.5, gt=0)
-    """A translation has at most this many times the tokens of its source, and ten more."""
-    batch_tokens: int = Field(2048, ge=16)
-    """Tokens of a batch, padding and beams counted."""
+    text: str
+    score: float
+    log_probability: float
 
 
 class Translator:
@@ -54,10 +50,8 @@ class Translator:
         Raises:
             UserError: it holds no translator.
         """
-        self.device = choose_device()
-        self.tokenizer = bundle.tokenizer
-        self.model = bundle.encoder_decoder().to(self.device)
-        self.longest = bundle.architecture.max_position_embeddings
+        self.tokenizer: Tokenizer = bundle.tokenizer
+        self.engine: Engine = TorchEngine(bundle)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Self:
@@ -69,7 +63,15 @@ class Translator:
         return cls(Bundle.load(Path(folder)))
 
     def translate(
-        self, texts: Sequence[str], src: str, tgt: str, search: SearchConfig | None = None
+        self,
+        texts: Sequence[str],
+        src: str,
+        tgt: str,
+        search: SearchConfig | None = None,
+        *,
+        prefixes: Sequence[str] | None = None,
+        allowed: Tensor | None = None,
+        first: int = 0,
     ) -> list[str]:
         """Return the translation of every text; an empty text stays empty.
 
@@ -78,21 +80,86 @@ class Translator:
             src: the language of the texts.
             tgt: the language to write.
             search: how; by default beam search with five beams.
+            prefixes: how each translation is to begin, in whole words.
+            allowed: which words may be written, from `allowed_words`; by default all.
+            first: number of the first text, by which the draws of `sample` differ.
 
         Raises:
             UserError: the model does not know a language.
         """
+        found = self.translations(
+            texts, src, tgt, search, prefixes=prefixes, allowed=allowed, first=first
+        )
+        return [best.text for best, *_ in found]
+
+    def translations(
+        self,
+        texts: Sequence[str],
+        src: str,
+        tgt: str,
+        search: SearchConfig | None = None,
+        *,
+        prefixes: Sequence[str] | None = None,
+        allowed: Tensor | None = None,
+        first: int = 0,
+    ) -> list[list[Translation]]:
+        """Return the `n_best` translations of every text, the best first; see `translate`.
+
+        There are fewer where a search found fewer. An empty text has one, which is empty.
+        """
         search = search or SearchConfig()
         source, target = self._language(src), self._language(tgt)
-        parts = [self._parts(text, src) for text in texts]
+        parts = [cut(text, src, self.tokenizer, self.engine.longest - 2) for text in texts]
         flat = [part for pieces in parts for part in pieces]
-        written: list[str] = [""] * len(flat)
+        names = [[first + i, j] for i, pieces in enumerate(parts) for j in range(len(pieces))]
+        begins = self._prefixes(prefixes, parts, tgt)
+        found: list[list[Hypothesis]] = [[] for _ in flat]
         for batch in self._batches(flat, search):
-            made = self._search([flat[i] for i in batch], source, target, search)
-            for place, ids in zip(batch, made, strict=True):
-                written[place] = self.tokenizer.decode(ids, tgt)
-        joined, rest = "" if tgt in _WITHOUT_SPACES else " ", iter(written)
-        return [joined.join(next(rest) for _ in pieces) for pieces in parts]
+            asked = Asked(
+                allowed,
+                None if begins is None else [begins[i] for i in batch],
+                [names[i] for i in batch],
+            )
+            rows = [flat[i] for i in batch]
+            for place, made in zip(
+                batch, self.engine.search(rows, source, target, search, asked), strict=True
+            ):
+                found[place] = made
+        rest = iter(found)
+        return [self._joined([next(rest) for _ in pieces], tgt) for pieces in parts]
+
+    def score(
+        self, sources: Sequence[str], targets: Sequence[str], src: str, tgt: str
+    ) -> list[float]:
+        """Return the log-probability of each target given its source, `</s>` counted, in nats.
+
+        Raises:
+            UserError: the model does not know a language, or a text is longer than it reads.
+        """
+        source, target = self._language(src), self._language(tgt)
+        rows = self.tokenizer.encode_batch(sources, src)
+        written = self.tokenizer.encode_batch(targets, tgt)
+        for number, pair in enumerate(zip(rows, written, strict=True), start=1):
+            if max(map(len, pair)) > self.engine.longest - 2:
+                raise UserError(
+                    f"Pair {number} has {max(map(len, pair))} tokens on one side, but the model "
+                    f"reads at most {self.engine.longest - 2}; score its sentences one by one."
+                )
+        scores = [0.0] * len(rows)
+        for batch in self._batches(rows, SearchConfig(beam_size=1)):
+            made = self.engine.score(
+                [rows[i] for i in batch], [written[i] for i in batch], source, target
+            )
+            for place, score in zip(batch, made, strict=True):
+                scores[place] = score
+        return scores
+
+    def allowed_words(self, texts: Sequence[str], language: str) -> Tensor:
+        """Return True at the tokens of some texts, for the argument `allowed`, (V,)."""
+        allowed = torch.zeros(len(self.tokenizer), dtype=torch.bool)
+        for ids in self.tokenizer.encode_batch(texts, language):
+            allowed[torch.from_numpy(ids).long()] = True
+        return allowed
 
     def _language(self, code: str) -> int:
         known = self.tokenizer.lang2id
@@ -102,20 +169,31 @@ class Translator:
             )
         return known[code]
 
-    def _parts(self, text: str, language: str) -> list[Ids]:
-        """Return the tokens of a text, in as many parts as the model needs to read it."""
-        room = self.longest - 2  # for `</s>` at both ends
-        (whole,) = self.tokenizer.encode_batch([text], language)
-        if len(whole) <= room:
-            return [whole] if len(whole) else []
-        sentences = [part for part in _SENTENCE_END.split(text) if part]
-        parts: list[Ids] = []
-        for ids in self.tokenizer.encode_batch(sentences, language):
-            if parts and len(parts[-1]) + len(ids) <= room:
-                parts[-1] = np.concatenate([parts[-1], ids])
-            else:
-                parts += [ids[start : start + room] for start in range(0, len(ids), room)]
-        return parts
+    def _prefixes(
+        self, prefixes: Sequence[str] | None, parts: Sequence[Sequence[Ids]], language: str
+    ) -> list[list[int]] | None:
+        """Return what every part begins with: of a text that was cut, only the first."""
+        if prefixes is None:
+            return None
+        ids = self.tokenizer.encode_batch(prefixes, language)
+        return [
+            begin.tolist() if number == 0 else []
+            for begin, pieces in zip(ids, parts, strict=True)
+            for number in range(len(pieces))
+        ]
+
+    def _joined(self, parts: Sequence[Sequence[Hypothesis]], language: str) -> list[Translation]:
+        """Join the best translations of all parts, then the second ones, and so on."""
+        if not parts:
+            return [Translation("", 0.0, 0.0)]
+        between = "" if language in _WITHOUT_SPACES else " "
+        made = []
+        for rank in range(max(map(len, parts))):
+            chosen = [found[min(rank, len(found) - 1)] for found in parts]
+            text = between.join(self.tokenizer.decode(part.ids, language) for part in chosen)
+            score = sum(part.score for part in chosen)
+            made.append(Translation(text, score, sum(part.log_probability for part in chosen)))
+        return made
 
     @staticmethod
     def _batches(rows: Sequence[Ids], search: SearchConfig) -> Iterator[list[int]]:
@@ -123,32 +201,7 @@ class Translator:
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
         start = 0
         while start < len(order):
-            width = (len(rows[order[start]]) + 2) * max(1, search.beam_size)
+            width = (len(rows[order[start]]) + 2) * search.rows
             end = start + max(1, search.batch_tokens // width)
             yield order[start:end]
             start = end
-
-    @torch.inference_mode()
-    def _search(
-        self, rows: Sequence[Ids], source: int, target: int, search: SearchConfig
-    ) -> list[list[int]]:
-        """Return the tokens of the translations of a batch."""
-        inputs = assemble([((ids, source),) for ids in rows], self.longest).tensors()
-        inputs = inputs.to(self.device)
-        states_BSE = inputs.fed_to(self.model.encoder)
-        language_B = torch.full((len(rows),), target, device=self.device)
-        steps = TranslationSteps(self.model, states_BSE, inputs.lengths, language_B)
-        most = min(self.longest, int(search.length_ratio * states_BSE.shape[1]) + 10)
-        if search.beam_size == 0:
-            found_BL = greedy_search(steps, len(rows), most, self.device)
-        else:
-            found_BL = beam_search(
-                steps,
-                len(rows),
-                most,
-                self.device,
-                beam_size=search.beam_size,
-                length_penalty=search.length_penalty,
-                early_stopping=search.early_stopping,
-            )
-        return [[word for word in row if word not in (EOS, PAD)] for row in found_BL.tolist()]

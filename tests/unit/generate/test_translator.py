@@ -1,6 +1,8 @@
 """Texts through a translator: order, empty and long ones, languages; what it learned comes out."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ import torch
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import LANGUAGE_MODEL, TRANSLATOR
 from xlmkit.core.errors import UserError
+from xlmkit.generate.cutting import cut
 from xlmkit.generate.translator import SearchConfig, Translator
 from xlmkit.model.config import Architecture
 from xlmkit.model.encoder_decoder import EncoderDecoder
@@ -79,20 +82,103 @@ def test_texts_come_back_in_their_order(folder: Path, beam_size: int) -> None:
 
 def test_batches_do_not_matter(folder: Path) -> None:
     translator = Translator.from_pretrained(folder)
-    random = torch.Generator().manual_seed(3)
-    texts = [
-        " ".join(LETTERS[i] for i in torch.randint(0, 8, (int(n),), generator=random))
-        for n in torch.randint(1, 9, (40,), generator=random)
-    ]
+    texts = random_texts(40)
     together = translator.translate(texts, "en", "fr", SearchConfig(beam_size=2))
     alone = translator.translate(texts, "en", "fr", SearchConfig(beam_size=2, batch_tokens=16))
     assert together == alone
 
 
+@pytest.fixture(scope="module")
+def guess(folder: Path) -> Translator:
+    """A translator that is sure of nothing, so that searches differ."""
+    torch.manual_seed(1)
+    bundle = Bundle.load(folder)
+    model = EncoderDecoder(bundle.architecture)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.normal_(module.weight, std=0.3)
+    return Translator(replace(bundle, weights=model.state_dict()))
+
+
+def random_texts(n: int, longest: int = 9) -> list[str]:
+    random = torch.Generator().manual_seed(3)
+    return [
+        " ".join(LETTERS[i] for i in torch.randint(0, 8, (int(length),), generator=random))
+        for length in torch.randint(1, longest + 1, (n,), generator=random)
+    ]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"beam_size": 0},
+        {"beam_size": 5, "n_best": 5},
+        {"sample": True, "n_best": 3},
+        {"beam_size": 3, "repetition_penalty": 2.0},
+    ],
+)
+def test_the_score_of_search_is_that_of_the_scorer(guess: Translator, how: dict[str, Any]) -> None:
+    texts = random_texts(30)
+    words = guess.allowed_words([" ".join((*LETTERS, *CAPITALS))], "fr")  # text and tokens agree
+    found = guess.translations(texts, "en", "fr", SearchConfig(**how), allowed=words)
+    pairs = [(text, made) for text, several in zip(texts, found, strict=True) for made in several]
+    assert len(pairs) >= 30
+    scores = guess.score([text for text, _ in pairs], [made.text for _, made in pairs], "en", "fr")
+    assert scores == pytest.approx([made.log_probability for _, made in pairs], abs=1e-4)
+
+
+def test_scores_are_in_order_and_probabilities(folder: Path) -> None:
+    translator = Translator.from_pretrained(folder)
+    right, wrong, short, empty = translator.score(
+        ["a b c d e", "a b", "a", ""], ["E D C B A", "A B", "A", ""], "en", "fr"
+    )
+    assert wrong < short < 0
+    assert wrong < right < 0
+    assert empty < 0
+    with pytest.raises(UserError, match="Pair 2 has 11 tokens"):
+        translator.score(["a", " ".join("a" * 11)], ["A", "A"], "en", "fr")
+
+
+def test_beams_are_never_worse_than_greedy(guess: Translator) -> None:
+    texts = random_texts(200)
+    greedy = guess.translations(texts, "en", "fr", SearchConfig(beam_size=0))
+    beams = guess.translations(texts, "en", "fr", SearchConfig(beam_size=5))
+    gains = [ours[0].score - theirs[0].score for ours, theirs in zip(beams, greedy, strict=True)]
+    assert min(gains) > -1e-4
+    assert max(gains) > 0.01
+
+
+def test_several_translations_come_best_first(folder: Path) -> None:
+    translator = Translator.from_pretrained(folder)
+    found = translator.translations(TEXTS, "en", "fr", SearchConfig(beam_size=4, n_best=3))
+    assert [len(one) for one in found] == [1 if not text.strip() else 3 for text in TEXTS]
+    assert [one[0].text for one in found] == EXPECTED
+    for one in found:
+        assert [t.score for t in one] == sorted((t.score for t in one), reverse=True)
+
+
+def test_samples_depend_on_the_number_of_a_text_alone(guess: Translator) -> None:
+    texts = random_texts(20)
+    search = SearchConfig(sample=True, seed=5)
+    together = guess.translate(texts, "en", "fr", search)
+    small = SearchConfig(sample=True, seed=5, batch_tokens=16)
+    assert guess.translate(texts[7:], "en", "fr", small, first=7) == together[7:]
+    assert guess.translate(texts, "en", "fr", SearchConfig(sample=True, seed=6)) != together
+
+
+def test_prefixes_and_allowed_words(folder: Path) -> None:
+    translator = Translator.from_pretrained(folder)
+    begun = translator.translate(["a b c", "d"], "en", "fr", prefixes=["H G", ""])
+    assert begun[0].startswith("H G")
+    assert begun[1] == "D"
+    allowed = translator.allowed_words(["A B"], "fr")
+    assert set(translator.translate(["c a b"], "en", "fr", allowed=allowed)[0]) <= set("A B")
+
+
 def test_a_long_text_is_cut_at_its_sentences(folder: Path) -> None:
     translator = Translator.from_pretrained(folder)
     sentences = ["a b c d .", "e f g h .", "b b ."]
-    parts = translator._parts(" ".join(sentences), "en")
+    parts = cut(" ".join(sentences), "en", translator.tokenizer, 10)
     assert [len(part) for part in parts] == [10, 3]
     made = translator.translate([" ".join(sentences), "a"], "en", "fr")
     assert made[1] == "A"
@@ -101,7 +187,7 @@ def test_a_long_text_is_cut_at_its_sentences(folder: Path) -> None:
 
 def test_a_sentence_without_an_end_is_cut_where_it_must_be(folder: Path) -> None:
     translator = Translator.from_pretrained(folder)
-    parts = translator._parts(" ".join("abcdefgh" * 3), "en")
+    parts = cut(" ".join("abcdefgh" * 3), "en", translator.tokenizer, 10)
     assert [len(part) for part in parts] == [10, 10, 4]
 
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from xlmkit import XLMConfig, XLMForConditionalGeneration
-from xlmkit.generate.search import greedy_search
+from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.search import search_sentences
 from xlmkit.generate.steps import TranslationSteps
 from xlmkit.model.attention import real_tokens
 from xlmkit.model.encoder_decoder import EncoderDecoder
@@ -61,7 +62,7 @@ def test_it_computes_what_the_plain_module_does() -> None:
 @torch.no_grad()
 def test_generate_agrees_with_our_own_search() -> None:
     model = build()
-    source, cpu = words(3, 7), torch.device("cpu")
+    source = words(3, 7)
     given = {
         "attention_mask": real_tokens(LENGTHS, 7).long(),
         "langs": LANGS,
@@ -70,7 +71,9 @@ def test_generate_agrees_with_our_own_search() -> None:
     }
     other = plain(model)
     states = other.encoder(source, LENGTHS, None, LANGS[:, None].expand(3, 7))
-    expected = greedy_search(TranslationSteps(other, states, LENGTHS, TARGET), 3, 12, cpu)
+    steps = TranslationSteps(other, states, LENGTHS, TARGET)
+    found_best = search_sentences(steps, torch.full((3,), 12), SearchConfig(beam_size=0)).best(1)
+    expected = found_best.words[:, 0]
     found = model.generate(source, **given)
     # At the longest length ours ends with `</s>`, as the original's does.
     assert found[:, :-1].tolist() == expected[:, : found.shape[1] - 1].tolist()

@@ -1,0 +1,59 @@
+"""The section that says how text is searched for; it takes no torch."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from xlmkit.core.config import Config
+from xlmkit.core.errors import UserError
+
+
+class SearchConfig(Config):
+    """How translations are searched for."""
+
+    rules: Literal["sound", "original"] = "sound"
+    """`original` is the original project's search to the letter. `sound` differs from it in two
+    places: a sentence that reaches its longest length ends with a `</s>` that is scored, and the
+    greedy hypothesis is never dropped, so that no beam is worse than greedy search."""
+    beam_size: int = Field(5, ge=0)
+    """Beginnings that are followed at once; 0 takes the best word each time (greedy search)."""
+    length_penalty: float = Field(1.0, ge=0)
+    """Exponent of the length by which scores are divided; more prefers longer translations."""
+    early_stopping: bool = False
+    """End a sentence as soon as there are as many translations as beams."""
+    n_best: int = Field(1, ge=1)
+    """How many translations of a text are kept."""
+    sample: bool = False
+    """Draw words by their probabilities; then beam_size has no meaning."""
+    temperature: float = Field(1.0, gt=0)
+    """Scores are divided by it before words are drawn: less is more cautious."""
+    top_k: int = Field(0, ge=0)
+    """Draw among so many best words; 0 draws among all."""
+    top_p: float = Field(1.0, gt=0, le=1)
+    """Draw among the fewest best words that have this much probability together."""
+    seed: int = Field(0, ge=0)
+    """Of the draws; they depend on it and on the text's number alone, not on the batch."""
+    min_length: int = Field(0, ge=0)
+    """Fewest tokens of a translation."""
+    no_repeat_ngram: int = Field(0, ge=0)
+    """No sequence of so many tokens is written twice; 0 allows all."""
+    repetition_penalty: float = Field(1.0, ge=1)
+    """The log-probability of a token that was written before is multiplied by it."""
+    length_ratio: float = Field(1.5, gt=0)
+    """A translation has at most this many times the tokens of its source, and ten more."""
+    batch_tokens: int = Field(2048, ge=16)
+    """Tokens of a batch, padding and beams counted."""
+
+    @model_validator(mode="after")
+    def _enough_beams(self) -> Self:
+        if not self.sample and self.n_best > max(1, self.beam_size):
+            raise UserError(
+                f"{self.n_best} translations of a text need as many beams, not {self.beam_size}: "
+                "raise beam_size, or draw samples."
+            )
+        return self
+
+    @property
+    def rows(self) -> int:
+        """How many hypotheses of a sentence are computed at once."""
+        return self.n_best if self.sample else max(1, self.beam_size)

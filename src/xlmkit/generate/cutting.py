@@ -1,0 +1,29 @@
+"""Text that is longer than a model reads, cut where it hurts least."""
+
+import re
+
+import numpy as np
+
+from xlmkit.generate.engine import Ids
+from xlmkit.text.tokenizer import Tokenizer
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])\s*")
+
+
+def cut(text: str, language: str, tokenizer: Tokenizer, room: int) -> list[Ids]:
+    """Return the tokens of a text in parts of at most `room`, none if it is empty.
+
+    It is cut at the ends of sentences, as many to a part as fit; a sentence that is too long by
+    itself is cut between its tokens.
+    """
+    (whole,) = tokenizer.encode_batch([text], language)
+    if len(whole) <= room:
+        return [whole] if len(whole) else []
+    sentences = [part for part in _SENTENCE_END.split(text) if part]
+    parts: list[Ids] = []
+    for ids in tokenizer.encode_batch(sentences, language):
+        if parts and len(parts[-1]) + len(ids) <= room:
+            parts[-1] = np.concatenate([parts[-1], ids])
+        else:
+            parts += [ids[start : start + room] for start in range(0, len(ids), room)]
+    return parts
