@@ -90,6 +90,9 @@ class MosesRules:
             (",", *self._tokenizer.COMMA_SEPARATE_3),
             *(("'", *rule) for rule in self._rules_for_apostrophes()),
         ]
+        guards = {guard for guard, _, _ in self.normalization}
+        self._any_guard = re.compile("|".join(map(re.escape, guards)))
+        self._plain: set[str] = set()
         self._numeric_prefixes = frozenset(self._tokenizer.NUMERIC_ONLY_PREFIXES)
         self._prefixes = frozenset(self._tokenizer.NONBREAKING_PREFIXES) - self._numeric_prefixes
 
@@ -108,8 +111,25 @@ class MosesRules:
     def _lower_letters(self) -> frozenset[str]:
         return frozenset(self._tokenizer.IsLower)
 
+    @cached_property
+    def _letters_and_digits(self) -> frozenset[str]:
+        return frozenset(self._tokenizer.IsAlnum)
+
+    def is_small(self, character: str) -> bool:
+        """Tell whether a character is a small letter, before which a full stop stays."""
+        return character in self._lower_letters
+
+    def is_plain(self, text: str) -> bool:
+        """Tell whether a text is one word that no rule changes: letters and digits only."""
+        if not self._plain.issuperset(text):
+            letters = self._letters_and_digits.intersection(text)
+            self._plain |= {c for c in letters if moses_words(c, self.language) == [c]}
+        return text != "" and "MULTI" not in text and self._plain.issuperset(text)
+
     def normalize(self, text: str) -> str:
         """Normalise punctuation (Moses' `normalize-punctuation`, Penn quotes, numbers)."""
+        if not self._any_guard.search(text):
+            return text.strip()
         for guard, pattern, replacement in self.normalization:
             if guard in text:
                 text = pattern.sub(replacement, text)
