@@ -27,11 +27,14 @@ FOLLOWED_BY = "\n"
 # Unbreakable and thin spaces, joiners, marks of direction, soft hyphens: harmless inside a piece.
 _HIDDEN = "\u00a0\u00ad\u2009\u200b\u200c\u200d\u200e\u200f\u202f\ufeff"
 _WITHOUT_HIDDEN = str.maketrans("", "", _HIDDEN)
-_SMALL, _DIGIT, _OTHER = "a", "1", "A"
+SMALL_FOLLOWS, DIGIT_FOLLOWS, ANYTHING_FOLLOWS = "a", "1", "A"
+"""Examples of what follows a piece."""
+
 _APOSTROPHES = "'`´‘’‚"
 _QUOTES = '"“”„«»《》「」'
-_STOPS = ".。．"
-_STOPS_INSIDE = tuple(f"{stop} " for stop in _STOPS)
+STOPS = ".。．"
+"""Characters that ask what follows the piece that they end."""
+_STOPS_INSIDE = tuple(f"{stop} " for stop in STOPS)
 _BEGINS_BADLY = f"{_APOSTROPHES},，、{_HIDDEN}"
 _ENDS_BADLY = f"{_APOSTROPHES}{_HIDDEN}"
 _EXCHANGES_QUOTES = frozenset({"de", "es", "fr"})
@@ -47,9 +50,9 @@ class _Followers(dict[str, str]):
 
     def __missing__(self, character: str) -> str:
         if self._rules.is_small(character):
-            kind = _SMALL
+            kind = SMALL_FOLLOWS
         else:
-            kind = _DIGIT if character in _DIGITS else _OTHER
+            kind = DIGIT_FOLLOWS if character in _DIGITS else ANYTHING_FOLLOWS
         self[character] = kind
         return kind
 
@@ -80,7 +83,7 @@ class Cutter:
         pieces = self._cut.split(text) if self._joint.search(text) else text.split(" ")
         if any(stop in text for stop in _STOPS_INSIDE):
             for number, (piece, following) in enumerate(pairwise(pieces)):
-                if piece[-1] in _STOPS:
+                if piece[-1] in STOPS:
                     pieces[number] = f"{piece}{FOLLOWED_BY}{self.followers[following[0]]}"
         return pieces
 

@@ -14,6 +14,9 @@ Ids = list[int]
 EncodeWords = Callable[[list[list[str]]], list[Ids]]
 """Turns lists of words into the ids of each list, end to end."""
 
+SplitText = Callable[[str], list[str]]
+"""Splits a whole text into words."""
+
 
 class Cuts(Protocol):
     """Knows where the texts of a language may be cut."""
@@ -25,10 +28,20 @@ class Cuts(Protocol):
         """Split a piece as it is split where it stands."""
 
 
+class TextsEncoder(Protocol):
+    """What encodes the texts of one language: a `PieceEncoder`, or its compiled counterpart."""
+
+    def encode(self, texts: Sequence[str], /) -> list[Ids]:
+        """Return the ids of each text."""
+
+    def forget(self) -> None:
+        """Forget all pieces."""
+
+
 class PieceEncoder:
     """Encodes the texts of one language."""
 
-    def __init__(self, cuts: Cuts, split: Callable[[str], list[str]], encode: EncodeWords) -> None:
+    def __init__(self, cuts: Cuts, split: SplitText, encode: EncodeWords) -> None:
         """Start with nothing remembered.
 
         Args:
@@ -51,6 +64,10 @@ class PieceEncoder:
             return self._join(texts, rows, {})
         except KeyError:  # a piece that is new, or a text that must stay whole
             return self._join(texts, rows, self._learn(texts, rows))
+
+    def forget(self) -> None:
+        """Forget all pieces."""
+        self._known.clear()
 
     def _join(
         self, texts: Sequence[str], rows: Sequence[list[str] | None], whole: dict[str, Ids]

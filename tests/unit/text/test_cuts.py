@@ -6,8 +6,8 @@ from xlmkit.text.cuts import cutter
 from xlmkit.text.moses import moses_words
 
 ATOMS = [
-    *"'\",.aB5５()%:;«»“”’‘´`-—…。，、é<!º½²٣ªşŞÂ中가\u200c\u202f\u00ad\u00a0", "...", "nº", "Mr", "No", "z.B",
-    "<x>", "DOTMULTI", "word", "Σ",
+    *"'\",.aB5５()%:;«»“”’‘´`-—…。，、é<!º½²٣ªşŞÂ中가\u200c\u202f\u00ad\u00a0",
+    "...", "nº", "Mr", "No", "z.B", "<x>", "DOTMULTI", "word", "Σ",
 ]  # fmt: skip
 
 
