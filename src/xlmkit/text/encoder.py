@@ -1,18 +1,28 @@
-"""Text to ids: words, then byte-pair encoding of each, remembered word by word."""
+"""Text to ids: words, then byte-pair encoding of each; words and pieces of text are remembered.
+
+Texts of a language that Moses' rules split are cut into pieces (`xlmkit.text.cuts`), and a piece
+that was seen before costs no more than finding its ids.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xlmkit.text import compiled
 from xlmkit.text.aligned_words import aligned_words, fold_aligned
 from xlmkit.text.alignment import Aligned, AlignedTokens, align_pieces
 from xlmkit.text.bpe import BytePairEncoder, Merges
-from xlmkit.text.moses import moses_words
+from xlmkit.text.compiled import CompiledPairs, compiled_pieces
+from xlmkit.text.cuts import Cutter, cutter
+from xlmkit.text.moses import moses_rules, moses_words
 from xlmkit.text.normalize import lowercase_and_remove_accent
+from xlmkit.text.pieces import Cuts, PieceEncoder, TextsEncoder
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, Segmenter, segmenter
+from xlmkit.text.thai_cuts import PYTHAINLP, thai_cutter
 
 _MAXIMUM_CACHED_WORDS = 1_000_000
 
@@ -50,14 +60,18 @@ class TextEncoder:
         self.lowercase_and_remove_accent = lowercase_and_remove_accent
         self._symbol_ids = ids
         self._unknown = unknown
+        self._merges = merges
+        self._compiled_pairs: CompiledPairs | None = None
         self._bpe = BytePairEncoder(merges, ids, unknown)
         self._ids: dict[str, list[int]] = {}  # of words whose case and accents are yet to go
         self._ids_as_they_are: dict[str, list[int]] = {}
+        self._piece_encoders: dict[str, TextsEncoder | None] = {}  # by language
         self._pieces: dict[str, list[str]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the remembered words behind when the encoder is copied to another process."""
-        return {**self.__dict__, "_ids": {}, "_ids_as_they_are": {}, "_pieces": {}}
+        """Leave what is remembered behind when the encoder is copied to another process."""
+        caches = ("_ids", "_ids_as_they_are", "_piece_encoders", "_pieces")
+        return {**self.__dict__, **{name: {} for name in caches}, "_compiled_pairs": None}
 
     def words(self, text: str, language: str | None) -> list[str]:
         """Split a text into the words that byte-pair encoding is applied to."""
@@ -68,15 +82,49 @@ class TextEncoder:
 
         Special tokens written in the text are text like any other.
         """
-        words = self._split(text, language)
-        ids = self._remember(words, language).__getitem__
-        return list(chain.from_iterable(map(ids, words)))
+        return self._encode_lists([text], language)[0]
 
     def encode_batch(self, texts: Sequence[str], language: str | None) -> list[NDArray[np.int32]]:
         """Return the ids of many texts of one language, see `encode`; one array each."""
-        rows = [self._split(text, language) for text in texts]
+        return [np.array(ids, dtype=np.int32) for ids in self._encode_lists(texts, language)]
+
+    def _encode_lists(self, texts: Sequence[str], language: str | None) -> list[list[int]]:
+        if encoder := self._piece_encoder(language):
+            return encoder.encode(texts)
+        return self._encode_words([self._split(text, language) for text in texts], language)
+
+    def _encode_words(self, rows: list[list[str]], language: str | None) -> list[list[int]]:
+        """Return the ids of each list of words, end to end."""
         ids = self._remember(chain.from_iterable(rows), language).__getitem__
-        return [np.fromiter(chain.from_iterable(map(ids, row)), dtype=np.int32) for row in rows]
+        return [list(chain.from_iterable(map(ids, row))) for row in rows]
+
+    def _piece_encoder(self, language: str | None) -> TextsEncoder | None:
+        """Return what encodes the texts of a language by pieces, None if they have no pieces."""
+        if language is None:
+            return None
+        if language not in self._piece_encoders:
+            self._piece_encoders[language] = self._make_piece_encoder(language)
+        return self._piece_encoders[language]
+
+    def _make_piece_encoder(self, language: str) -> TextsEncoder | None:
+        cuts = _cuts(language, self.segmenters)
+        if cuts is None:
+            return None
+        split = partial(self._split, language=language)
+        if compiled.in_use() and isinstance(cuts, Cutter):
+            if self._compiled_pairs is None:
+                self._compiled_pairs = CompiledPairs(self._merges, self._symbol_ids, self._unknown)
+            fold = self._fold(language)
+            rules = moses_rules(language)
+            return compiled_pieces(cuts, rules, fold, split, self._compiled_pairs)
+        return PieceEncoder(cuts, split, partial(self._encode_words, language=language))
+
+    def forget(self) -> None:
+        """Forget all words and pieces; they are remembered anew as they come."""
+        for encoder in filter(None, self._piece_encoders.values()):
+            encoder.forget()
+        for cache in (self._ids, self._ids_as_they_are, self._pieces):
+            cache.clear()
 
     def pieces(self, text: str, language: str | None) -> list[str]:
         """Return the sub-words of a text as they are written, the unknown ones too.
@@ -149,3 +197,13 @@ def word_as_it_is(word: str) -> list[str]:
 def _segmenter(language: str, segmenters: Mapping[str, str]) -> Segmenter | None:
     name = segmenters.get(language)
     return segmenter(name) if name else None
+
+
+def _cuts(language: str, segmenters: Mapping[str, str]) -> Cuts | None:
+    """Return where the texts of a language may be cut, None if nowhere."""
+    if _segmenter(language, segmenters) is None:
+        return cutter(language)
+    pythainlp = (
+        segmenters[language] == PYTHAINLP and language != "zh"
+    )  # which is cleaned afterwards
+    return thai_cutter(language) if pythainlp else None

@@ -7,6 +7,7 @@ answers by building sets of a hundred thousand characters are answered from sets
 
 import re
 from collections.abc import Callable
+from enum import Enum
 from functools import cache, cached_property
 from typing import Any
 
@@ -62,6 +63,21 @@ def dots_of_marker(marker: re.Match[str]) -> str:
     return "." * marker[0].count("DOT")
 
 
+class Apostrophes(Enum):
+    """What an apostrophe between letters goes with, by language."""
+
+    NOTHING = 0
+    WHAT_FOLLOWS = 1
+    WHAT_PRECEDES = 2
+
+
+_APOSTROPHES = {
+    "en": Apostrophes.WHAT_FOLLOWS,
+    "fr": Apostrophes.WHAT_PRECEDES,
+    "it": Apostrophes.WHAT_PRECEDES,
+}
+
+
 class MosesRules:
     """Punctuation normalisation, tokenisation and detokenisation of one language.
 
@@ -69,6 +85,9 @@ class MosesRules:
         language: its code.
         normalization: the rules of punctuation, in the order of their application.
         spacing: the rules that put spaces between words.
+        apostrophes: what becomes of an apostrophe between letters.
+        prefixes: words that keep their full stop.
+        numeric_prefixes: words that keep it before a number.
     """
 
     def __init__(self, language: str) -> None:
@@ -76,6 +95,7 @@ class MosesRules:
         from sacremoses import MosesDetokenizer, MosesPunctNormalizer, MosesTokenizer
 
         self.language = language
+        self.apostrophes = _APOSTROPHES.get(language, Apostrophes.NOTHING)
         self._tokenizer: Any = MosesTokenizer(lang=language)
         self._detokenizer: Any = MosesDetokenizer(lang=language)
         self.normalization: list[Rule] = [
@@ -90,26 +110,52 @@ class MosesRules:
             (",", *self._tokenizer.COMMA_SEPARATE_3),
             *(("'", *rule) for rule in self._rules_for_apostrophes()),
         ]
-        self._numeric_prefixes = frozenset(self._tokenizer.NUMERIC_ONLY_PREFIXES)
-        self._prefixes = frozenset(self._tokenizer.NONBREAKING_PREFIXES) - self._numeric_prefixes
+        guards = {guard for guard, _, _ in self.normalization}
+        self._any_guard = re.compile("|".join(map(re.escape, guards)))
+        self._plain: set[str] = set()
+        self.numeric_prefixes = frozenset(self._tokenizer.NUMERIC_ONLY_PREFIXES)
+        self.prefixes = frozenset(self._tokenizer.NONBREAKING_PREFIXES) - self.numeric_prefixes
 
     def _rules_for_apostrophes(self) -> list[Any]:
-        if self.language == "en":
+        if self.apostrophes is Apostrophes.WHAT_FOLLOWS:
             return list(self._tokenizer.ENGLISH_SPECIFIC_APOSTROPHE)
-        if self.language in ("fr", "it"):
+        if self.apostrophes is Apostrophes.WHAT_PRECEDES:
             return list(self._tokenizer.FR_IT_SPECIFIC_APOSTROPHE)
         return [self._tokenizer.NON_SPECIFIC_APOSTROPHE]
 
     @cached_property
-    def _letters(self) -> frozenset[str]:
+    def numbers(self) -> frozenset[str]:
+        """The characters between which a comma stays."""
+        return frozenset(self._tokenizer.IsN)
+
+    @cached_property
+    def letters(self) -> frozenset[str]:
+        """The characters that Moses counts as letters."""
         return frozenset(self._tokenizer.IsAlpha)
 
     @cached_property
     def _lower_letters(self) -> frozenset[str]:
         return frozenset(self._tokenizer.IsLower)
 
+    @cached_property
+    def _letters_and_digits(self) -> frozenset[str]:
+        return frozenset(self._tokenizer.IsAlnum)
+
+    def is_small(self, character: str) -> bool:
+        """Tell whether a character is a small letter, before which a full stop stays."""
+        return character in self._lower_letters
+
+    def is_plain(self, text: str) -> bool:
+        """Tell whether a text is one word that no rule changes: letters and digits only."""
+        if not self._plain.issuperset(text):
+            letters = self._letters_and_digits.intersection(text)
+            self._plain |= {c for c in letters if moses_words(c, self.language) == [c]}
+        return text != "" and "MULTI" not in text and self._plain.issuperset(text)
+
     def normalize(self, text: str) -> str:
         """Normalise punctuation (Moses' `normalize-punctuation`, Penn quotes, numbers)."""
+        if not self._any_guard.search(text):
+            return text.strip()
         for guard, pattern, replacement in self.normalization:
             if guard in text:
                 text = pattern.sub(replacement, text)
@@ -149,15 +195,15 @@ class MosesRules:
         return result
 
     def _keeps_stop(self, prefix: str, following: str | None) -> bool:
-        if "." in prefix and not self._letters.isdisjoint(prefix):
+        if "." in prefix and not self.letters.isdisjoint(prefix):
             return True
-        if prefix in self._prefixes:
+        if prefix in self.prefixes:
             return True
         if following is None:
             return False
         if following[0] in self._lower_letters:
             return True
-        return prefix in self._numeric_prefixes and bool(_NUMBER_START.match(following))
+        return prefix in self.numeric_prefixes and bool(_NUMBER_START.match(following))
 
     def detokenize(self, words: list[str]) -> str:
         """Join words to a text, with spaces where the language has them."""

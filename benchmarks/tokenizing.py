@@ -1,0 +1,98 @@
+"""Tokenizing real text: xlmkit's tokenizer beside transformers' XLMTokenizer.
+
+Reads the folder that --text or the environment variable XLMKIT_REAL_TEXT names: it holds a folder
+for each language, named by its code, with .txt files of one text a line. A joint vocabulary is
+learned from it. In each language the ids of both are compared first, then lines per second in one
+process. All sides are warm: each saw its lines before; "cold" is xlmkit with nothing remembered.
+The compiled part of xlmkit is measured where it is installed.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import transformers
+from _harness import Work, compare, record, set_up
+from tokenizer_agreement import VARIABLE, read_text
+
+from xlmkit.text import compiled
+from xlmkit.text.tokenizer import Tokenizer, TokenizerConfig
+
+PEER = "XLMTokenizer"
+
+
+def rows_of(theirs: transformers.XLMTokenizer, lines: list[str], language: str) -> list[list[int]]:
+    """Return the ids that transformers gives; its own call would lose the language."""
+    return [theirs.convert_tokens_to_ids(theirs._tokenize(line, lang=language)) for line in lines]
+
+
+def kinds() -> dict[str, bool]:
+    """Return which ways of xlmkit can be measured: name -> whether it is compiled."""
+    return {"pure": False, "compiled": True} if compiled.available() else {"pure": False}
+
+
+def measure(folder: Path, language: str, lines: list[str], turns: int) -> dict[str, Any]:
+    """Compare ids, then speed, in one language."""
+    theirs = transformers.XLMTokenizer.from_pretrained(folder)
+    expected = rows_of(theirs, lines, language)
+    sides: dict[str, Work] = {PEER: work(partial(rows_of, theirs, lines, language), lines)}
+    for name, native in kinds().items():
+        with compiled.using(native):
+            warm, cold = Tokenizer.load(folder), Tokenizer.load(folder)
+            ids = [row.tolist() for row in warm.encode_batch(lines, language)]
+            cold.encode_batch(lines, language)
+        if ids != expected:
+            sys.exit(f"{language}, {name}: the ids of both sides differ.")
+
+        def forgetful(tokenizer: Tokenizer = cold) -> object:
+            tokenizer.forget()
+            return tokenizer.encode_batch(lines, language)
+
+        sides[f"xlmkit, {name}"] = work(partial(warm.encode_batch, lines, language), lines)
+        sides[f"xlmkit, {name}, cold"] = work(forgetful, lines)
+    return compare(f"{language}: {len(lines)} lines", "lines", sides, turns=turns)
+
+
+def work(side: Callable[[], object], lines: list[str]) -> Work:
+    """Return what does a turn of a side and says how many lines it took."""
+
+    def turn() -> int:
+        side()
+        return len(lines)
+
+    return turn
+
+
+def main() -> int:
+    """Compare both sides in every language of the folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--text", type=Path, help="folder of real text")
+    parser.add_argument("--lines", type=int, default=600, help="in each language")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--vocabulary", type=int, default=30000)
+    arguments = parser.parse_args()
+    place = arguments.text or os.environ.get(VARIABLE)
+    if not place:
+        print(f"Skipped: name a folder of real text in {VARIABLE}, or with --text.")
+        return 0
+    transformers.logging.set_verbosity(50)  # an unknown language is no error there
+    set_up(1)
+    texts = read_text(Path(place), arguments.lines)
+    config = TokenizerConfig(vocabulary_size=arguments.vocabulary)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        Tokenizer.learn(texts.items(), config, list(texts)).save(folder)
+        comparisons = [
+            measure(folder, language, lines, arguments.turns) for language, lines in texts.items()
+        ]
+    record("tokenizing", comparisons, vocabulary=arguments.vocabulary, lines=arguments.lines)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""The compiled part of the tokenizer: the same ids as `xlmkit.text.pieces`, several times sooner.
+
+It is built where a C++ compiler is at hand when xlmkit is installed, and nothing else depends on
+it. It cuts texts and remembers pieces; of new pieces it splits the usual ones by itself and asks
+Python's rules for all others. What it knows of characters it asks of Python too, so that both can
+only agree. The environment variable XLMKIT_COMPILED=0 turns it off.
+"""
+
+import os
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from xlmkit.text.bpe import END_OF_WORD, Merges
+from xlmkit.text.cuts import DIGIT_FOLLOWS, SMALL_FOLLOWS, STOPS, Cutter, may_be_cut
+from xlmkit.text.moses import MosesRules, moses_words
+from xlmkit.text.pieces import MAXIMUM_PIECES, SplitText, TextsEncoder
+
+try:
+    from xlmkit.text import _native  # type: ignore[attr-defined]
+except ImportError:
+    native: Any = None
+else:
+    native = _native
+
+VARIABLE = "XLMKIT_COMPILED"
+_wanted = os.environ.get(VARIABLE, "1") != "0"
+
+Fold = Callable[[str], list[str]]
+
+(
+    _, UNCUTTABLE, BEGINS_BADLY, ENDS_BADLY, FULL_STOP, SMALL, DIGIT, WORD, BY_ITSELF, QUOTE,
+    COMMA, STOP, APOSTROPHE, NUMBER, LETTER,
+) = (1 << bit for bit in range(15))  # fmt: skip
+"""Traits of characters, as in native/characters.h."""
+
+_KINDS = {",": COMMA, ".": STOP, "'": APOSTROPHE, "’": APOSTROPHE, "-": WORD}
+
+
+def available() -> bool:
+    """Tell whether the compiled part was built."""
+    return native is not None
+
+
+def in_use() -> bool:
+    """Tell whether encoders that are made now use the compiled part."""
+    return _wanted and native is not None
+
+
+@contextmanager
+def using(wanted: bool) -> Iterator[None]:
+    """Use the compiled part inside the block, or not; for tests and benchmarks."""
+    global _wanted
+    before, _wanted = _wanted, wanted
+    try:
+        yield
+    finally:
+        _wanted = before
+
+
+class CompiledPairs:
+    """The merges and ids of an encoder, as the compiled part takes them."""
+
+    def __init__(self, merges: Merges, ids: Mapping[str, int], unknown: int) -> None:
+        """Number all symbols."""
+        pairs = merges.pairs
+        names = dict.fromkeys([*ids, *(name for a, b in pairs for name in (a, b, a + b))])
+        numbers = {name: number for number, name in enumerate(names)}
+        ends = {name.removesuffix(END_OF_WORD) for name in names if name.endswith(END_OF_WORD)}
+        letters = sorted({name for name in chain(names, ends) if len(name) == 1})
+        self.table = native.BytePairs(
+            _numbers(ids.get(name, unknown) for name in names),
+            _numbers(numbers[name] for a, b in pairs for name in (a, b, a + b)),
+            _numbers(
+                number
+                for c in letters
+                for number in (ord(c), numbers.get(c, -1), numbers.get(c + END_OF_WORD, -1))
+            ),
+            unknown,
+        )
+
+
+def _numbers(numbers: Iterable[int]) -> bytes:
+    return np.fromiter(numbers, dtype=np.int32).tobytes()
+
+
+def compiled_pieces(
+    cuts: Cutter, rules: MosesRules, fold: Fold, split: SplitText, pairs: CompiledPairs
+) -> TextsEncoder:
+    """Return what encodes the texts of a language, as `PieceEncoder` does.
+
+    Args:
+        cuts: where its texts may be cut.
+        rules: its rules.
+        fold: takes case and accents from a word.
+        split: splits a whole text into words.
+        pairs: the merges.
+    """
+
+    def words_of_piece(piece: str) -> list[str]:
+        return list(chain.from_iterable(map(fold, cuts.words(piece))))
+
+    def words_of_text(text: str) -> list[str]:
+        return list(chain.from_iterable(map(fold, split(text))))
+
+    def describe(code: int) -> tuple[int, str]:
+        character = chr(code)
+        kind, folded = _kind(character, rules, fold)
+        return kind | _cutting_traits(character, cuts), folded
+
+    encoder: TextsEncoder = native.Pieces(
+        describe, words_of_piece, words_of_text, rules.apostrophes.value, sorted(rules.prefixes),
+        sorted(rules.numeric_prefixes), pairs.table, MAXIMUM_PIECES,
+    )  # fmt: skip
+    return encoder
+
+
+def _cutting_traits(character: str, cuts: Cutter) -> int:
+    traits = {
+        UNCUTTABLE: not may_be_cut(f"a{character}a"),
+        BEGINS_BADLY: character in cuts.begins_badly,
+        ENDS_BADLY: character in cuts.ends_badly,
+        FULL_STOP: character in STOPS,
+        SMALL: cuts.followers[character] == SMALL_FOLLOWS,
+        DIGIT: cuts.followers[character] == DIGIT_FOLLOWS,
+    }
+    return sum(trait for trait, has in traits.items() if has)
+
+
+def _kind(character: str, rules: MosesRules, fold: Fold) -> tuple[int, str]:
+    """Return what the rules do with a character, 0 if it takes all of them, and what is left."""
+    kind, normal = _KINDS.get(character, 0), rules.clean(character)
+    if rules.is_plain(character):
+        kind, normal = WORD, character
+        kind |= NUMBER * (character in rules.numbers) | LETTER * (character in rules.letters)
+    elif not kind and len(normal) == 1 and not rules.is_plain(normal) and normal not in ".,'-":
+        alone = moses_words(character, rules.language) == [normal]
+        kind = QUOTE if normal == '"' else BY_ITSELF * alone
+    folded = "".join(fold(normal))
+    if " " in folded or _depends_on_neighbours(character):
+        return 0, ""
+    return kind, folded if kind else ""
+
+
+def _depends_on_neighbours(character: str) -> bool:
+    """Tell whether lowering a word, or decomposing it, does more than so to each character."""
+    decomposed = unicodedata.normalize("NFD", character.lower())
+    moves = (c for c in decomposed if unicodedata.combining(c) and unicodedata.category(c) != "Mn")
+    return character == "Σ" or any(moves)

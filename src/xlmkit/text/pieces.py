@@ -1,0 +1,90 @@
+"""Encoding the texts of one language piece by piece; each piece is worked out once.
+
+Real text repeats itself: most pieces (`xlmkit.text.cuts`) of a text were seen before, and cost no
+more than finding their ids.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Protocol
+
+MAXIMUM_PIECES = 1_000_000
+
+Ids = list[int]
+EncodeWords = Callable[[list[list[str]]], list[Ids]]
+"""Turns lists of words into the ids of each list, end to end."""
+
+SplitText = Callable[[str], list[str]]
+"""Splits a whole text into words."""
+
+
+class Cuts(Protocol):
+    """Knows where the texts of a language may be cut."""
+
+    def cut(self, text: str) -> list[str] | None:
+        """Return the pieces of a text, None if it must stay whole."""
+
+    def words(self, piece: str) -> list[str]:
+        """Split a piece as it is split where it stands."""
+
+
+class TextsEncoder(Protocol):
+    """What encodes the texts of one language: a `PieceEncoder`, or its compiled counterpart."""
+
+    def encode(self, texts: Sequence[str], /) -> list[Ids]:
+        """Return the ids of each text."""
+
+    def forget(self) -> None:
+        """Forget all pieces."""
+
+
+class PieceEncoder:
+    """Encodes the texts of one language."""
+
+    def __init__(self, cuts: Cuts, split: SplitText, encode: EncodeWords) -> None:
+        """Start with nothing remembered.
+
+        Args:
+            cuts: where texts may be cut.
+            split: splits a whole text into words.
+            encode: encodes the words of several pieces.
+        """
+        self._cut = cuts.cut
+        self._words = cuts.words
+        self._split = split
+        self._encode_words = encode
+        self._known: dict[str, Ids] = {}
+
+    def encode(self, texts: Sequence[str]) -> list[Ids]:
+        """Return the ids of each text."""
+        if len(self._known) > MAXIMUM_PIECES:
+            self._known.clear()
+        rows = [self._cut(text) for text in texts]
+        try:
+            return self._join(texts, rows, {})
+        except KeyError:  # a piece that is new, or a text that must stay whole
+            return self._join(texts, rows, self._learn(texts, rows))
+
+    def forget(self) -> None:
+        """Forget all pieces."""
+        self._known.clear()
+
+    def _join(
+        self, texts: Sequence[str], rows: Sequence[list[str] | None], whole: dict[str, Ids]
+    ) -> list[Ids]:
+        find = self._known.__getitem__
+        return [
+            whole[text] if row is None else list(chain.from_iterable(map(find, row)))
+            for text, row in zip(texts, rows, strict=True)
+        ]
+
+    def _learn(self, texts: Sequence[str], rows: Sequence[list[str] | None]) -> dict[str, Ids]:
+        """Work out new pieces, and return the ids of texts that stay whole."""
+        pieces = chain.from_iterable(filter(None, rows))
+        new = [piece for piece in dict.fromkeys(pieces) if piece not in self._known]
+        whole = list(dict.fromkeys(t for t, row in zip(texts, rows, strict=True) if row is None))
+        words = [self._words(piece) for piece in new]
+        words += [self._split(text) for text in whole]
+        encoded = self._encode_words(words)
+        self._known.update(zip(new, encoded[: len(new)], strict=True))
+        return dict(zip(whole, encoded[len(new) :], strict=True))

@@ -1,0 +1,102 @@
+"""The compiled part of the tokenizer gives the ids of Python's, on any text and in any language."""
+
+import random
+import sys
+import unicodedata
+
+import pytest
+
+from xlmkit.text import compiled
+from xlmkit.text.languages import LANGUAGES
+from xlmkit.text.tokenizer import Tokenizer, TokenizerConfig
+
+pytestmark = pytest.mark.skipif(not compiled.available(), reason="the compiled part is not built")
+
+LINES = [
+    "Mr. Smith isn't here; he paid 3,000.50 for No. 5 (the blue one), e.g. by 9 p.m. on 5. May.",
+    "L'été d'Oléron: c'est l'île! Qu'est-ce que «ça»? Größe, Straße, z.B. am 5. Mai.",
+    "ΟΔΟΣ ΣΟΦΙΑΣ, Ο Οδυσσέας γύρισε στην Ιθάκη· В 1999 г. Й. Иванов уехал в г. Москву.",
+    "مُحَمَّدٌ كَتَبَ ١٢٣ رسالةً.",
+    "क्या आप हिन्दी में पढ़ते हैं? 가격은 3,000원입니다! İstanbul'da ILIK 中文漢字かなカナ",
+]
+ATOMS = [
+    *"'\",.-aB5５()%:;«»“”’‘´`—…。，、éİΣσß<!º½²٣ªⅷşŞÂ中가カ\u200c\u202f\u00ad\u00a0\t\n😀",
+    "...", "nº", "Mr", "No", "z.B", "DOTMULTI", " ", " ", " ", "\u0301", "\u302e\u0323", "\ud800",
+    "don't", "l'eau",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["lower-cased", "cased"])
+def both(request: pytest.FixtureRequest) -> tuple[Tokenizer, Tokenizer]:
+    """Return a tokenizer that is compiled and one that is not."""
+    config = TokenizerConfig(vocabulary_size=400, lowercase_and_remove_accent=request.param)
+    learned = Tokenizer.learn([("en", LINES)], config, ["en"])
+    pair = []
+    for native in (True, False):
+        tokenizer = Tokenizer(
+            learned.vocabulary,
+            learned.merges,
+            {},
+            lowercase_and_remove_accent=request.param,
+            segmenters={},
+        )
+        with compiled.using(native):
+            for language in LANGUAGES:
+                tokenizer.encode("", language)
+        pair.append(tokenizer)
+    return pair[0], pair[1]
+
+
+def random_text(rng: random.Random) -> str:
+    parts = []
+    for _ in range(rng.randint(0, 14)):
+        if rng.random() < 0.4:
+            line = rng.choice(LINES)
+            start = rng.randrange(len(line))
+            parts.append(line[start : start + rng.randint(1, 12)])
+        else:
+            parts.append(rng.choice(ATOMS))
+    return "".join(parts)
+
+
+_USUAL = ("de", "el", "en", "es", "fi", "fr", "it", "ja", "ko", "ro", "ru", "zh")
+_OTHERS = [pytest.param(c, marks=pytest.mark.slow) for c in sorted(LANGUAGES) if c not in _USUAL]
+
+
+@pytest.mark.parametrize("language", [*_USUAL, *_OTHERS])
+def test_text_gets_the_same_ids(both: tuple[Tokenizer, Tokenizer], language: str) -> None:
+    fast, plain = both
+    rng = random.Random(f"compiled {language}")
+    texts = [*LINES, *(" ".join(line.split()[::-1]) for line in LINES)]
+    texts += [random_text(rng) for _ in range(60)]
+    expected = plain.encode_batch(texts, language)
+    assert any(len(row) for row in expected)
+    for _ in range(2):  # new pieces, and remembered ones
+        rows = fast.encode_batch(texts, language)
+        for text, row, other in zip(texts, rows, expected, strict=True):
+            assert row.tolist() == other.tolist(), repr(text)
+    fast.forget()
+    assert fast.encode(LINES[0], language) == expected[0].tolist()
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de", "ko"])
+def test_every_character_gets_the_same_ids(
+    both: tuple[Tokenizer, Tokenizer], language: str
+) -> None:
+    """In the midst of a word, where it may be part of it, and before a full stop."""
+    fast, plain = both
+    chosen = [c for c in range(1, 0x3000) if unicodedata.category(chr(c)) != "Cn"]
+    chosen += random.Random(language).sample(range(0x3000, sys.maxunicode), 500)
+    texts = [f"a{chr(c)}b 5,{chr(c)},5 {chr(c)}. {chr(c)}" for c in chosen]
+    for text, row, other in zip(
+        texts,
+        fast.encode_batch(texts, language),
+        plain.encode_batch(texts, language),
+        strict=True,
+    ):
+        assert row.tolist() == other.tolist(), repr(text)
+
+
+def test_a_mistake_in_the_texts_is_told(both: tuple[Tokenizer, Tokenizer]) -> None:
+    with pytest.raises(TypeError, match="string"):
+        both[0].encode_batch([5], "en")  # type: ignore[list-item]
