@@ -77,6 +77,14 @@ class TextSource(BaseSource):
     """A file, or a pattern such as news/*.txt.gz."""
     language: LanguageCode
     """The language of the text."""
+    lines: tuple[int, int] | None = None
+    """The first and the last line to read, counted from 1; by default all."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "TextSource":
+        if self.lines is not None and not 1 <= self.lines[0] <= self.lines[1]:
+            raise ValueError("lines are counted from 1, and the last is not before the first")
+        return self
 
     @property
     def place(self) -> str:

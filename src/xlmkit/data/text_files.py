@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,10 @@ def read_text(source: TextSource, reading: Reading) -> Iterator[Record]:
     if source.language not in reading.languages:
         return
     title = source.title
+    first, last = source.lines or (1, None)
     for path in find_files(source.path, reading.base):
         shown = reading.shown(path)
-        for number, line in lenient_lines(path, reading):
+        for number, line in islice(lenient_lines(path, reading), first - 1, last):
             if line.strip():
                 place = f"{shown}:{number}"
                 yield Record({source.language: line}, title, place, source.label)
