@@ -140,10 +140,7 @@ class DirectedPairs:
         self._sides: list[tuple[Direction, NDArray[np.integer]]] = []
         kept = {}
         for name, d in directions.items():
-            longest = np.maximum(
-                d.source.lengths[d.numbers[:, 0]], d.target.lengths[d.numbers[:, 1]]
-            )
-            numbers = d.numbers[longest + 2 <= max_length]
+            numbers = d.numbers[_longer_side(d, d.numbers) + 2 <= max_length]
             if len(numbers):
                 kept[name] = len(numbers)
                 self._sides.append((d, numbers))
@@ -154,8 +151,9 @@ class DirectedPairs:
         shares = sampling_probabilities(kept, alpha)
         self.groups = []
         for (name, share), (d, numbers) in zip(shares.items(), self._sides, strict=True):
-            lengths = d.source.lengths[numbers[:, 0]] + d.target.lengths[numbers[:, 1]] + 4
-            self.groups.append(Group(name, lengths.astype(np.int32), share))
+            # Twice the longer side: sorted by their sum, pairs would be padded twice as much.
+            lengths = 2 * (_longer_side(d, numbers) + 2)
+            self.groups.append(Group(name, lengths, share))
 
     def batch(self, draw: Draw) -> TranslationBatch:
         """Lay out the drawn pairs."""
@@ -167,6 +165,12 @@ class DirectedPairs:
             sources.append((direction.source[a], direction.source_id))
             targets.append((direction.target[b], direction.target_id))
         return translation_batch(sources, targets, self.max_length)
+
+
+def _longer_side(direction: Direction, numbers: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Return the tokens of the longer sentence of each pair, without `</s>`."""
+    sides = (direction.source.lengths[numbers[:, 0]], direction.target.lengths[numbers[:, 1]])
+    return np.asarray(np.maximum(*sides))
 
 
 class LanguageSentences:

@@ -66,7 +66,7 @@ def test_both_directions_of_a_pair() -> None:
     assert list(directions) == ["en-fr", "fr-en"]  # there is no pair with German
     pairs = DirectedPairs(directions, 16, alpha=1.0)
     assert [group.name for group in pairs.groups] == ["en-fr", "fr-en"]
-    assert pairs.groups[0].lengths.tolist() == [2 + 3 + 4, 1 + 1 + 4]
+    assert pairs.groups[0].lengths.tolist() == [2 * 5, 2 * 3]
     batch = pairs.batch(draw((0, 0), (1, 1)))
     assert batch.source.tokens.tolist() == [[EOS, 20, 21, EOS], [EOS, 72, EOS, PAD]]
     assert batch.target.targets.tolist() == [70, 71, 76, EOS, 22, EOS]
