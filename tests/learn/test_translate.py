@@ -101,7 +101,7 @@ def test_ciphers_are_translated_without_translations(cipher: Any, learn: Any) ->
     ae = Denoising(
         of({"en": "en", "el": "el"}),
         NoiseConfig(),
-        np.ones(FIRST + 48, bool),
+        ends_word,
         ["en", "el"],
         **build,
     )
