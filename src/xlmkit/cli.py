@@ -58,6 +58,7 @@ VERBS = {
     "prepare": "Read, clean and split the texts, learn the tokenizer, and store the tokens.",
     "pretrain": "Train the language models; a stopped one goes on from its last checkpoint.",
     "finetune": "Adapt the pretrained models to the recipe's tasks.",
+    "train-translator": "Train the recipe's translators, with or without translations.",
     "evaluate": "Measure the models in every language.",
     "report": "Write the tables and the pages from what was measured.",
 }
@@ -76,7 +77,7 @@ _OUR_MISTAKE = (
 def _call(function: str, *arguments: object) -> None:
     """Call a function of `xlmkit.run`, with mistakes told as this module says."""
     with told_in_one_sentence():
-        getattr(importlib.import_module("xlmkit.run"), function)(*arguments)
+        getattr(importlib.import_module("xlmkit.run"), function.replace("-", "_"))(*arguments)
         sys.stdout.flush()
 
 

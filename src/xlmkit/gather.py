@@ -55,6 +55,13 @@ def gather_results(plan: RunPlan) -> dict[str, Any]:
         "data": _data(plan),
         "tokenizer": _tokenizer(plan),
         "models": {name: _model(plan, name) for name in plan.models()},
+        "translators": {
+            name: {
+                "title": translator.title or name,
+                **read_json(plan.translated(name).folder / FIGURES_FILE),
+            }
+            for name, translator in plan.translators().items()
+        },
     }
 
 
@@ -69,6 +76,8 @@ def _durations(plan: RunPlan) -> dict[str, float]:
         for task in plan.recipe.finetune:
             seconds[f"finetune {title}: {task}"] = plan.finetuned(name, task).seconds
         seconds[f"evaluate {title}"] = plan.measured(name).seconds
+    for name, translator in plan.translators().items():
+        seconds[f"train {translator.title or name}"] = plan.translated(name).seconds
     return {title: round(value, 1) for title, value in seconds.items()}
 
 

@@ -15,7 +15,8 @@ from xlmkit.data.readers import local_files
 from xlmkit.data.shards import Shards
 from xlmkit.data.sources import Source
 from xlmkit.objectives.config import MlmConfig
-from xlmkit.recipe import PretrainedModel, Recipe
+from xlmkit.recipe import PretrainedModel, Recipe, TranslatorsConfig
+from xlmkit.train.translation import TranslatorConfig
 
 FIGURES_FILE = "figures.json"
 STATISTICS_FILE = "statistics.json"
@@ -49,6 +50,9 @@ class RunPlan:
                 self.checkpoint(name)
         for task in self.recipe.finetune.values():
             self._files((*task.train, *task.test))
+        for name in self.translators():
+            self.initial_folder(name)
+            self._files((*self.translation.valid, *self.translation.test))
 
     def stages(self, verb: str) -> list[Stage]:
         """Return the stages of a verb; a report has none."""
@@ -63,6 +67,8 @@ class RunPlan:
                 return [self.pretrained(name) for name in models]
             case "finetune":
                 return [self.finetuned(name, task) for name in models for task in tasks]
+            case "train-translator":
+                return [self.translated(name) for name in self.translators()]
             case "evaluate":
                 return [self.measured(name) for name in models]
         return []
@@ -125,6 +131,63 @@ class RunPlan:
         }
         return Stage(self.folder / "finetune" / name / task, inputs)
 
+    def translated(self, name: str) -> Stage:
+        """Return the stage of a translator."""
+        config, init = self.translation, self.translator(name).init
+        initial: Any = None
+        if init in self.models():
+            initial = self.pretrained(init).key
+        elif init is not None:
+            initial = find_checkpoint(init, None, self.base).to_json()
+        inputs = {
+            "shards": self.shards.key,
+            "model": _plain(self.recipe.model),
+            "init": initial,
+            "translator": self.translator(name).model_dump(mode="json", exclude={"title"}),
+            "training": config.model_dump(mode="json", exclude={"models"}),
+            "files": self._files((*config.valid, *config.test)),
+            "precision": self.recipe.precision,
+            "threads": self.threads,
+            "seed": self.recipe.seed,
+        }
+        return Stage(self.folder / "translation" / name, inputs)
+
+    @property
+    def translation(self) -> TranslatorsConfig:
+        """How translators are trained; asked for only where the recipe has any."""
+        if self.recipe.translation is None:
+            raise LookupError("the recipe has no translators")
+        return self.recipe.translation
+
+    def translators(self) -> dict[str, TranslatorConfig]:
+        """Return the translators by name."""
+        return self.recipe.translation.models if self.recipe.translation else {}
+
+    def translator(self, name: str) -> TranslatorConfig:
+        """Return one translator's section."""
+        return self.translators()[name]
+
+    def initial_folder(self, name: str) -> Path | None:
+        """Return the folder of the model that a translator begins as.
+
+        Raises:
+            UserError: there is none of this name.
+        """
+        init = self.translator(name).init
+        if init is None:
+            return None
+        if init in self.models():
+            ready = self.models()[init].ready
+            return self.checkpoint(init).folder if ready else self.pretrained(init).folder
+        try:
+            return find_checkpoint(init, None, self.base).folder
+        except UserError as error:
+            known = ", ".join(self.models()) or "none"
+            raise UserError(
+                f"translation.models.{name}.init is neither a model of pretrain.models ({known}) "
+                f"nor a folder: {error}"
+            ) from None
+
     def measured(self, name: str) -> Stage:
         """Return the stage of a model's figures."""
         inputs = {
@@ -136,9 +199,14 @@ class RunPlan:
         return Stage(self.folder / "evaluate" / name, inputs)
 
     def models(self) -> dict[str, PretrainedModel]:
-        """Return the models by name; the default is MLM, with TLM where there are pairs."""
+        """Return the models by name.
+
+        The default is MLM, with TLM where there are pairs; none where only translators are made.
+        """
         if self.recipe.pretrain.models is not None:
             return self.recipe.pretrain.models
+        if self.recipe.translation is not None and not self.recipe.finetune:
+            return {}
         length = min(MlmConfig().length, self.recipe.model.max_position_embeddings)
         choice: dict[str, Any] = {"title": "MLM", "mlm": {"length": length}}
         if self.shards.finished and any(Shards(self.shards.folder).manifest["pairs"]["train"]):

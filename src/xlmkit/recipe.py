@@ -16,6 +16,7 @@ from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
 from xlmkit.tasks.classification import ClassificationConfig
 from xlmkit.text.tokenizer import TokenizerConfig
 from xlmkit.train.config import OptimizerConfig
+from xlmkit.train.translation import TranslationConfig, TranslatorConfig
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
@@ -99,7 +100,8 @@ class PretrainConfig(Config):
     points: int = Field(40, ge=1)
     """Points of the loss curves."""
     models: dict[Name, PretrainedModel] | None = Field(None, min_length=1)
-    """The models by name; by default one, with mlm, and tlm too where there are translations."""
+    """The models by name; by default one, with mlm, and tlm too where there are translations, or
+    none where only translators are trained."""
 
 
 class FinetuneConfig(ClassificationConfig):
@@ -111,6 +113,13 @@ class FinetuneConfig(ClassificationConfig):
     """Tokens of a batch."""
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4, warmup=100, betas=(0.9, 0.999))
     """Rates of learning."""
+
+
+class TranslatorsConfig(TranslationConfig):
+    """The translators, and how they are trained and judged."""
+
+    models: dict[Name, TranslatorConfig] = Field(min_length=1)
+    """The translators by name."""
 
 
 class Recipe(Config):
@@ -138,6 +147,8 @@ class Recipe(Config):
     """Pretraining."""
     finetune: dict[Name, FinetuneConfig] = Field(default_factory=dict)
     """Tasks by name."""
+    translation: TranslatorsConfig | None = None
+    """Encoder-decoders that translate."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """Measurement."""
 
@@ -145,7 +156,9 @@ class Recipe(Config):
     def makes_models(self) -> bool:
         """Whether any model is made here, and so a tokenizer; otherwise all are checkpoints."""
         models = self.pretrain.models
-        return models is None or not all(model.ready for model in models.values())
+        if models is None or self.translation is not None:
+            return True
+        return not all(model.ready for model in models.values())
 
     @model_validator(mode="after")
     def _data_where_needed(self) -> Self:
@@ -154,6 +167,7 @@ class Recipe(Config):
             made = [f"pretrain.models.{n}" for n, m in (models or {}).items() if not m.ready]
             needing = made if models else ["pretrain"]
             needing += [f"finetune.{name}" for name, task in tasks.items() if not task.train]
+            needing += ["translation"] if self.translation else []
             if needing:
                 raise UserError(
                     f"the recipe needs the key 'data', since {needing[0]} learns from it; only "
@@ -173,6 +187,11 @@ class Recipe(Config):
         for model, objectives in (self.pretrain.models or {}).items():
             if objectives.tlm and objectives.tlm.pivot:
                 used.append((f"pretrain.models.{model}.tlm", (objectives.tlm.pivot,)))
+        for name, translator in (self.translation.models if self.translation else {}).items():
+            used += [
+                (f"translation.models.{name}.{key}", codes)
+                for key, codes in translator.languages_named().items()
+            ]
         if self.evaluate.retrieval and self.evaluate.retrieval.pivot:
             used.append(("evaluate.retrieval", (self.evaluate.retrieval.pivot,)))
         for place, codes in used:
@@ -192,11 +211,17 @@ class Recipe(Config):
                 f"model.emb_dim ({model.emb_dim}) must be a multiple of model.n_heads "
                 f"({model.n_heads})."
             )
-        for name, pretrained in (self.pretrain.models or {}).items():
+        learned: list[tuple[str, str, PretrainedModel | TranslatorConfig]]
+        learned = [("pretrain", name, m) for name, m in (self.pretrain.models or {}).items()]
+        learned += [
+            ("translation", name, m)
+            for name, m in (self.translation.models if self.translation else {}).items()
+        ]
+        for part, name, pretrained in learned:
             for objective, section in pretrained.objectives.items():
                 if section.length > model.max_position_embeddings:
                     raise UserError(
-                        f"pretrain.models.{name}.{objective}.length ({section.length}) is more "
+                        f"{part}.models.{name}.{objective}.length ({section.length}) is more "
                         f"than model.max_position_embeddings ({model.max_position_embeddings})."
                     )
         layer = retrieval.layer if retrieval and self.makes_models else None

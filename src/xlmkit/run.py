@@ -1,8 +1,9 @@
 """What the verbs do: build the parts that a recipe names, join them, and keep their results.
 
 A run is a chain of stages, each a folder below the run's own: `corpus`, `shards` (with the
-tokenizer), `pretrain/<model>`, `finetune/<model>/<task>`, `evaluate/<model>`; then `results.json`
-and `report.html`. A stage whose inputs have not changed is not made again.
+tokenizer), `pretrain/<model>`, `finetune/<model>/<task>`, `translation/<translator>`,
+`evaluate/<model>`; then `results.json` and `report.html`. A stage whose inputs have not changed is
+not made again.
 """
 
 import time
@@ -28,7 +29,7 @@ from xlmkit.recipe import Recipe
 if TYPE_CHECKING:
     from xlmkit.build.builder import Builder
 
-VERBS = ("prepare", "pretrain", "finetune", "evaluate", "report")
+VERBS = ("prepare", "pretrain", "finetune", "train-translator", "evaluate", "report")
 
 
 def run(recipe: Path, overrides: Sequence[str], output: Path | None, force: bool) -> None:
@@ -49,6 +50,13 @@ def pretrain(recipe: Path, overrides: Sequence[str], output: Path | None, force:
 def finetune(recipe: Path, overrides: Sequence[str], output: Path | None, force: bool) -> None:
     """Adapt the pretrained models to the tasks."""
     _do(("finetune",), recipe, overrides, output, force=force)
+
+
+def train_translator(
+    recipe: Path, overrides: Sequence[str], output: Path | None, force: bool
+) -> None:
+    """Train the translators."""
+    _do(("train-translator",), recipe, overrides, output, force=force)
 
 
 def evaluate(recipe: Path, overrides: Sequence[str], output: Path | None, force: bool) -> None:
@@ -99,8 +107,8 @@ class _Stages:
         """Do one verb."""
         if self.processes.first:
             self.check(verb)
-            if verb == "pretrain":
-                self._models.check()
+            if verb in ("pretrain", "train-translator"):
+                self._models.check(verb)
         self.processes.barrier()
         if verb == "report":
             if self.processes.first:

@@ -7,8 +7,11 @@ from xlmkit.build.finetuning import finetune
 from xlmkit.build.measuring import measure
 from xlmkit.build.pretraining import look_at_checkpoint, pretrain
 from xlmkit.build.setting import Setting
+from xlmkit.build.translating import train_translator
+from xlmkit.build.translator_objectives import translator_objectives
 from xlmkit.core.stages import Stage
 from xlmkit.data.shards import Shards
+from xlmkit.evaluate.translation_metrics import translation_metric
 from xlmkit.plan import RunPlan
 from xlmkit.prepare import Build, check_text
 
@@ -19,13 +22,19 @@ class Builder:
     def __init__(self, plan: RunPlan) -> None:
         self.plan, self.setting = plan, Setting(plan)
 
-    def check(self) -> None:
-        """See that every objective has text and every task labels, before hours of training.
+    def check(self, verb: str) -> None:
+        """See that a verb's objectives have text and tasks have labels, before hours of training.
 
         Raises:
             UserError: one sentence about the first that has not.
         """
         plan = self.plan
+        for name in plan.translators():
+            if not plan.translated(name).finished:
+                translation_metric("bleu", plan.recipe.languages[0])
+                translator_objectives(plan, name)
+        if verb != "pretrain":
+            return
         for name, model in plan.models().items():
             if model.trained and not plan.pretrained(name).finished:
                 shards = Shards(plan.shards.folder)
@@ -46,6 +55,11 @@ class Builder:
                         stage = self.plan.finetuned(name, task)
                         build = partial(finetune, self.setting, name, task)
                         yield f"Finetuning {title}: {task}", stage, build
+            case "train-translator":
+                for name, translator in self.plan.translators().items():
+                    build = partial(train_translator, self.setting, name)
+                    title = translator.title or name
+                    yield f"Training {title}", self.plan.translated(name), build
             case "evaluate":
                 for name, title in self._titles().items():
                     stage = self.plan.measured(name)

@@ -67,7 +67,20 @@ class BaseSource(Config):
         raise NotImplementedError
 
 
-class TextSource(BaseSource):
+class LineSource(BaseSource):
+    """What files of lines have in common."""
+
+    lines: tuple[int, int] | None = None
+    """The first and the last line to read, counted from 1; by default all."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "LineSource":
+        if self.lines is not None and not 1 <= self.lines[0] <= self.lines[1]:
+            raise ValueError("lines are counted from 1, and the last is not before the first")
+        return self
+
+
+class TextSource(LineSource):
     """Plain text in one language, one text a line."""
 
     usual_markup: ClassVar[tuple[Markup, ...]] = ()
@@ -84,7 +97,7 @@ class TextSource(BaseSource):
         return self.path
 
 
-class ParallelSource(BaseSource):
+class ParallelSource(LineSource):
     """Line-aligned files: line i of every file says the same; an empty line says nothing."""
 
     usual_markup: ClassVar[tuple[Markup, ...]] = ()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from xlmkit.data.records import Record
 from xlmkit.data.sources import (
     Column,
     JsonlSource,
+    LineSource,
     ParallelSource,
     TableSource,
     TextSource,
@@ -32,7 +33,7 @@ def read_text(source: TextSource, reading: Reading) -> Iterator[Record]:
     title = source.title
     for path in find_files(source.path, reading.base):
         shown = reading.shown(path)
-        for number, line in lenient_lines(path, reading):
+        for number, line in _lines(path, source, reading):
             if line.strip():
                 place = f"{shown}:{number}"
                 yield Record({source.language: line}, title, place, source.label)
@@ -47,7 +48,7 @@ def read_parallel(source: ParallelSource, reading: Reading) -> Iterator[Record]:
     codes = [code for code in reading.languages if code in source.paths]
     paths = [_single_file(source.paths[code], reading) for code in codes]
     title, shown = source.title, reading.shown(paths[0]) if paths else ""
-    for numbered in zip_longest(*(lenient_lines(path, reading) for path in paths)):
+    for numbered in zip_longest(*(_lines(path, source, reading) for path in paths)):
         if None in numbered:
             raise UserError(_different_lengths(paths))
         texts = {
@@ -57,6 +58,12 @@ def read_parallel(source: ParallelSource, reading: Reading) -> Iterator[Record]:
         }
         if texts:
             yield Record(texts, title, f"{shown}:{numbered[0][0]}", source.label)
+
+
+def _lines(path: Path, source: LineSource, reading: Reading) -> Iterator[tuple[int, str]]:
+    """Yield number and text of the lines that a source wants of a file."""
+    first, last = source.lines or (1, None)
+    return islice(lenient_lines(path, reading), first - 1, last)
 
 
 def _single_file(pattern: str, reading: Reading) -> Path:

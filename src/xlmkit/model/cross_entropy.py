@@ -26,6 +26,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         weight_VE: Tensor,
         bias_V: Tensor,
         targets_N: Tensor,
+        smoothing: float,
     ) -> tuple[Tensor, Tensor]:
         scores_NV = torch.addmm(bias_V, hidden_NE, weight_VE.t())
         loss_N = torch.empty(len(targets_N), dtype=torch.float32, device=scores_NV.device)
@@ -38,11 +39,16 @@ class _LinearCrossEntropy(torch.autograd.Function):
             best = scores.amax(dim=1, keepdim=True)
             aim = scores.gather(1, target)
             correct_N[part] = (aim == best)[:, 0]
+            if smoothing:  # the same as cross-entropy to a mixture with even shares of all words
+                aim = torch.lerp(aim, scores.mean(dim=1, keepdim=True), smoothing)
             exponent = scores.sub_(best).exp_()
             total = exponent.sum(dim=1, keepdim=True)
             loss_N[part] = (total.log() + best - aim)[:, 0]
             gradient = exponent.div_(total)  # the softmax
-            gradient.scatter_add_(1, target, gradient.new_full((len(target), 1), -1.0))
+            aims = gradient.new_full((len(target), 1), smoothing - 1.0)
+            gradient.scatter_add_(1, target, aims)
+            if smoothing:
+                gradient -= smoothing / gradient.shape[1]
             scores_NV[part] = gradient
         ctx.save_for_backward(hidden_NE, weight_VE, scores_NV)
         ctx.mark_non_differentiable(correct_N)
@@ -53,17 +59,21 @@ class _LinearCrossEntropy(torch.autograd.Function):
         ctx: Any,  # noqa: ANN401
         grad_loss_N: Tensor,
         _grad_correct_N: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, None]:
+    ) -> tuple[Tensor, Tensor, Tensor, None, None]:
         hidden_NE, weight_VE, gradient_NV = ctx.saved_tensors
         scale_N1 = grad_loss_N[:, None].to(hidden_NE.dtype)
         grad_hidden = (gradient_NV @ weight_VE) * scale_N1
         grad_weight = gradient_NV.t() @ (hidden_NE * scale_N1)
         grad_bias = (scale_N1.t() @ gradient_NV)[0]
-        return grad_hidden, grad_weight, grad_bias, None
+        return grad_hidden, grad_weight, grad_bias, None, None
 
 
 def linear_cross_entropy(
-    hidden_NE: Tensor, weight_VE: Tensor, bias_V: Tensor, targets_N: Tensor
+    hidden_NE: Tensor,
+    weight_VE: Tensor,
+    bias_V: Tensor,
+    targets_N: Tensor,
+    smoothing: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """Return -log softmax(hidden @ weight.T + bias) at the targets, and which were the best word.
 
@@ -72,11 +82,13 @@ def linear_cross_entropy(
         weight_VE: (V, E).
         bias_V: (V,).
         targets_N: word ids, (N,), int64.
+        smoothing: share of the target's probability that is spread evenly over all words (label
+            smoothing, Szegedy et al. 2016).
 
     Returns:
         Losses in nats, (N,), float32, differentiable; correct, (N,), bool.
     """
     loss_N, correct_N = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        hidden_NE, weight_VE, bias_V, targets_N
+        hidden_NE, weight_VE, bias_V, targets_N, smoothing
     )
     return loss_N, correct_N

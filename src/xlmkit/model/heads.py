@@ -5,10 +5,12 @@ Shapes: B sequences, L positions, E width, N predicted positions, V words, C cla
 """
 
 from collections.abc import Callable
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
+from xlmkit.core.errors import UserError
 from xlmkit.model.attention import real_tokens
 from xlmkit.model.config import Architecture
 from xlmkit.model.cross_entropy import linear_cross_entropy
@@ -29,9 +31,15 @@ class PredictionLayer(nn.Module):
         scores_NV: Tensor = self.proj(hidden_NE)
         return scores_NV
 
-    def loss(self, hidden_NE: Tensor, targets_N: Tensor) -> tuple[Tensor, Tensor]:
-        """Return -log p(target) of each position, (N,), and whether it was the best word, (N,)."""
-        return linear_cross_entropy(hidden_NE, self.proj.weight, self.proj.bias, targets_N)
+    def loss(
+        self, hidden_NE: Tensor, targets_N: Tensor, smoothing: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Return -log p(target) of each position, (N,), and whether it was the best word, (N,).
+
+        With `smoothing`, so much of the target's probability is spread evenly over all words.
+        """
+        weight_VE, bias_V = self.proj.weight, self.proj.bias
+        return linear_cross_entropy(hidden_NE, weight_VE, bias_V, targets_N, smoothing)
 
 
 class AdaptivePredictionLayer(nn.Module):
@@ -55,8 +63,19 @@ class AdaptivePredictionLayer(nn.Module):
         scores_NV = self.proj.log_prob(hidden_NE.flatten(0, -2))
         return scores_NV.view(*hidden_NE.shape[:-1], -1)
 
-    def loss(self, hidden_NE: Tensor, targets_N: Tensor) -> tuple[Tensor, Tensor]:
-        """Return -log p(target) of each position, (N,), and whether it was the best word, (N,)."""
+    def loss(
+        self, hidden_NE: Tensor, targets_N: Tensor, smoothing: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Return -log p(target) of each position, (N,), and whether it was the best word, (N,).
+
+        Raises:
+            UserError: `smoothing` is asked for, which would need the scores of all words.
+        """
+        if smoothing:
+            raise UserError(
+                "A model with an adaptive softmax cannot be trained with label smoothing; set "
+                "label_smoothing: 0."
+            )
         target_log_probability_N = self.proj(hidden_NE, targets_N).output
         best_N = self.proj.predict(hidden_NE.detach())
         return -target_log_probability_N.float(), best_N == targets_N
@@ -76,6 +95,16 @@ class LanguageModel(nn.Module):
         self.pred_layer = prediction_layer(architecture)
         if architecture.tied:
             self.pred_layer.proj.weight = self.transformer.embeddings.weight
+
+    @classmethod
+    def of(
+        cls, transformer: Transformer, pred_layer: PredictionLayer | AdaptivePredictionLayer
+    ) -> Self:
+        """Join modules of another model, which keeps them as well."""
+        model = cls.__new__(cls)
+        nn.Module.__init__(model)
+        model.transformer, model.pred_layer = transformer, pred_layer
+        return model
 
     def forward(
         self,

@@ -1,11 +1,15 @@
 """The recipe sections of the objectives, apart from them since a recipe is read without torch."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from xlmkit.core.config import Config
 from xlmkit.data.masking import MaskingConfig
+from xlmkit.data.noise import NoiseConfig
+
+DirectionName = Annotated[str, Field(pattern=r"^[^-]+-[^-]+$")]
+"""Two languages, such as `en-fr` for from English to French."""
 
 
 class MlmConfig(Config):
@@ -49,3 +53,47 @@ class ClmConfig(Config):
     """Tokens of a stream."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Languages are drawn in proportion to their tokens to this power."""
+
+
+class MtConfig(Config):
+    """The recipe section of MT."""
+
+    weight: float = Field(1.0, gt=0)
+    """Share of the steps, relative to the other objectives."""
+    directions: tuple[DirectionName, ...] | None = Field(None, min_length=1)
+    """Such as [en-fr, fr-en]; by default both directions of every pair of languages."""
+    length: int = Field(128, ge=8)
+    """The most tokens of a sentence; pairs with a longer one are left out."""
+    alpha: float = Field(0.7, ge=0, le=1)
+    """Directions are drawn in proportion to their number of pairs to this power."""
+
+
+class AeConfig(Config):
+    """The recipe section of denoising auto-encoding."""
+
+    weight: float = Field(1.0, gt=0)
+    """Share of the steps, relative to the other objectives."""
+    languages: tuple[str, ...] | None = Field(None, min_length=1)
+    """The languages that are learned; by default all."""
+    length: int = Field(128, ge=8)
+    """The most tokens of a sentence; longer ones are left out."""
+    alpha: float = Field(0.7, ge=0, le=1)
+    """Languages are drawn in proportion to their number of sentences to this power."""
+    noise: NoiseConfig = NoiseConfig()
+    """How sentences are spoilt."""
+
+
+class BtConfig(Config):
+    """The recipe section of online back-translation."""
+
+    weight: float = Field(1.0, gt=0)
+    """Share of the steps, relative to the other objectives."""
+    directions: tuple[DirectionName, ...] | None = Field(None, min_length=1)
+    """What is learned: fr-en learns from English text that the model itself puts into French. By
+    default both directions of the first language and every other."""
+    length: int = Field(128, ge=8)
+    """The most tokens of a sentence; longer ones are left out."""
+    alpha: float = Field(0.7, ge=0, le=1)
+    """Directions are drawn in proportion to their number of sentences to this power."""
+    temperature: float = Field(0.0, ge=0)
+    """0 takes the best word each time; with more, words are drawn, the more evenly the higher."""

@@ -1,11 +1,35 @@
-"""The recipe section of an optimizer, and its learning rate."""
+"""The recipe section of an optimizer, its learning rate, and schedules of coefficients."""
 
 import math
-from typing import Literal
+from bisect import bisect_right
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from xlmkit.core.config import Config
+
+
+def _in_order(points: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
+    steps = [step for step, _ in points]
+    if steps != sorted(set(steps)) or steps[0] < 0:
+        raise ValueError("the steps of a schedule must rise, from 0 or more")
+    if min(value for _, value in points) < 0:
+        raise ValueError("a coefficient cannot be negative")
+    return points
+
+
+Schedule = Annotated[tuple[tuple[int, float], ...], Field(min_length=1), AfterValidator(_in_order)]
+"""A coefficient by step: its values at some steps, straight lines between them, and level before
+the first and after the last. The original writes 0:1,1000:0.1 for [[0, 1], [1000, 0.1]]."""
+
+
+def coefficient(schedule: tuple[tuple[int, float], ...], step: int) -> float:
+    """Return a schedule's value at a step, counted from 0."""
+    after = bisect_right([place for place, _ in schedule], step)
+    if after in (0, len(schedule)):
+        return schedule[max(0, after - 1)][1]
+    (left, low), (right, high) = schedule[after - 1 : after + 1]
+    return low + (high - low) * (step - left) / (right - left)
 
 
 class OptimizerConfig(Config):

@@ -20,7 +20,7 @@ from xlmkit.data.loader import Prefetcher
 from xlmkit.data.mixture import Mixture
 from xlmkit.data.permutation import key_of
 from xlmkit.objectives.base import Objective
-from xlmkit.train.config import learning_rate
+from xlmkit.train.config import coefficient, learning_rate
 from xlmkit.train.optim import FlatOptimizer
 from xlmkit.train.state import TrainingState
 
@@ -39,6 +39,8 @@ class Plan:
         steps: steps of the whole run.
         accumulate: batches of a step, over all processes.
         seed: fixes the order of objectives and the dropout.
+        coefficients: schedule of what each objective's loss is multiplied by; by default 1. Where
+            it is 0 the objective's steps pass without any work.
     """
 
     objectives: Sequence[Objective]
@@ -46,6 +48,11 @@ class Plan:
     steps: int
     accumulate: int = 1
     seed: object = 0
+    coefficients: Sequence[Sequence[tuple[int, float]]] = ()
+
+    def coefficient(self, objective: int, step: int) -> float:
+        """Return what the loss of an objective counts in a step."""
+        return coefficient(tuple(self.coefficients[objective]), step) if self.coefficients else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ Restore = Callable[[], TrainingState | None]
 @dataclass(frozen=True, slots=True)
 class _Step:
     objective: int
+    coefficient: float
     batches: list[Any]
 
 
@@ -105,11 +113,14 @@ def train(
 
     def make(step: int) -> _Step:
         objective, number = mixture.draw(step)
+        factor = plan.coefficient(objective, step)
+        if factor == 0:
+            return _Step(objective, factor, [])
         mine = range(processes.rank, plan.accumulate, processes.size)
         batches = [
             plan.objectives[objective].batch(number * plan.accumulate + part) for part in mine
         ]
-        return _Step(objective, batches)
+        return _Step(objective, factor, batches)
 
     while state.step < plan.steps:
         restart = False
@@ -143,6 +154,10 @@ def _step(
 ) -> StepReport:
     """Learn from the batches of one step."""
     objective = plan.objectives[step.objective]
+    lr = learning_rate(optimizer.config, state.step, plan.steps) * 0.5**state.rollbacks
+    if step.coefficient == 0:
+        nothing = torch.zeros(len(objective.groups), 3, dtype=torch.float64)
+        return StepReport(step.objective, nothing, 0, 0.0, lr)
     # Dropout is a function of seed, step and rank, whatever was computed before.
     torch.manual_seed(key_of(plan.seed, "dropout", state.step, processes.rank) >> 1)
     model.train()
@@ -158,8 +173,7 @@ def _step(
     processes.sum(totals)
     processes.sum(optimizer.total)
     parts, tokens = totals[:-1].view_as(parts), int(totals[-1])
-    optimizer.total.mul_(1.0 / max(1.0, float(parts[:, 1].sum())))
-    lr = learning_rate(optimizer.config, state.step, plan.steps) * 0.5**state.rollbacks
+    optimizer.total.mul_(step.coefficient / max(1.0, float(parts[:, 1].sum())))
     norm = optimizer.step(lr)
     return StepReport(step.objective, parts, tokens, norm, lr)
 

@@ -16,6 +16,9 @@ from xlmkit.train.loop import Hook, Plan, train
 from xlmkit.train.optim import FlatOptimizer
 from xlmkit.train.state import TrainingState, load_state, save_state
 
+Enough = Callable[[TrainingState], bool]
+"""Tells whether the training may end before its last step."""
+
 Validate = Callable[[nn.Module, TrainingState], None]
 """Measures a model in the middle of its training and adds points to the state's curve."""
 
@@ -34,6 +37,7 @@ class Session:
         checkpoint_seconds: time between checkpoints.
         points: points of the loss curve.
         estimated_tokens: tokens of the whole run, for the time left.
+        validate_every: steps between validations; by default so many that there are ten.
     """
 
     title: str
@@ -45,9 +49,14 @@ class Session:
     checkpoint_seconds: float
     points: int
     estimated_tokens: int
+    validate_every: int | None = None
 
     def run(
-        self, model: nn.Module, processes: Processes, validate: Validate | None = None
+        self,
+        model: nn.Module,
+        processes: Processes,
+        validate: Validate | None = None,
+        enough: Enough = lambda _: False,
     ) -> tuple[TrainingState, dict[str, Tensor]]:
         """Train, going on from the last checkpoint if there is one.
 
@@ -55,6 +64,7 @@ class Session:
             model: its parameters are moved into the optimizer's buffers.
             processes: of this run.
             validate: called at some points of the curve to add others to it.
+            enough: asked after every step, a function of the state alone.
 
         Returns:
             The final state and the parameters in float32 by name.
@@ -83,11 +93,14 @@ class Session:
             ]
             if validate is not None:
                 # A few points suffice for validation, and each costs more than a step.
-                hooks.insert(1, at_steps(4 * every, self.plan.steps, partial(validate, model)))
+                apart = self.validate_every or 4 * every
+                hooks.insert(1, at_steps(apart, self.plan.steps, partial(validate, model)))
+            hooks.append(lambda now, _: enough(now))
             restore = partial(self._restore, optimizer)
-            state = train(model, optimizer, self.plan, state, hooks, processes, restore)
+            if not enough(state):  # else it was stopped just before the model was saved
+                state = train(model, optimizer, self.plan, state, hooks, processes, restore)
             save(state)  # until the model is saved, this is all there is of the training
-            if state.step < self.plan.steps:
+            if state.step < self.plan.steps and not enough(state):
                 raise KeyboardInterrupt
         if stop.is_set():  # in the last step
             raise KeyboardInterrupt

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.inputs import Reading, find_files
@@ -200,3 +200,17 @@ def test_local_files_of_each_kind(tmp_path: Path) -> None:
     assert names(kind="wheel", package="a", version="1", sha256="0" * 64) == []
     with pytest.raises(UserError, match="There is no file"):
         names(kind="tmx", path="missing.tmx")
+
+
+def test_a_part_of_a_plain_text(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\n\nthree\nfour\nfive\n", encoding="utf-8")
+    fields: dict[str, Any] = {"kind": "text", "path": "a.txt", "language": "en"}
+    records, _ = _read(tmp_path, **fields, lines=(2, 4))
+    found = [(record.texts["en"], record.where) for record in records]
+    assert found == [("three", "a.txt:3"), ("four", "a.txt:4")]
+    (tmp_path / "b.txt").write_text("un\ndeux\ntrois\n\ncinq\nsix\n", encoding="utf-8")
+    paths = {"en": "a.txt", "fr": "b.txt"}
+    records, _ = _read(tmp_path, kind="parallel", paths=paths, lines=(3, 4))
+    assert [dict(r.texts) for r in records] == [{"en": "three", "fr": "trois"}, {"en": "four"}]
+    with pytest.raises(ValidationError, match="not before the first"):
+        _SOURCE.validate_python({**fields, "lines": (4, 2)})

@@ -119,3 +119,24 @@ def test_arguments_are_left_alone() -> None:
     before = [leaf.clone() for leaf in leaves]
     linear_cross_entropy(*leaves, targets)
     assert all(torch.equal(a, b) for a, b in zip(leaves, before, strict=True))
+
+
+@pytest.mark.parametrize("slice_size", [5 * V, 10**9])
+@pytest.mark.parametrize("smoothing", [0.1, 0.7])
+def test_smoothed_labels_equal_torchs(
+    monkeypatch: pytest.MonkeyPatch, slice_size: int, smoothing: float
+) -> None:
+    monkeypatch.setattr(cross_entropy, "_SLICE", slice_size)
+    leaves, targets, weights = inputs()
+    ours, theirs = learning(leaves, torch.float32), learning(leaves, torch.float32)
+    losses, correct = linear_cross_entropy(*ours, targets, smoothing)
+    scores = functional.linear(*theirs)
+    expected = functional.cross_entropy(
+        scores, targets, reduction="none", label_smoothing=smoothing
+    )
+    torch.testing.assert_close(losses, expected, rtol=1e-5, atol=1e-6)
+    assert torch.equal(correct, scores.argmax(dim=1) == targets)
+    for mine, reference in zip(
+        gradients(ours, losses, weights), gradients(theirs, expected, weights), strict=True
+    ):
+        torch.testing.assert_close(mine, reference, rtol=1e-4, atol=1e-5)

@@ -2,9 +2,9 @@ import math
 from itertools import pairwise
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from xlmkit.train.config import OptimizerConfig, learning_rate
+from xlmkit.train.config import OptimizerConfig, Schedule, coefficient, learning_rate
 
 
 def rates(schedule: str, warmup: int = 4, steps: int = 20) -> list[float]:
@@ -38,3 +38,24 @@ def test_a_warmup_takes_at_most_a_quarter_of_a_short_run() -> None:
 def test_impossible_rates_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         OptimizerConfig.model_validate(bad)
+
+
+def test_a_coefficient_follows_straight_lines_between_its_points() -> None:
+    schedule = ((10, 1.0), (20, 0.0), (40, 0.5))
+    found = [coefficient(schedule, step) for step in (0, 10, 15, 19, 20, 30, 40, 1000)]
+    assert found == pytest.approx([1.0, 1.0, 0.5, 0.1, 0.0, 0.25, 0.5, 0.5])
+    assert coefficient(((0, 0.3),), 7) == 0.3
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ([[5, 1.0], [5, 2.0]], "must rise"),
+        ([[-1, 1.0]], "must rise"),
+        ([[0, -1.0]], "cannot be negative"),
+        ([], "at least 1"),
+    ],
+)
+def test_a_schedule_that_makes_no_sense_is_refused(points: list[object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        TypeAdapter(Schedule).validate_python(points)

@@ -308,3 +308,32 @@ def test_an_error_in_a_batch_ends_the_run() -> None:
     with pytest.raises(UserError, match="The shard is gone"):
         run.go()
     assert len(run.reports) == 3
+
+
+def test_a_coefficient_of_nought_passes_steps_without_any_work() -> None:
+    first, second = Regression("first"), Regression("second", seed=1)
+    schedules = [[(0, 1.0)], [(0, 0.0), (20, 0.0), (21, 1.0)]]
+    run = Run(plan(first, second, steps=40, coefficients=schedules))
+    before = [run.optimizer.master.clone()]
+    run.hooks.append(lambda *_: before.append(run.optimizer.master.clone()) or False)
+    state = run.go()
+    assert state.step == 40
+    assert state.skipped == 0
+    for step, report in enumerate(run.reports):
+        idle = report.objective == 1 and step <= 20
+        assert (report.tokens == 0) == idle
+        assert torch.equal(before[step], before[step + 1]) == idle
+    assert 0 not in second.made  # its first batches were never made
+    assert any(report.objective == 1 and report.tokens for report in run.reports)
+
+
+def test_a_coefficient_multiplies_the_gradient() -> None:
+    norms = []
+    for factor in (1.0, 0.25):
+        run = Run(plan(steps=1, coefficients=[[(0, factor)]]))
+        run.go()
+        norms.append(run.reports[0].norm)
+    assert norms[1] == pytest.approx(0.25 * norms[0])
+    without = Run(plan(steps=1))
+    without.go()
+    assert without.reports[0].norm == norms[0]

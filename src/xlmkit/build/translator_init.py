@@ -1,0 +1,91 @@
+"""What a translator starts from: nothing, a pretrained model, or another translator."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from torch import Tensor
+
+from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.checkpoint.names import TRANSLATOR
+from xlmkit.core.errors import UserError
+from xlmkit.model.config import Architecture
+from xlmkit.model.encoder_decoder import EncoderDecoder
+from xlmkit.plan import RunPlan
+from xlmkit.text.tokenizer import Tokenizer
+
+
+def initial_translator(plan: RunPlan, name: str, tokenizer: Tokenizer) -> EncoderDecoder:
+    """Return a translator as its training begins.
+
+    Encoder and decoder both take the weights of a pretrained model, as Conneau & Lample 2019 do;
+    attention to the source, and its layer norm, are fresh. What is fresh is drawn from torch's
+    generator, which the caller has seeded.
+
+    Raises:
+        UserError: the initial model is of another vocabulary, or does not know a language.
+    """
+    config = plan.translator(name)
+    found = _initial_bundle(plan, name, tokenizer)
+    if found is None:
+        recipe = plan.recipe
+        architecture = Architecture.build(
+            recipe.model, n_words=len(tokenizer), n_langs=len(recipe.languages)
+        )
+    else:
+        architecture = replace(found.architecture, causal=False, is_decoder=False)
+    if config.dropout is not None:
+        architecture = replace(
+            architecture, dropout=config.dropout, attention_dropout=config.dropout
+        )
+    model = EncoderDecoder(
+        architecture,
+        share_embeddings=config.share_embeddings,
+        encoder_prediction=bool(config.mlm or config.tlm),
+    )
+    if found is not None:
+        _fill(model, found)
+    return model
+
+
+def _initial_bundle(plan: RunPlan, name: str, tokenizer: Tokenizer) -> Bundle | None:
+    folder = plan.initial_folder(name)
+    if folder is None:
+        return None
+    bundle = Bundle.load(folder)
+    place = f"translation.models.{name}.init"
+    if bundle.tokenizer.signature != tokenizer.signature:
+        raise UserError(
+            f"{place}: {folder} has another vocabulary than the recipe's texts were cut with; "
+            "pretrain a model in this recipe and name it."
+        )
+    if dict(bundle.tokenizer.lang2id) != dict(tokenizer.lang2id):
+        known = ", ".join(bundle.tokenizer.lang2id)
+        raise UserError(
+            f"{place}: {folder} has the languages {known}; the recipe needs the same, in this "
+            "order."
+        )
+    return bundle
+
+
+def _fill(model: EncoderDecoder, bundle: Bundle) -> None:
+    """Load what the bundle has."""
+    if bundle.head == TRANSLATOR:
+        model.load_state_dict(bundle.encoder_decoder().state_dict(), strict=False)
+        return
+    weights = bundle.transformer().state_dict()
+    model.encoder.load_state_dict(weights)
+    # Not strictly: a pretrained model has no attention to a source.
+    model.decoder.load_state_dict(weights, strict=False)
+    prediction = _part(bundle.weights, "pred_layer.")
+    if prediction:
+        model.pred_layer.load_state_dict(prediction, strict=False)
+        if hasattr(model, "encoder_pred_layer"):
+            model.encoder_pred_layer.load_state_dict(prediction, strict=False)
+
+
+def _part(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in weights.items()
+        if name.startswith(prefix)
+    }

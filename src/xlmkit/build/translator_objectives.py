@@ -1,0 +1,120 @@
+"""What a translator of the recipe learns, as objectives."""
+
+from collections.abc import Callable
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlmkit.build.back_translation import BackTranslator
+from xlmkit.core.errors import UserError
+from xlmkit.data.shards import Shards
+from xlmkit.data.translations import DirectedPairs, LanguageSentences, directions_of
+from xlmkit.model.encoder_decoder import EncoderDecoder
+from xlmkit.objectives.backtranslate import BackTranslation
+from xlmkit.objectives.base import Objective
+from xlmkit.objectives.clm import CausalLanguageModeling
+from xlmkit.objectives.config import AeConfig, BtConfig, ClmConfig, MlmConfig, MtConfig, TlmConfig
+from xlmkit.objectives.denoise import Denoising
+from xlmkit.objectives.mlm import MaskedLanguageModeling
+from xlmkit.objectives.of_part import OfPart
+from xlmkit.objectives.translate import Translation
+from xlmkit.plan import RunPlan
+from xlmkit.text.bpe import END_OF_WORD
+from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.train.translation import Section
+
+
+def translator_objectives(plan: RunPlan, name: str) -> list[Objective]:
+    """Return the objectives of a translator, over the training split.
+
+    Raises:
+        UserError: an objective has no text to learn from.
+    """
+    makers = _Makers(plan)
+    objectives = []
+    for objective, section in plan.translator(name).objectives.items():
+        try:
+            objectives.append(makers.make(section))
+        except UserError as error:
+            raise UserError(f"translation.models.{name}.{objective}: {error}") from None
+    return objectives
+
+
+class _Makers:
+    def __init__(self, plan: RunPlan) -> None:
+        self.config = plan.translation
+        self.shards = Shards(plan.shards.folder)
+        self.languages = self.shards.languages
+        self.seed = (plan.recipe.seed, "translation")
+        self.tokens = self.config.tokens_per_batch
+        self.folder = plan.shards.folder
+
+    def make(self, section: Section) -> Objective:
+        """Return the objective of a section."""
+        match section:
+            case MtConfig():
+                return self._translation(section)
+            case AeConfig():
+                return self._denoising(section)
+            case BtConfig():
+                return self._back_translation(section)
+            case MlmConfig():
+                return self._of_encoder(section, MaskedLanguageModeling.mlm)
+            case TlmConfig():
+                return self._of_encoder(section, MaskedLanguageModeling.tlm)
+            case ClmConfig():
+                inner = CausalLanguageModeling(
+                    section, self.shards, split="train", tokens=self.tokens, seed=self.seed
+                )
+                return OfPart(inner, EncoderDecoder.decoder_language_model)
+
+    def _translation(self, section: MtConfig) -> Objective:
+        directions = directions_of(self.shards, "train", section.directions)
+        return Translation(
+            DirectedPairs(directions, section.length, section.alpha),
+            self.languages,
+            tokens=self.tokens,
+            seed=self.seed,
+            smoothing=self.config.label_smoothing,
+        )
+
+    def _denoising(self, section: AeConfig) -> Objective:
+        languages = {code: code for code in section.languages or self.languages}
+        return Denoising(
+            LanguageSentences(self.shards, "train", languages, section.length, section.alpha),
+            section.noise,
+            self._ends_word(),
+            self.languages,
+            max_length=section.length,
+            tokens=self.tokens,
+            seed=self.seed,
+            smoothing=self.config.label_smoothing,
+        )
+
+    def _back_translation(self, section: BtConfig) -> Objective:
+        directions = section.directions or [
+            f"{a}-{b}" for a, b in permutations(self.languages, 2) if self.languages[0] in (a, b)
+        ]
+        parts = {name: name.split("-") for name in directions}
+        texts = {name: target for name, (_, target) in parts.items()}
+        return BackTranslation(
+            LanguageSentences(self.shards, "train", texts, section.length, section.alpha),
+            [self.languages.index(source) for source, _ in parts.values()],
+            BackTranslator(section.length, section.temperature),
+            self.languages,
+            max_length=section.length,
+            tokens=self.tokens,
+            seed=self.seed,
+            smoothing=self.config.label_smoothing,
+        )
+
+    def _of_encoder(
+        self, section: MlmConfig | TlmConfig, maker: Callable[..., Objective]
+    ) -> Objective:
+        inner = maker(section, self.shards, split="train", tokens=self.tokens, seed=self.seed)
+        return OfPart(inner, EncoderDecoder.encoder_language_model)
+
+    def _ends_word(self) -> NDArray[np.bool_]:
+        tokenizer = Tokenizer.load(self.folder / "tokenizer")
+        return np.array([symbol.endswith(END_OF_WORD) for symbol in tokenizer.vocabulary])

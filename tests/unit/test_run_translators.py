@@ -1,0 +1,195 @@
+"""Translators in a run: from a recipe to folders that translate, and what is said of mistakes."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.numpy import load_file
+from typer.testing import CliRunner
+
+from xlmkit.cli import app
+from xlmkit.core.config import load_config
+from xlmkit.core.errors import UserError
+from xlmkit.core.process import Processes
+from xlmkit.generate.translator import Translator
+from xlmkit.plan import RunPlan
+from xlmkit.recipe import Recipe
+from xlmkit.run import run, train_translator
+
+SECTION = """\
+translation:
+  steps: 12
+  tokens_per_batch: 256
+  optimizer: {lr: 5.0e-3, warmup: 3}
+  label_smoothing: 0.1
+  validate_every: 6
+  max_valid: 4
+  beam_size: 2
+  models:
+    fresh: {title: Supervised, mt: {directions: [en-zh, zh-en], length: 32}}
+    both:
+      init: both
+      share_embeddings: true
+      ae: {length: 32}
+      bt: {directions: [en-ar, ar-en], length: 32, temperature: 0.5}
+      mlm: {length: 32, form: sentence}
+      coefficients: {ae: [[0, 1], [6, 0]]}
+"""
+SHARES = ["data.split.valid=0.05", "data.split.test=0.05"]
+PRETRAINED = "pretrain.models={both: {mlm: {length: 32, form: sentence}}}"
+
+
+def add_translation(folder: Path, section: str = SECTION) -> Path:
+    recipe = folder / "recipe.yaml"
+    text = recipe.read_text("utf-8").partition("finetune:")[0]
+    text = text.replace("- {kind: parallel", "- {name: all, kind: parallel")
+    recipe.write_text(f"{text}{section}", encoding="utf-8")
+    return recipe
+
+
+@pytest.fixture(scope="module")
+def trained(_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("translators") / "project"
+    shutil.copytree(_project, folder)
+    recipe = add_translation(folder)
+    run(
+        recipe, [PRETRAINED, "data.split.valid=0.05", "data.split.test=0.05"], folder / "out", False
+    )
+    return folder
+
+
+def results(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "out" / "results.json").read_text("utf-8"))
+
+
+def test_a_run_ends_with_translators(trained: Path) -> None:
+    made = results(trained)["translators"]
+    assert list(made) == ["fresh", "both"]
+    assert made["fresh"]["title"] == "Supervised"
+    assert set(made["fresh"]["test"]) == {"en-zh", "zh-en"}
+    assert set(made["both"]["test"]) == {"en-ar", "ar-en"}
+    score = made["fresh"]["test"]["en-zh"]
+    assert score["n"] > 3
+    assert "tok:zh" in score["signature"]
+    points = {(p["objective"], p["language"], p["split"]) for p in made["both"]["curve"]}
+    assert {("ae", None, "train"), ("bt", None, "train"), ("mlm", None, "train")} <= points
+    assert {("bleu", "en-ar", "valid"), ("mt", "average", "valid")} <= points
+    assert made["fresh"]["best_step"] in (6, 12)
+    for name in ("fresh", "both"):
+        folder = trained / "out" / "translation" / name
+        assert {"best.safetensors", "training.safetensors"} & set(
+            map(str, folder.iterdir())
+        ) == set()
+        assert not any("encoder_pred" in key for key in load_file(folder / "model.safetensors"))
+
+
+def test_a_translators_folder_translates(trained: Path) -> None:
+    folder = trained / "out" / "translation" / "both"
+    written = Translator.from_pretrained(folder).translate(["The old dog", ""], "en", "ar")
+    assert written[1] == ""
+    command = ["translate", str(folder), "--src", "en", "--tgt", "ar"]
+    made = CliRunner().invoke(app, command, input="The old dog\n")
+    assert made.exit_code == 0, made.output
+
+
+def test_the_shared_embeddings_stay_one(trained: Path) -> None:
+    weights = load_file(trained / "out" / "translation" / "both" / "model.safetensors")
+    shared = weights["encoder.embeddings.weight"] == weights["decoder.embeddings.weight"]
+    assert shared.all()
+    weights = load_file(trained / "out" / "translation" / "fresh" / "model.safetensors")
+    assert not (weights["encoder.embeddings.weight"] == weights["decoder.embeddings.weight"]).all()
+
+
+def plan(folder: Path, *overrides: str) -> RunPlan:
+    recipe = load_config(folder / "recipe.yaml", Recipe, [PRETRAINED, *SHARES, *overrides])
+    return RunPlan(recipe, folder, folder / "out", Processes())
+
+
+@pytest.mark.parametrize(
+    ("override", "outdated"),
+    [
+        ("translation.models.fresh.title=Another", set()),
+        ("translation.models.fresh.mt.alpha=0.5", {"fresh"}),
+        ("translation.steps=13", {"fresh", "both"}),
+        ("pretrain.steps=25", {"both"}),
+        ("translation.models.both.dropout=0.3", {"both"}),
+    ],
+)
+def test_a_change_outdates_what_depends_on_it(
+    trained: Path, override: str, outdated: set[str]
+) -> None:
+    made = plan(trained, override)
+    assert {name for name in made.translators() if not made.translated(name).finished} == outdated
+
+
+def test_a_finished_translator_is_one_to_start_from(trained: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(trained, again)
+    folder = again / "out" / "translation" / "fresh"
+    first = f"translation.models={{next: {{init: '{folder}', mt: {{length: 32}}}}}}"
+    overrides = [PRETRAINED, "data.split.valid=0.05", "data.split.test=0.05", first]
+    train_translator(
+        again / "recipe.yaml", [*overrides, "translation.steps=1"], again / "out", False
+    )
+    before = load_file(folder / "model.safetensors")
+    after = load_file(again / "out" / "translation" / "next" / "model.safetensors")
+    name = "decoder.encoder_attn.0.q_lin.weight"
+    assert 0 < abs(before[name] - after[name]).max() < 0.1
+
+
+def test_training_stops_by_patience(trained: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(trained, again)
+    overrides = [
+        PRETRAINED, *SHARES,
+        "translation.models={still: {mt: {length: 32}}}",
+        "translation.optimizer.lr=1.0e-30", "translation.optimizer.clip=1.0e-30",
+        "translation.validate_every=2", "translation.patience=2", "translation.steps=50",
+        "translation.criterion=loss",
+    ]  # fmt: skip
+    train_translator(again / "recipe.yaml", overrides, again / "out", False)
+    figures = json.loads(
+        (again / "out" / "translation" / "still" / "figures.json").read_text("utf-8")
+    )
+    assert figures["best_step"] == 2
+    assert figures["steps"] == 6
+    assert all(p["objective"] == "mt" for p in figures["curve"])
+
+
+def test_without_other_models_none_is_pretrained(project: Path) -> None:
+    add_translation(project)
+    made = plan(project, "pretrain.models=null", "translation.models.both.init=null")
+    assert made.models() == {}
+    assert [stage.folder.name for stage in made.stages("prepare")] == ["corpus", "shards"]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("translation.models.both.init=nowhere", "neither a model of pretrain.models"),
+        ("translation.models.fresh.mt.directions=[en-de]", "names the language de"),
+        ("translation.models.fresh.mt.directions=[en]", "directions"),
+        ("translation.models.fresh.mt.length=100", "mt.length .100. is more than"),
+        ("translation.models.fresh={mlm: {length: 32}}", "learns with mt, ae or bt"),
+        ("translation.models.fresh.coefficients={bt: [[0, 1]]}", "names bt"),
+        ("translation.models.fresh.coefficients={mt: [[5, 1], [5, 2]]}", "must rise"),
+    ],
+)
+def test_mistakes_in_one_sentence(project: Path, override: str, message: str) -> None:
+    add_translation(project)
+    with pytest.raises(UserError, match=message):
+        plan(project, override).find_files()
+
+
+def test_an_initial_model_of_another_vocabulary_is_refused(trained: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(trained, again)
+    folder = trained / "out" / "translation" / "fresh"
+    overrides = [
+        "pretrain.models=null", "tokenizer.vocabulary_size=250",
+        f"translation.models={{next: {{init: '{folder}', mt: {{length: 32}}}}}}",
+    ]  # fmt: skip
+    with pytest.raises(UserError, match="has another vocabulary"):
+        run(again / "recipe.yaml", overrides, again / "out", False)
