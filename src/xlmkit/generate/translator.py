@@ -5,7 +5,6 @@ One that is longer than the model can read is cut at the ends of sentences, or w
 alone is too long, between its tokens; the translations of the parts are joined.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
@@ -22,10 +21,9 @@ from xlmkit.core.errors import UserError
 from xlmkit.data.batch import assemble
 from xlmkit.generate.search import beam_search, greedy_search
 from xlmkit.generate.steps import TranslationSteps
+from xlmkit.text.languages import WITHOUT_SPACES
+from xlmkit.text.sentences import split_sentences
 from xlmkit.text.vocabulary import EOS, PAD
-
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])\s*")
-_WITHOUT_SPACES = frozenset({"zh", "zh_yue", "zh_classical", "ja", "th", "lo", "km", "my"})
 
 Ids = NDArray[np.int32]
 
@@ -91,7 +89,7 @@ class Translator:
             made = self._search([flat[i] for i in batch], source, target, search)
             for place, ids in zip(batch, made, strict=True):
                 written[place] = self.tokenizer.decode(ids, tgt)
-        joined, rest = "" if tgt in _WITHOUT_SPACES else " ", iter(written)
+        joined, rest = "" if tgt in WITHOUT_SPACES else " ", iter(written)
         return [joined.join(next(rest) for _ in pieces) for pieces in parts]
 
     def _language(self, code: str) -> int:
@@ -108,7 +106,7 @@ class Translator:
         (whole,) = self.tokenizer.encode_batch([text], language)
         if len(whole) <= room:
             return [whole] if len(whole) else []
-        sentences = [part for part in _SENTENCE_END.split(text) if part]
+        sentences = split_sentences(text)
         parts: list[Ids] = []
         for ids in self.tokenizer.encode_batch(sentences, language):
             if parts and len(parts[-1]) + len(ids) <= room:
