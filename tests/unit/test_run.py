@@ -2,7 +2,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +211,14 @@ def test_a_model_without_task_and_retrieval_is_enough(project: Path) -> None:
     assert result.exit_code == 0, result.output
     model = read_json(project / "out" / "results.json")["models"]["model"]
     assert (model["title"], model["tasks"]) == ("MLM", {})
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_interrupts() -> Iterator[None]:
+    """Let Ctrl-C raise, though a shell starts what it runs in the background without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def interrupt(

@@ -5,7 +5,6 @@ one of ours. There is no stemming: it exists for English only. For English witho
 numbers are its own.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,11 +13,10 @@ from xlmkit.evaluate.score import RESAMPLES, SEED, Score, bootstrap_mean
 from xlmkit.evaluate.translation import check_lengths
 from xlmkit.evaluate.words import word_splitter
 from xlmkit.text.languages import language as known_language
+from xlmkit.text.sentences import split_sentences
 
 ROUGE = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 """Common words, common pairs of words, longest common subsequence; the last by sentences."""
-
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])\s*|\n")
 
 
 class _Words:
@@ -80,4 +78,4 @@ def _scorer(metrics: Sequence[str], split: Callable[[str], list[str]]) -> Any:  
 
 def _by_sentence(text: str) -> str:
     """Return a text with a line for each sentence, as rougeLsum expects it."""
-    return "\n".join(part for part in _SENTENCE_END.split(text) if part)
+    return "\n".join(split_sentences(text))

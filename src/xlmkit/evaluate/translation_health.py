@@ -92,45 +92,87 @@ def translation_health(
         UserError: the numbers of lines differ, or no source has text.
         ValueError: the identifier does not know the target language.
     """
-    for name, lines in (("translations", outputs), ("references", references)):
-        if lines is not None and len(lines) != len(sources):
-            raise UserError(
-                f"There are {len(sources):,} sources but {len(lines):,} {name}; "
-                "give the same sentences in the same order."
-            )
+    looks = _looks(sources, outputs, target_language, identifier)
+    if references is not None:
+        _check_number("references", references, sources)
     expected = sources if references is None else references
-    rows = [row for row in zip(sources, outputs, expected, strict=True) if row[0].strip()]
+    return _health(sources, outputs, expected, looks, source_language, target_language)
+
+
+def _health(
+    sources: Sequence[str],
+    outputs: Sequence[str],
+    expected: Sequence[str],
+    all_looks: Sequence["_Look"],
+    source_language: str,
+    target_language: str,
+) -> Health:
+    """Sum up what was seen of every output whose source has text."""
+    everything = zip(sources, outputs, expected, all_looks, strict=True)
+    rows = [row for row in everything if row[0].strip()]
     if not rows:
         raise UserError("There is no source text to compare translations with; give some lines.")
-    read = [counted_words(source, source_language) for source, _, _ in rows]
-    written = [counted_words(output, target_language) for _, output, _ in rows]
+    looks = [look for *_, look in rows]
+    told = [look.in_language for look in looks if look.in_language is not None]
+    read = [counted_words(source, source_language) for source, *_ in rows]
+    written = [counted_words(output, target_language) for _, output, *_ in rows]
     n, number = len(rows), sum(map(len, written))
     shared = sum((Counter(a) & Counter(b)).total() for a, b in zip(read, written, strict=True))
-    by_source = {source: output.strip() for source, output, _ in rows}
+    by_source = {source: output.strip() for source, output, *_ in rows}
     kinds = Counter(output for output in by_source.values() if output)
-    length = sum(_letters(text) for _, _, text in rows)
+    length = sum(_letters(text) for _, _, text, _ in rows)
     return Health(
         n=n,
         sources=len(by_source),
-        copied=sum(_copied(source, output) for source, output, _ in rows) / n,
+        copied=sum(look.copied for look in looks) / n,
         overlap=shared / number if number else 0.0,
-        in_language=_in_language([output for _, output, _ in rows], target_language, identifier),
-        length_ratio=sum(_letters(output) for _, output, _ in rows) / max(length, 1),
-        empty=sum(not output.strip() for _, output, _ in rows) / n,
+        in_language=sum(told) / len(told) if told else None,
+        length_ratio=sum(_letters(output) for _, output, *_ in rows) / max(length, 1),
+        empty=sum(look.empty for look in looks) / n,
         repeated=sum(map(repeats, written)) / n,
         commonest=max(kinds.values(), default=0) / len(by_source),
         distinct=len(kinds) / len(by_source),
     )
 
 
-def _in_language(
-    outputs: Sequence[str], language: str, identifier: LanguageIdentifier | None
-) -> float | None:
-    if identifier is None:
-        return None
-    found = [identifier.may_be(output, language) for output in outputs]
-    told = [one for one in found if one is not None]
-    return sum(told) / len(told) if told else None
+def _check_number(name: str, lines: Sequence[str], sources: Sequence[str]) -> None:
+    if len(lines) != len(sources):
+        raise UserError(
+            f"There are {len(sources):,} sources but {len(lines):,} {name}; "
+            "give the same sentences in the same order."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is seen of one output; `in_language` is None where it cannot be told."""
+
+    empty: bool
+    copied: bool
+    in_language: bool | None
+
+    @property
+    def translates(self) -> bool:
+        """Whether it may be a translation."""
+        return not (self.empty or self.copied or self.in_language is False)
+
+
+def _looks(
+    sources: Sequence[str],
+    outputs: Sequence[str],
+    language: str,
+    identifier: LanguageIdentifier | None,
+) -> list[_Look]:
+    """Look at every output by itself."""
+    _check_number("translations", outputs, sources)
+    return [
+        _Look(
+            empty=not output.strip(),
+            copied=_copied(source, output),
+            in_language=identifier.may_be(output, language) if identifier else None,
+        )
+        for source, output in zip(sources, outputs, strict=True)
+    ]
 
 
 def _copied(source: str, output: str) -> bool:
@@ -212,14 +254,9 @@ def round_trip(
         UserError: sacrebleu is not installed, or no text is given.
     """
     outputs = there(list(texts))
-    health = translation_health(
-        texts, outputs, source_language, target_language, identifier=identifier
-    )
-    sent = []
-    for number, (text, output) in enumerate(zip(texts, outputs, strict=True)):
-        other = identifier is not None and identifier.may_be(output, target_language) is False
-        if output.strip() and not other and not _copied(text, output):
-            sent.append(number)
+    looks = _looks(texts, outputs, target_language, identifier)
+    health = _health(texts, outputs, texts, looks, source_language, target_language)
+    sent = [number for number, look in enumerate(looks) if look.translates]
     returned = dict(zip(sent, back([outputs[i] for i in sent]) if sent else [], strict=True))
     hypotheses = [returned.get(number, "") for number in range(len(texts))]
     bleu = translation_scores(hypotheses, [texts], source_language, ("bleu",), resamples=resamples)[

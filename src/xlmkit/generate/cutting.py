@@ -1,13 +1,10 @@
 """Text that is longer than a model reads, cut where it hurts least."""
 
-import re
-
 import numpy as np
 
 from xlmkit.generate.engine import Ids
+from xlmkit.text.sentences import split_sentences
 from xlmkit.text.tokenizer import Tokenizer
-
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])\s*")
 
 
 def cut(text: str, language: str, tokenizer: Tokenizer, room: int) -> list[Ids]:
@@ -19,9 +16,8 @@ def cut(text: str, language: str, tokenizer: Tokenizer, room: int) -> list[Ids]:
     (whole,) = tokenizer.encode_batch([text], language)
     if len(whole) <= room:
         return [whole] if len(whole) else []
-    sentences = [part for part in _SENTENCE_END.split(text) if part]
     parts: list[Ids] = []
-    for ids in tokenizer.encode_batch(sentences, language):
+    for ids in tokenizer.encode_batch(split_sentences(text), language):
         if parts and len(parts[-1]) + len(ids) <= room:
             parts[-1] = np.concatenate([parts[-1], ids])
         else:

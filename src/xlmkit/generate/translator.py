@@ -18,12 +18,10 @@ from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.cutting import cut
 from xlmkit.generate.engine import Engine, Hypothesis, Ids, TorchEngine
 from xlmkit.generate.search import Asked
+from xlmkit.text.languages import WITHOUT_SPACES
 from xlmkit.text.tokenizer import Tokenizer
 
 __all__ = ["SearchConfig", "Translation", "Translator"]
-
-_WITHOUT_SPACES = frozenset({"zh", "zh_yue", "zh_classical", "ja", "th", "lo", "km", "my"})
-
 
 @dataclass(frozen=True, slots=True)
 class Translation:
@@ -186,7 +184,7 @@ class Translator:
         """Join the best translations of all parts, then the second ones, and so on."""
         if not parts:
             return [Translation("", 0.0, 0.0)]
-        between = "" if language in _WITHOUT_SPACES else " "
+        between = "" if language in WITHOUT_SPACES else " "
         made = []
         for rank in range(max(map(len, parts))):
             chosen = [found[min(rank, len(found) - 1)] for found in parts]

@@ -35,6 +35,12 @@ XLM_17 = tuple(_XLM_17.split())
 XLM_100 = tuple(_XLM_100.split())
 """The languages of the model for 100 languages, in its order."""
 
+CHINESE = frozenset({"zh", "zh_yue", "zh_classical", "wuu", "gan"})
+"""Chinese and its relatives that are written in the same characters."""
+
+WITHOUT_SPACES = CHINESE | {"ja", "th", "lo", "km", "my", "bo", "dz"}
+"""Languages that put no spaces between words."""
+
 # A line is a script, or several joined by +, and its languages as code=Name.
 _TABLE = """
 Latin: en=English, es=Spanish, fr=French, de=German, pt=Portuguese, it=Italian, id=Indonesian,
