@@ -71,10 +71,26 @@ class Apostrophes(Enum):
     WHAT_PRECEDES = 2
 
 
+class Exchange(Enum):
+    """What changes its place with a quotation mark beside it, by language."""
+
+    NOTHING = 0
+    WHAT_FOLLOWS = 1
+    """Commas and full stops behind a quotation mark."""
+    WHAT_PRECEDES = 2
+    """A comma before a quotation mark, or full stops before one that ends no text."""
+
+
 _APOSTROPHES = {
     "en": Apostrophes.WHAT_FOLLOWS,
     "fr": Apostrophes.WHAT_PRECEDES,
     "it": Apostrophes.WHAT_PRECEDES,
+}
+_EXCHANGES = {
+    "en": Exchange.WHAT_FOLLOWS,
+    "de": Exchange.WHAT_PRECEDES,
+    "es": Exchange.WHAT_PRECEDES,
+    "fr": Exchange.WHAT_PRECEDES,
 }
 
 
@@ -85,7 +101,8 @@ class MosesRules:
         language: its code.
         normalization: the rules of punctuation, in the order of their application.
         spacing: the rules that put spaces between words.
-        apostrophes: what becomes of an apostrophe between letters.
+        apostrophes: what an apostrophe between letters goes with.
+        exchange: what changes its place with a quotation mark.
         prefixes: words that keep their full stop.
         numeric_prefixes: words that keep it before a number.
     """
@@ -96,6 +113,7 @@ class MosesRules:
 
         self.language = language
         self.apostrophes = _APOSTROPHES.get(language, Apostrophes.NOTHING)
+        self.exchange = _EXCHANGES.get(language, Exchange.NOTHING)
         self._tokenizer: Any = MosesTokenizer(lang=language)
         self._detokenizer: Any = MosesDetokenizer(lang=language)
         self.normalization: list[Rule] = [
