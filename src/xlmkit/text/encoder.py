@@ -4,6 +4,7 @@ Texts of a language that Moses' rules split are cut into pieces (`xlmkit.text.cu
 that was seen before costs no more than finding its ids.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -182,6 +183,28 @@ class TextEncoder:
 def split_words(text: str, language: str, segmenters: Mapping[str, str]) -> list[str]:
     """Split a text into words as its language asks for, their case and accents untouched."""
     return moses_words(text, language, _segmenter(language, segmenters))
+
+
+class WordsOfTexts:
+    """Counts the words of texts, piece by piece; may be sent to other processes."""
+
+    def __init__(self, segmenters: Mapping[str, str]) -> None:
+        """Take language -> segmenter."""
+        self._segmenters = segmenters
+
+    def __call__(self, batch: tuple[str, list[str]]) -> tuple[str, Counter[str]]:
+        """Return the language of a batch and word -> occurrences."""
+        language, texts = batch
+        cuts = _cuts(language, self._segmenters)
+        rows = [cuts.cut(text) if cuts else None for text in texts]
+        words: Counter[str] = Counter()
+        for piece, count in Counter(chain.from_iterable(filter(None, rows))).items():
+            for word in cuts.words(piece) if cuts else ():
+                words[word] += count
+        for text, row in zip(texts, rows, strict=True):
+            if row is None:
+                words.update(split_words(text, language, self._segmenters))
+        return language, words
 
 
 def fold_word(word: str) -> list[str]:
