@@ -130,7 +130,8 @@ class MosesRules:
         ]
         guards = {guard for guard, _, _ in self.normalization}
         self._any_guard = re.compile("|".join(map(re.escape, guards)))
-        self._plain: set[str] = set()
+        self._plain: set[str] = set()  # filled as characters are met
+        self._not_plain: set[str] = set()
         self.numeric_prefixes = frozenset(self._tokenizer.NUMERIC_ONLY_PREFIXES)
         self.prefixes = frozenset(self._tokenizer.NONBREAKING_PREFIXES) - self.numeric_prefixes
 
@@ -165,9 +166,10 @@ class MosesRules:
 
     def is_plain(self, text: str) -> bool:
         """Tell whether a text is one word that no rule changes: letters and digits only."""
-        if not self._plain.issuperset(text):
-            letters = self._letters_and_digits.intersection(text)
-            self._plain |= {c for c in letters if moses_words(c, self.language) == [c]}
+        for character in set(text) - self._plain - self._not_plain:
+            plain = character in self._letters_and_digits
+            plain = plain and moses_words(character, self.language) == [character]
+            (self._plain if plain else self._not_plain).add(character)
         return text != "" and "MULTI" not in text and self._plain.issuperset(text)
 
     def normalize(self, text: str) -> str:
