@@ -1,10 +1,11 @@
-# Every target sets up what it needs in .venv, and does so again only when pyproject.toml changes.
+# Every target sets up what it needs in .venv, and does so again only when pyproject.toml or compiled code changes.
 
 PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 KERAS_VENV := .venv-keras
+COMPILED := hatch_build.py $(wildcard src/xlmkit/text/native/*)
 BACKENDS ?= tensorflow jax torch
 PIP_INSTALL := -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 PIP := $(BIN)/python $(PIP_INSTALL)
@@ -52,6 +53,7 @@ bench: $(VENV)/.installed-dev  ## Run every benchmark in benchmarks/
 
 clean:  ## Remove the environment and caches, but no results
 	rm -rf $(VENV) $(KERAS_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -f src/xlmkit/text/_native.*
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 %/bin/python:
@@ -59,12 +61,12 @@ clean:  ## Remove the environment and caches, but no results
 		"xlmkit needs Python 3.11 or newer; name one, for instance: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $*
 
-$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.installed: pyproject.toml constraints.txt $(COMPILED) | $(VENV)/bin/python
 	@echo "Installing into $(VENV); the first time this takes a few minutes."
 	$(PIP) --editable '.[zh]'
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.installed-dev: pyproject.toml constraints.txt $(COMPILED) | $(VENV)/bin/python
 	@echo "Installing into $(VENV); the first time this takes a few minutes."
 	$(PIP) --editable '.[dev,zh]'
 	@touch $@ $(VENV)/.installed

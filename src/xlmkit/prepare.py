@@ -12,7 +12,8 @@ from xlmkit.core.files import write_json
 from xlmkit.core.stages import Stage
 from xlmkit.core.tables import table
 from xlmkit.data.corpus import DataConfig, prepare_corpus, read_corpus
-from xlmkit.data.encode import blocks, encode_corpus
+from xlmkit.data.encode import encode_corpus
+from xlmkit.data.records import blocks
 from xlmkit.data.shards import Shards
 from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
 from xlmkit.plan import STATISTICS_FILE, RunPlan

@@ -68,7 +68,7 @@ def test_text_gets_the_same_ids(both: tuple[Tokenizer, Tokenizer], language: str
     fast, plain = both
     rng = random.Random(f"compiled {language}")
     texts = [*LINES, *(" ".join(line.split()[::-1]) for line in LINES)]
-    texts += [random_text(rng) for _ in range(60)]
+    texts += ["\u200c ,5.- 5No", "a. \u00ad", *(random_text(rng) for _ in range(60))]
     expected = plain.encode_batch(texts, language)
     assert any(len(row) for row in expected)
     for _ in range(2):  # new pieces, and remembered ones

@@ -245,11 +245,11 @@ def interrupt(
 @pytest.mark.parametrize(
     ("number", "where", "nth", "stage"),
     [
-        (signal.SIGINT, "xlmkit.data.corpus:Cleaner.clean", 150, "corpus"),
-        (signal.SIGTERM, "xlmkit.data.corpus:Cleaner.clean", 150, "corpus"),
+        (signal.SIGINT, "xlmkit.data.block_cleaning:Cleaner.clean", 150, "corpus"),
+        (signal.SIGTERM, "xlmkit.data.block_cleaning:Cleaner.clean", 150, "corpus"),
         (signal.SIGINT, "xlmkit.data.corpus._write_splits", 1, "corpus"),
         (signal.SIGINT, "xlmkit.text.tokenizer:WordCounter.update", 2, "shards"),
-        (signal.SIGINT, "xlmkit.data.encode:_Encoder._tokens", 4, "shards"),
+        (signal.SIGINT, "xlmkit.data.encode:_BlockEncoder._encode", 4, "shards"),
         (signal.SIGINT, "xlmkit.train.loop._step", 10, "pretrain/both"),
         (signal.SIGTERM, "xlmkit.train.loop._step", 10, "pretrain/both"),
         (signal.SIGINT, "xlmkit.checkpoint.bundle:Bundle.save", 2, "pretrain/both"),

@@ -22,18 +22,21 @@ from pydantic import Field
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write, explained_disk_errors, open_lines
+from xlmkit.core.parallel import map_in_order
 from xlmkit.core.progress import progress
-from xlmkit.data.clean import CleanConfig, Cleaner
+from xlmkit.data.block_cleaning import BlockCleaner
+from xlmkit.data.clean import CleanConfig
 from xlmkit.data.corpus_report import CorpusReport, SourceReport, SplitReport
 from xlmkit.data.duplicates import KEEP, REASONS, DuplicateLevel, ambiguous_labels, find_duplicates
 from xlmkit.data.index import NO_LABEL, CorpusIndex, IndexWriter
 from xlmkit.data.inputs import Reading
 from xlmkit.data.readers import read_source
-from xlmkit.data.records import Record
+from xlmkit.data.records import Record, blocks
 from xlmkit.data.sources import Source, with_distinct_names
 from xlmkit.data.split import HELD_OUT_ELSEWHERE, SPLITS, SplitConfig, assign_splits
 
 _WORKING = ".preparing-"
+_BLOCK_CHARACTERS = 1 << 16  # cleaned at a time
 
 
 class DataConfig(Config):
@@ -102,30 +105,45 @@ def _collect(
     """First pass: write all cleaned records in reading order, and return their index."""
     kept = 0
     with (
-        IndexWriter(working, languages, with_bands=config.duplicates == "near") as writer,
+        IndexWriter(working, languages) as writer,
         (working / "records.jsonl").open("w", encoding="utf-8", newline="\n") as stream,
         progress("cleaning", total=None, unit="texts") as bar,
     ):
-        for number, source in enumerate(sources):
-            account = SourceReport(source.kind)
-            report.sources[source.title] = account
-            wanted = languages if source.languages is None else source.languages
-            reading = Reading(base, tuple(code for code in languages if code in wanted))
-            cleaner = Cleaner(config.clean, source.usual_markup)
-            for record in read_source(source, reading):
-                account.read.update(record.texts.keys())
-                bar.advance(len(record.texts), source=source.title)
-                if cleaned := cleaner.clean(record, account.drop):
-                    stream.write(cleaned.to_json() + "\n")
-                    writer.add(cleaned, number)
-                    kept += 1
-            account.bad_lines = reading.bad.counts
-            account.bad_places = reading.bad.places
+        clean = BlockCleaner(
+            config.clean,
+            [source.usual_markup for source in sources],
+            with_bands=config.duplicates == "near",
+        )
+        for block in map_in_order(clean, _blocks(sources, languages, base, report)):
+            title = sources[block.source].title
+            account = report.sources[title]
+            account.read.update(block.read)
+            for (reason, language), count in block.dropped.items():
+                account.drop(reason, language, count)
+            stream.writelines(block.lines)
+            for prints in block.prints:
+                writer.add(prints, block.source)
+            kept += len(block.lines)
+            bar.advance(block.read.total(), source=title)
         if not kept:
             raise UserError(
                 "No text is left after cleaning; see the limits in the recipe's section data.clean."
             )
         return writer.finish()
+
+
+def _blocks(
+    sources: Sequence[Source], languages: Sequence[str], base: Path, report: CorpusReport
+) -> Iterator[tuple[int, list[Record]]]:
+    """Yield the number of a source and a block of its records, and report lines that are bad."""
+    for number, source in enumerate(sources):
+        account = report.sources[source.title] = SourceReport(source.kind)
+        wanted = languages if source.languages is None else source.languages
+        reading = Reading(base, tuple(code for code in languages if code in wanted))
+        for block in blocks(read_source(source, reading), characters=_BLOCK_CHARACTERS):
+            yield number, block
+        account.bad_lines = reading.bad.counts
+        account.bad_places = reading.bad.places
 
 
 def _count_decisions(

@@ -6,7 +6,7 @@ Records are read and written in blocks, so memory does not grow with the corpus.
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.core.files import sha256_file, write_json
+from xlmkit.core.parallel import map_in_order
 from xlmkit.core.progress import progress
 from xlmkit.data.corpus import read_corpus
-from xlmkit.data.records import Record
+from xlmkit.data.records import Record, blocks
 from xlmkit.data.shards import MANIFEST
 from xlmkit.text.bpe import END_OF_WORD
 from xlmkit.text.tokenizer import Tokenizer
 
 SPLITS = ("train", "valid", "test")
-_BLOCK = 4096  # records held at a time
 
 
 def encode_corpus(corpus: Path, tokenizer: Tokenizer, folder: Path) -> dict[str, Any]:
@@ -44,11 +44,39 @@ def encode_corpus(corpus: Path, tokenizer: Tokenizer, folder: Path) -> dict[str,
     return encoder.statistics
 
 
-def blocks(records: Iterable[Record], size: int = _BLOCK) -> Iterator[list[Record]]:
-    """Cut a sequence of records into lists."""
-    iterator = iter(records)
-    while block := list(islice(iterator, size)):
-        yield block
+_Texts = tuple[list[int], NDArray[np.int32], NDArray[np.int64]]
+"""Rows of records, the tokens of their texts, each closed by `</s>`, end to end; their lengths."""
+
+
+@dataclass(frozen=True, slots=True)
+class _EncodedBlock:
+    """How many records there were, and by language their texts."""
+
+    records: int
+    texts: dict[str, _Texts]
+
+
+class _BlockEncoder:
+    """Encodes blocks of records; may be sent to other processes."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+
+    def __call__(self, block: list[Record]) -> _EncodedBlock:
+        texts = {}
+        for language in self._tokenizer.lang2id:
+            if rows := [i for i, record in enumerate(block) if language in record.texts]:
+                texts[language] = self._encode(block, rows, language)
+        return _EncodedBlock(len(block), texts)
+
+    def _encode(self, block: list[Record], rows: list[int], language: str) -> _Texts:
+        encoded = self._tokenizer.encode_batch([block[i].texts[language] for i in rows], language)
+        lengths = np.array([len(ids) + 1 for ids in encoded])
+        tokens = np.full(int(lengths.sum()), Tokenizer.eos, np.int32)
+        places = np.ones(len(tokens), bool)
+        places[np.cumsum(lengths) - 1] = False
+        tokens[places] = np.concatenate(encoded)
+        return rows, tokens, lengths
 
 
 class _Encoder:
@@ -80,14 +108,13 @@ class _Encoder:
             files[name].write(values.tobytes())
 
         with closing, progress(f"encoding {split}", unit="records") as bar:
-            for block in blocks(records):
-                sentence = np.full((len(block), len(self.languages)), -1, np.int64)
-                for column, language in enumerate(self.languages):
-                    rows = [i for i, record in enumerate(block) if language in record.texts]
-                    if not rows:
-                        continue
-                    texts = [block[i].texts[language] for i in rows]
-                    tokens, lengths = self._tokens(texts, language, count=split == "train")
+            encode = _BlockEncoder(self.tokenizer)
+            for encoded in map_in_order(encode, blocks(records)):
+                sentence = np.full((encoded.records, len(self.languages)), -1, np.int64)
+                for language, (rows, tokens, lengths) in encoded.texts.items():
+                    column = self.languages.index(language)
+                    if split == "train":
+                        self._count(language, tokens, lengths)
                     append(f"{split}.{language}.tokens", tokens.astype(self.dtype))
                     starts = ends[language] + np.cumsum(lengths)
                     append(f"{split}.{language}.starts", starts.astype("<i8"))
@@ -97,27 +124,19 @@ class _Encoder:
                 for a, b, both in self._pairs(sentence):
                     pairs.add((a, b))
                     append(f"{split}.{a}-{b}.pairs", both)
-                bar.advance(len(block))
+                bar.advance(encoded.records)
         self.pairs[split] = sorted(map(list, pairs))
 
-    def _tokens(
-        self, texts: list[str], language: str, *, count: bool
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the texts' tokens, each closed by `</s>`, end to end, and their lengths."""
-        encoded = self.tokenizer.encode_batch(texts, language)
-        lengths = np.array([len(ids) + 1 for ids in encoded])
-        tokens = np.full(int(lengths.sum()), Tokenizer.eos, np.int64)
-        places = np.ones(len(tokens), bool)
-        places[np.cumsum(lengths) - 1] = False
-        tokens[places] = np.concatenate(encoded)
-        if count:
-            self.word_counts += np.bincount(tokens[places], minlength=len(self.word_counts))
-            statistics = self.statistics[language]
-            statistics["texts"] += len(texts)
-            statistics["words"] += int(self.ends_word[tokens].sum())
-            statistics["tokens"] += len(tokens) - len(texts)
-            statistics["unknown"] += int((tokens == Tokenizer.unk).sum())
-        return tokens, lengths
+    def _count(self, language: str, tokens: NDArray[np.int32], lengths: NDArray[np.int64]) -> None:
+        """Count the words of the vocabulary, and those of a language; `</s>` is none."""
+        occurrences = np.bincount(tokens, minlength=len(self.word_counts))
+        occurrences[Tokenizer.eos] -= len(lengths)
+        self.word_counts += occurrences
+        statistics = self.statistics[language]
+        statistics["texts"] += len(lengths)
+        statistics["words"] += int(occurrences[self.ends_word].sum())
+        statistics["tokens"] += len(tokens) - len(lengths)
+        statistics["unknown"] += int(occurrences[Tokenizer.unk])
 
     def _pairs(
         self, sentence: NDArray[np.int64]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,6 +18,36 @@ from xlmkit.data.records import Record
 
 NO_LABEL = -1
 _BUFFERED = 1 << 15  # values
+
+
+class TextPrints(NamedTuple):
+    """What the index needs of a text: its language, fingerprints, and bands if it is long."""
+
+    language: str
+    exact: int
+    skeleton: int
+    bands: Keys | None
+
+
+class RecordPrints(NamedTuple):
+    """What the index needs of a record."""
+
+    label: str | None
+    texts: tuple[TextPrints, ...]
+
+
+def record_prints(record: Record, *, with_bands: bool = True) -> RecordPrints:
+    """Return what the index needs of a cleaned record; bands find near-duplicates."""
+    texts = (
+        TextPrints(
+            language,
+            fingerprint(text, language),
+            fingerprint(skeleton(text), language),
+            bands(text, language) if with_bands else None,
+        )
+        for language, text in record.texts.items()
+    )
+    return RecordPrints(record.label, tuple(texts))
 
 
 class _Column:
@@ -94,9 +124,8 @@ class IndexWriter:
     A context manager: its files are closed at the end, also after an exception.
     """
 
-    def __init__(self, folder: Path, languages: Sequence[str], *, with_bands: bool = True) -> None:
-        """Start an index in a folder that exists; bands are needed to find near-duplicates."""
-        self._with_bands = with_bands
+    def __init__(self, folder: Path, languages: Sequence[str]) -> None:
+        """Start an index in a folder that exists."""
         self._numbers = {language: i for i, language in enumerate(languages)}
         self._labels: dict[str, int] = {}
         self._rows = 0
@@ -123,7 +152,7 @@ class IndexWriter:
         self._files.callback(column.close)
         return column
 
-    def add(self, record: Record, source: int) -> None:
+    def add(self, record: RecordPrints, source: int) -> None:
         """Add a cleaned record of a source."""
         self._source.append(source)
         self._size.append(len(record.texts))
@@ -132,14 +161,13 @@ class IndexWriter:
             if record.label is None
             else self._labels.setdefault(record.label, len(self._labels))
         )
-        for language, text in record.texts.items():
-            self._language.append(self._numbers[language])
-            self._exact.append(fingerprint(text, language))
-            self._skeleton.append(fingerprint(skeleton(text), language))
-            keys = bands(text, language) if self._with_bands else None
-            if keys is not None:
+        for text in record.texts:
+            self._language.append(self._numbers[text.language])
+            self._exact.append(text.exact)
+            self._skeleton.append(text.skeleton)
+            if text.bands is not None:
                 self._long.append(self._rows)
-                self._bands.append(keys)
+                self._bands.append(text.bands)
             self._rows += 1
 
     def finish(self) -> CorpusIndex:

@@ -18,6 +18,7 @@ import numpy as np
 from xlmkit.text.bpe import END_OF_WORD, Merges
 from xlmkit.text.cuts import DIGIT_FOLLOWS, SMALL_FOLLOWS, STOPS, Cutter, may_be_cut
 from xlmkit.text.moses import MosesRules, moses_words
+from xlmkit.text.normalize import prints
 from xlmkit.text.pieces import MAXIMUM_PIECES, SplitText, TextsEncoder
 
 try:
@@ -34,11 +35,20 @@ Fold = Callable[[str], list[str]]
 
 (
     _, UNCUTTABLE, BEGINS_BADLY, ENDS_BADLY, FULL_STOP, SMALL, DIGIT, WORD, BY_ITSELF, QUOTE,
-    COMMA, STOP, APOSTROPHE, NUMBER, LETTER,
-) = (1 << bit for bit in range(15))  # fmt: skip
+    COMMA, STOP, APOSTROPHE, NUMBER, LETTER, VANISHES, SEPARATES,
+) = (1 << bit for bit in range(17))  # fmt: skip
 """Traits of characters, as in native/characters.h."""
 
-_KINDS = {",": COMMA, ".": STOP, "'": APOSTROPHE, "’": APOSTROPHE, "-": WORD}
+_KINDS = {
+    ",": COMMA,
+    ".": STOP,
+    "'": APOSTROPHE,
+    "’": APOSTROPHE,
+    "-": WORD,
+    "–": WORD,
+    " ": SEPARATES,
+    "\u00a0": SEPARATES,
+}
 
 
 def available() -> bool:
@@ -113,8 +123,8 @@ def compiled_pieces(
         return kind | _cutting_traits(character, cuts), folded
 
     encoder: TextsEncoder = native.Pieces(
-        describe, words_of_piece, words_of_text, rules.apostrophes.value, sorted(rules.prefixes),
-        sorted(rules.numeric_prefixes), pairs.table, MAXIMUM_PIECES,
+        describe, words_of_piece, words_of_text, rules.apostrophes.value, rules.exchange.value,
+        sorted(rules.prefixes), sorted(rules.numeric_prefixes), pairs.table, MAXIMUM_PIECES,
     )  # fmt: skip
     return encoder
 
@@ -140,6 +150,10 @@ def _kind(character: str, rules: MosesRules, fold: Fold) -> tuple[int, str]:
     elif not kind and len(normal) == 1 and not rules.is_plain(normal) and normal not in ".,'-":
         alone = moses_words(character, rules.language) == [normal]
         kind = QUOTE if normal == '"' else BY_ITSELF * alone
+    elif not kind and not prints(character) and character != "\r":
+        kind = VANISHES
+    if kind & (VANISHES | SEPARATES):
+        return kind, ""
     folded = "".join(fold(normal))
     if " " in folded or _depends_on_neighbours(character):
         return 0, ""

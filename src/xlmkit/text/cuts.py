@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 
-from xlmkit.text.moses import MosesRules, moses_rules, moses_words
+from xlmkit.text.moses import Exchange, MosesRules, moses_rules, moses_words
 
 FOLLOWED_BY = "\n"
 """What parts a piece from the example of what follows it; no text that is cut contains it."""
@@ -37,7 +37,6 @@ STOPS = ".。．"
 _STOPS_INSIDE = tuple(f"{stop} " for stop in STOPS)
 _BEGINS_BADLY = f"{_APOSTROPHES},，、{_HIDDEN}"
 _ENDS_BADLY = f"{_APOSTROPHES}{_HIDDEN}"
-_EXCHANGES_QUOTES = frozenset({"de", "es", "fr"})
 _DIGITS = frozenset("0123456789０１２３４５６７８９")
 
 
@@ -68,10 +67,10 @@ class Cutter:
 
     def __init__(self, language: str) -> None:
         """Prepare for a language that Moses' rules split, not a segmenter."""
-        quotes = _QUOTES if language in _EXCHANGES_QUOTES else ""
+        self._rules = moses_rules(language)
+        quotes = _QUOTES if self._rules.exchange is Exchange.WHAT_PRECEDES else ""
         self.begins_badly = _BEGINS_BADLY
         self.ends_badly = _ENDS_BADLY + quotes
-        self._rules = moses_rules(language)
         self.followers: Mapping[str, str] = _Followers(self._rules)
         self._joint = re.compile(f"[{self.ends_badly}] | [{self.begins_badly}]")
         self._cut = re.compile(f"(?<![{self.ends_badly}]) (?![{self.begins_badly}])")

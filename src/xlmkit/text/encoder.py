@@ -4,6 +4,7 @@ Texts of a language that Moses' rules split are cut into pieces (`xlmkit.text.cu
 that was seen before costs no more than finding its ids.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -20,7 +21,7 @@ from xlmkit.text.compiled import CompiledPairs, compiled_pieces
 from xlmkit.text.cuts import Cutter, cutter
 from xlmkit.text.moses import moses_rules, moses_words
 from xlmkit.text.normalize import lowercase_and_remove_accent
-from xlmkit.text.pieces import Cuts, PieceEncoder, TextsEncoder
+from xlmkit.text.pieces import MAXIMUM_PIECES, Cuts, PieceEncoder, TextsEncoder
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, Segmenter, segmenter
 from xlmkit.text.thai_cuts import PYTHAINLP, thai_cutter
 
@@ -182,6 +183,39 @@ class TextEncoder:
 def split_words(text: str, language: str, segmenters: Mapping[str, str]) -> list[str]:
     """Split a text into words as its language asks for, their case and accents untouched."""
     return moses_words(text, language, _segmenter(language, segmenters))
+
+
+class WordsOfTexts:
+    """Counts the words of texts, piece by piece; may be sent to other processes."""
+
+    def __init__(self, segmenters: Mapping[str, str]) -> None:
+        """Take language -> segmenter."""
+        self._segmenters = segmenters
+        self._words: dict[str, dict[str, list[str]]] = {}  # language -> piece -> words
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what is remembered."""
+        return {**self.__dict__, "_words": {}}
+
+    def __call__(self, batch: tuple[str, list[str]]) -> tuple[str, Counter[str]]:
+        """Return the language of a batch and word -> occurrences."""
+        language, texts = batch
+        cuts = _cuts(language, self._segmenters)
+        rows = [cuts.cut(text) if cuts else None for text in texts]
+        pieces = Counter(chain.from_iterable(filter(None, rows)))
+        counts: Counter[str] = Counter()
+        if cuts:
+            known = self._words.setdefault(language, {})
+            if len(known) > MAXIMUM_PIECES:
+                known.clear()
+            known.update((piece, cuts.words(piece)) for piece in pieces.keys() - known.keys())
+            for piece, count in pieces.items():
+                for word in known[piece]:
+                    counts[word] += count
+        for text, row in zip(texts, rows, strict=True):
+            if row is None:
+                counts.update(split_words(text, language, self._segmenters))
+        return language, counts
 
 
 def fold_word(word: str) -> list[str]:

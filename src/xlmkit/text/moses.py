@@ -71,10 +71,26 @@ class Apostrophes(Enum):
     WHAT_PRECEDES = 2
 
 
+class Exchange(Enum):
+    """What changes its place with a quotation mark beside it, by language."""
+
+    NOTHING = 0
+    WHAT_FOLLOWS = 1
+    """Commas and full stops behind a quotation mark."""
+    WHAT_PRECEDES = 2
+    """A comma before a quotation mark, or full stops before one that ends no text."""
+
+
 _APOSTROPHES = {
     "en": Apostrophes.WHAT_FOLLOWS,
     "fr": Apostrophes.WHAT_PRECEDES,
     "it": Apostrophes.WHAT_PRECEDES,
+}
+_EXCHANGES = {
+    "en": Exchange.WHAT_FOLLOWS,
+    "de": Exchange.WHAT_PRECEDES,
+    "es": Exchange.WHAT_PRECEDES,
+    "fr": Exchange.WHAT_PRECEDES,
 }
 
 
@@ -85,7 +101,8 @@ class MosesRules:
         language: its code.
         normalization: the rules of punctuation, in the order of their application.
         spacing: the rules that put spaces between words.
-        apostrophes: what becomes of an apostrophe between letters.
+        apostrophes: what an apostrophe between letters goes with.
+        exchange: what changes its place with a quotation mark.
         prefixes: words that keep their full stop.
         numeric_prefixes: words that keep it before a number.
     """
@@ -96,6 +113,7 @@ class MosesRules:
 
         self.language = language
         self.apostrophes = _APOSTROPHES.get(language, Apostrophes.NOTHING)
+        self.exchange = _EXCHANGES.get(language, Exchange.NOTHING)
         self._tokenizer: Any = MosesTokenizer(lang=language)
         self._detokenizer: Any = MosesDetokenizer(lang=language)
         self.normalization: list[Rule] = [
@@ -112,7 +130,8 @@ class MosesRules:
         ]
         guards = {guard for guard, _, _ in self.normalization}
         self._any_guard = re.compile("|".join(map(re.escape, guards)))
-        self._plain: set[str] = set()
+        self._plain: set[str] = set()  # filled as characters are met
+        self._not_plain: set[str] = set()
         self.numeric_prefixes = frozenset(self._tokenizer.NUMERIC_ONLY_PREFIXES)
         self.prefixes = frozenset(self._tokenizer.NONBREAKING_PREFIXES) - self.numeric_prefixes
 
@@ -147,9 +166,10 @@ class MosesRules:
 
     def is_plain(self, text: str) -> bool:
         """Tell whether a text is one word that no rule changes: letters and digits only."""
-        if not self._plain.issuperset(text):
-            letters = self._letters_and_digits.intersection(text)
-            self._plain |= {c for c in letters if moses_words(c, self.language) == [c]}
+        for character in set(text) - self._plain - self._not_plain:
+            plain = character in self._letters_and_digits
+            plain = plain and moses_words(character, self.language) == [character]
+            (self._plain if plain else self._not_plain).add(character)
         return text != "" and "MULTI" not in text and self._plain.issuperset(text)
 
     def normalize(self, text: str) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json, write_json
+from xlmkit.core.parallel import map_in_order
 from xlmkit.text.bpe import END_OF_WORD, Merges
 from xlmkit.text.bpe_files import (
     read_merges,
@@ -20,7 +21,7 @@ from xlmkit.text.bpe_files import (
     write_vocabulary_json,
 )
 from xlmkit.text.bpe_learning import learn_merges_and_symbols
-from xlmkit.text.encoder import TextEncoder, fold_word, split_words, word_as_it_is
+from xlmkit.text.encoder import TextEncoder, WordsOfTexts, fold_word, word_as_it_is
 from xlmkit.text.languages import language
 from xlmkit.text.moses import moses_rules
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, check_segmenter_name
@@ -124,10 +125,10 @@ class Tokenizer(TextEncoder):
         segmenters = {**DEFAULT_SEGMENTERS, **config.segmenters}
         fold = fold_word if config.lowercase_and_remove_accent else word_as_it_is
         counter = WordCounter()
-        for code, texts in batches:
+        for code, counts in map_in_order(WordsOfTexts(segmenters), batches):
             if code not in languages:
                 raise UserError(f"There is text in {code}, which is not among the languages.")
-            counter.update(code, [w for text in texts for w in split_words(text, code, segmenters)])
+            counter.update(code, counts)
         silent = [code for code in languages if not counter.totals.get(code)]
         if silent:
             raise UserError(f"There is no text in {', '.join(silent)} to learn a vocabulary from.")

@@ -1,7 +1,7 @@
 """Counting words of many languages in bounded memory, and weighing the languages."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 
 from xlmkit.text.sampling import sampling_probabilities
 
@@ -22,10 +22,12 @@ class WordCounter:
         self.totals: dict[str, int] = {}
         """Language -> characters of all its words, forgotten ones included."""
 
-    def update(self, language: str, words: Sequence[str]) -> None:
-        """Count the words of some text."""
-        self._counts.setdefault(language, Counter()).update(words)
-        self.totals[language] = self.totals.get(language, 0) + sum(map(len, words))
+    def update(self, language: str, words: Iterable[str] | Mapping[str, int]) -> None:
+        """Count the words of some text, or add what was counted."""
+        counts = Counter(words)
+        self._counts.setdefault(language, Counter()).update(counts)
+        characters = sum(len(word) * count for word, count in counts.items())
+        self.totals[language] = self.totals.get(language, 0) + characters
         if sum(map(len, self._counts.values())) > self._maximum_distinct:
             self._forget_rarest()
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from xlmkit.data import duplicates
 from xlmkit.data.duplicates import REASONS, ambiguous_labels, find_duplicates, seen_before
-from xlmkit.data.index import CorpusIndex, IndexWriter
+from xlmkit.data.index import CorpusIndex, IndexWriter, record_prints
 from xlmkit.data.records import Record
 
 LANGUAGES = ("en", "fr", "zh")
@@ -19,7 +19,8 @@ def index_of(
     """The index of records, all from source 0."""
     with IndexWriter(folder, LANGUAGES) as writer:
         for i, languages in enumerate(texts):
-            writer.add(Record(languages, "s", f"{i}", labels[i] if labels else None), 0)
+            record = Record(languages, "s", f"{i}", labels[i] if labels else None)
+            writer.add(record_prints(record), 0)
         return writer.finish()
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from xlmkit.core.files import sha256_file
-from xlmkit.data.encode import blocks, encode_corpus
-from xlmkit.data.records import Record
+from xlmkit.data.encode import encode_corpus
+from xlmkit.data.records import Record, blocks
 from xlmkit.data.shards import MANIFEST, Shards
 from xlmkit.text.bpe import Merges
 from xlmkit.text.tokenizer import Tokenizer, TokenizerConfig
@@ -141,3 +141,8 @@ def test_blocks_are_whole_but_for_the_last() -> None:
     assert [len(block) for block in blocks(records, 3)] == [3, 3, 1]
     assert [record for block in blocks(records, 3) for record in block] == records
     assert list(blocks([], 3)) == []
+
+
+def test_blocks_end_when_they_are_full() -> None:
+    records = [Record({"en": "x" * length}, "s", "1") for length in (2, 2, 9, 1, 1)]
+    assert [len(block) for block in blocks(records, characters=4)] == [2, 1, 2]

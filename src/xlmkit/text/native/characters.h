@@ -10,7 +10,7 @@
 #include <vector>
 
 // Bits of Character::flags; xlmkit.text.compiled has the same.
-enum : uint16_t {
+enum : uint32_t {
   KNOWN = 1 << 0,
   UNCUTTABLE = 1 << 1,    // a text with it stays whole
   BEGINS_BADLY = 1 << 2,  // no cut before it
@@ -26,12 +26,15 @@ enum : uint16_t {
   APOSTROPHE = 1 << 12,
   NUMBER = 1 << 13,  // of a WORD
   LETTER = 1 << 14,  // of a WORD
+  VANISHES = 1 << 15,
+  SEPARATES = 1 << 16,    // white space, the plain one or one that must not break
 };
-constexpr uint16_t KINDS = WORD | ALONE | QUOTE | COMMA | STOP | APOSTROPHE;
+constexpr uint32_t KINDS =
+    WORD | ALONE | QUOTE | COMMA | STOP | APOSTROPHE | VANISHES | SEPARATES;
 
 struct Character {
-  uint16_t flags;
-  uint16_t folded_length;
+  uint32_t flags;
+  uint32_t folded_length;
   uint32_t folded_start;  // in Characters::folded
 };
 
@@ -70,9 +73,9 @@ class Characters {
     const Text text(folded);
     Character& character = table_[code];
     character.folded_start = static_cast<uint32_t>(folded_.size());
-    character.folded_length = static_cast<uint16_t>(text.size());
+    character.folded_length = static_cast<uint32_t>(text.size());
     for (size_t i = 0; i < text.size(); ++i) folded_.push_back(text[i]);
-    character.flags = static_cast<uint16_t>(flags | KNOWN);
+    character.flags = flags | KNOWN;
   }
 
   PyObject* describe_;

@@ -79,14 +79,14 @@ PyObject* new_byte_pairs(PyTypeObject* type, PyObject* arguments, PyObject*) {
 
 PyObject* new_pieces(PyTypeObject* type, PyObject* arguments, PyObject*) {
   PyObject *describe, *words, *split, *prefixes, *numeric_prefixes, *pairs;
-  int apostrophes;
+  int apostrophes, exchange;
   Py_ssize_t maximum;
-  if (!PyArg_ParseTuple(arguments, "OOOiOOO!n", &describe, &words, &split, &apostrophes, &prefixes,
-                        &numeric_prefixes, byte_pairs_type, &pairs, &maximum))
+  if (!PyArg_ParseTuple(arguments, "OOOiiOOO!n", &describe, &words, &split, &apostrophes, &exchange,
+                        &prefixes, &numeric_prefixes, byte_pairs_type, &pairs, &maximum))
     return nullptr;
   return guarded<PyObject*>(nullptr, [&] {
-    Rules rules{static_cast<Apostrophes>(apostrophes), words_of(prefixes),
-                words_of(numeric_prefixes)};
+    Rules rules{static_cast<Apostrophes>(apostrophes), static_cast<Exchange>(exchange),
+                words_of(prefixes), words_of(numeric_prefixes)};
     BytePairs& byte_pairs = *reinterpret_cast<Holder<BytePairs>*>(pairs)->value;
     return hold(type, std::make_unique<Pieces>(describe, words, split, std::move(rules), pairs,
                                                byte_pairs, static_cast<size_t>(maximum)));

@@ -49,7 +49,7 @@ class Pieces {
   void forget() { memory_.clear(); }
 
  private:
-  uint16_t flags(uint32_t code) { return characters_[code].flags; }
+  uint32_t flags(uint32_t code) { return characters_[code].flags; }
 
   bool may_be_cut(const Text& text) {
     if (text.size() == 0 || text[0] == ' ' || text[text.size() - 1] == ' ') return false;
@@ -64,7 +64,7 @@ class Pieces {
   }
 
   Follower follower(uint32_t code) {
-    const uint16_t found = flags(code);
+    const uint32_t found = flags(code);
     if (found & SMALL) return Follower::SMALL;
     return found & DIGIT ? Follower::DIGIT : Follower::OTHER;
   }

@@ -11,10 +11,13 @@
 
 enum class Apostrophes { ALONE, WITH_WHAT_FOLLOWS, WITH_WHAT_PRECEDES };
 
+enum class Exchange { NOTHING, QUOTE_BEFORE_COMMA_OR_STOPS, COMMA_BEFORE_QUOTE };
+
 enum class Follower { NOTHING, SMALL, DIGIT, OTHER };
 
 struct Rules {
   Apostrophes apostrophes;
+  Exchange exchange;                 // which punctuation changes its place with a quotation mark
   std::set<Codes> prefixes;          // keep their full stop
   std::set<Codes> numeric_prefixes;  // keep it before a number
 };
@@ -27,22 +30,24 @@ class PieceSplitter {
 
   // Returns false, and appends nothing, where Python's rules must decide.
   bool encode(const Codes& piece, Follower follower, std::vector<int32_t>& ids) {
-    if (!is_usual(piece)) return false;
+    if (!normalize(piece) || !is_usual()) return false;
     ids_ = &ids;
     begin_word();
-    for (size_t i = 0; i < piece.size(); ++i) {
-      const uint16_t kind = flags(piece[i]) & KINDS;
-      if (kind == WORD) {
-        extend(piece[i]);
-      } else if (kind == COMMA && between(piece, i, NUMBER)) {
-        extend(piece[i]);
-      } else if (kind == STOP && (i + 1 < piece.size() || keeps_stop(follower))) {
-        extend(piece[i]);
+    for (size_t i = 0; i < text_.size(); ++i) {
+      const uint32_t kind = kind_at(i);
+      const bool joins =
+          kind == WORD || (kind == COMMA && between(i, NUMBER)) ||
+          (kind == STOP && (is_dotted(i) || between(i, WORD) ||
+                            (!word_.empty() && keeps_stop(last(i) ? follower : Follower::OTHER))));
+      if (joins) {
+        if (kind == STOP && is_dotted(i) && !is_stop(i, -1)) end_word();
+        extend(text_[i]);
+        if (kind == STOP && is_dotted(i) && !is_stop(i, +1)) end_word();
       } else if (kind == APOSTROPHE && rules_.apostrophes != Apostrophes::ALONE) {
-        apostrophe(piece[i]);
+        apostrophe(text_[i]);
       } else {
         end_word();
-        extend(piece[i]);
+        if (kind != SEPARATES) extend(text_[i]);
         end_word();
       }
     }
@@ -51,40 +56,79 @@ class PieceSplitter {
   }
 
  private:
-  uint16_t flags(uint32_t code) { return characters_[code].flags; }
+  uint32_t flags_at(size_t place) { return characters_[text_[place]].flags; }
+  uint32_t kind_at(size_t place) { return flags_at(place) & KINDS; }
+  bool last(size_t place) const { return place + 1 == text_.size(); }
 
   // Whether the characters on both sides have a trait.
-  bool between(const Codes& piece, size_t place, uint16_t trait) {
-    return place > 0 && place + 1 < piece.size() && (flags(piece[place - 1]) & trait) &&
-           (flags(piece[place + 1]) & trait);
+  bool between(size_t place, uint32_t trait) {
+    return place > 0 && !last(place) && (flags_at(place - 1) & trait) &&
+           (flags_at(place + 1) & trait);
   }
 
-  // Whether the rules below suffice: at most one apostrophe, single commas and full stops.
-  bool is_usual(const Codes& piece) {
-    uint16_t seen = 0;
-    for (size_t i = 0; i < piece.size(); ++i) {
-      const uint16_t kind = flags(piece[i]) & KINDS;
-      if (kind == 0 || (kind == APOSTROPHE && (seen & APOSTROPHE))) return false;
-      if (kind == COMMA && (i == 0 || (flags(piece[i - 1]) & COMMA))) return false;
-      if (kind == STOP && !(i + 1 == piece.size() ? i > 0 && (flags(piece[i - 1]) & WORD)
-                                                   : between(piece, i, WORD)))
-        return false;
-      if (kind == APOSTROPHE && rules_.apostrophes != Apostrophes::ALONE &&
-          !between(piece, i, LETTER))
-        return false;
-      seen |= kind;
+  bool is_stop(size_t place, int step) {
+    const size_t other = place + static_cast<size_t>(step);  // wraps below 0, out of the text
+    return other < text_.size() && kind_at(other) == STOP;
+  }
+
+  // Whether a full stop is one of several, which are a word of their own.
+  bool is_dotted(size_t place) { return is_stop(place, -1) || is_stop(place, +1); }
+
+  // Take a piece without what vanishes, and with exchanged quotation marks.
+  bool normalize(const Codes& piece) {
+    text_.clear();
+    seen_ = 0;
+    for (const uint32_t code : piece) {
+      const uint32_t kind = characters_[code].flags & KINDS;
+      if (kind == 0 || (kind == APOSTROPHE && (seen_ & APOSTROPHE))) return false;
+      seen_ |= kind;
+      const bool leads = text_.empty() && kind == SEPARATES;
+      if (kind != VANISHES && !leads) text_.push_back(code);
     }
-    if ((seen & QUOTE) && (seen & (COMMA | STOP))) return false;  // they change places
-    return !has_marker(piece);
+    while (!text_.empty() && kind_at(text_.size() - 1) == SEPARATES) text_.pop_back();
+    if (has_marker()) return false;
+    if (!(seen_ & QUOTE) || rules_.exchange == Exchange::NOTHING) return true;
+    const bool unclear = (seen_ & SEPARATES) || (seen_ & VANISHES);
+    if (unclear && (seen_ & (COMMA | STOP))) return false;
+    if (rules_.exchange == Exchange::COMMA_BEFORE_QUOTE) {
+      for (size_t i = 0; i + 1 < text_.size(); ++i)
+        if (kind_at(i) == COMMA && kind_at(i + 1) == QUOTE) std::swap(text_[i], text_[i + 1]), ++i;
+      return !(seen_ & STOP);
+    }
+    for (size_t i = 0; i + 1 < text_.size(); ++i) {
+      if (kind_at(i) != QUOTE || !(kind_at(i + 1) & (COMMA | STOP))) continue;
+      for (; !last(i) && (kind_at(i + 1) & (COMMA | STOP)); ++i) std::swap(text_[i], text_[i + 1]);
+    }
+    return true;
+  }
+
+  // Whether the rules above suffice, for each comma, full stop, apostrophe and space.
+  bool is_usual() {
+    for (size_t i = 0; i < text_.size(); ++i) {
+      const uint32_t kind = kind_at(i);
+      const uint32_t before = i > 0 ? kind_at(i - 1) : 0;
+      const uint32_t after = last(i) ? 0 : kind_at(i + 1);
+      if (kind == COMMA && (before == 0 || before == COMMA)) return false;
+      const bool ends_word =
+          before == WORD && (last(i) || (after & (WORD | ALONE | QUOTE | COMMA)));
+      const bool stands_alone = last(i) && (i == 0 || (before & (ALONE | QUOTE)));
+      if (kind == STOP && !is_dotted(i) && !ends_word && !stands_alone) return false;
+      if (kind == APOSTROPHE && rules_.apostrophes != Apostrophes::ALONE && !between(i, LETTER))
+        return false;
+      if (kind == SEPARATES && text_[i] != ' ' &&
+          !((i > 0 && (flags_at(i - 1) & LETTER)) || (!last(i) && (flags_at(i + 1) & LETTER))))
+        return false;  // it may join digits
+    }
+    return true;
   }
 
   // Whether a text holds what stands for several full stops while Moses' rules work.
-  static bool has_marker(const Codes& piece) {
+  bool has_marker() const {
     static const Codes marker = {'M', 'U', 'L', 'T', 'I'};
-    return std::search(piece.begin(), piece.end(), marker.begin(), marker.end()) != piece.end();
+    return std::search(text_.begin(), text_.end(), marker.begin(), marker.end()) != text_.end();
   }
 
-  // Whether the full stop at the end of a piece belongs to the word before it.
+  // Whether the full stop behind the word at hand belongs to it.
   bool keeps_stop(Follower follower) {
     if (has_stop_ && has_letter_) return true;
     if (rules_.prefixes.count(word_)) return true;
@@ -122,6 +166,8 @@ class PieceSplitter {
   Characters& characters_;
   BytePairs& pairs_;
   std::vector<int32_t>* ids_ = nullptr;
+  uint32_t seen_ = 0;  // kinds in the piece
+  Codes text_;         // the piece, normalised
   Codes word_, folded_;
   bool has_letter_ = false, has_stop_ = false;
 };

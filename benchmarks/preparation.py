@@ -1,0 +1,122 @@
+"""Preparing real text: `xlmkit prepare` beside the same work with sacremoses and `tokenizers`.
+
+Reads the folder that --text or the environment variable XLMKIT_REAL_TEXT names: it holds a folder
+for each language, named by its code, with .txt files of one text a line. Both sides go from text to
+the ids of all lines on disk, with a vocabulary learned from them. The peer normalises, splits and
+encodes each line in one process, as people do it; xlmkit also cleans, finds duplicates and splits,
+with as many processes as there are cores. Each turn of xlmkit is a command of its own, with its
+start.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from array import array
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sacremoses
+import yaml
+from _harness import compare, record, set_up
+from tokenizer_agreement import VARIABLE, read_text
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+from xlmkit.core.machine import usable_cores
+from xlmkit.text.normalize import (
+    lowercase_and_remove_accent,
+    remove_non_printing,
+    replace_unicode_punctuation,
+)
+
+LANGUAGES = ("en", "fr", "de", "es", "ru", "ar", "vi", "tr")
+
+
+def split_lines(texts: dict[str, list[str]]) -> Iterator[str]:
+    """Yield every line as words between spaces, as XLM's scripts prepare it."""
+    for language, lines in texts.items():
+        normalizer = sacremoses.MosesPunctNormalizer(lang=language)
+        tokenizer = sacremoses.MosesTokenizer(lang=language)
+        for line in lines:
+            text = normalizer.normalize(replace_unicode_punctuation(line))
+            words = tokenizer.tokenize(remove_non_printing(text), return_str=True, escape=False)
+            yield lowercase_and_remove_accent(words)
+
+
+def with_libraries(texts: dict[str, list[str]], vocabulary: int) -> int:
+    """Do the peer's work; return the number of lines."""
+    lines = list(split_lines(texts))
+    bpe = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))  # noqa: S106
+    bpe.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=["<unk>"],
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    bpe.train_from_iterator(lines, trainer)
+    with tempfile.TemporaryFile() as stream:
+        for encoding in bpe.encode_batch_fast(lines):
+            array("i", encoding.ids).tofile(stream)
+    return len(lines)
+
+
+def with_xlmkit(recipe: Path, lines: int) -> int:
+    """Run the command in a new folder; return the number of lines."""
+    with tempfile.TemporaryDirectory() as output:
+        command = [sys.executable, "-m", "xlmkit", "prepare", str(recipe), "--output", output]
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own program
+    return lines
+
+
+def write_recipe(folder: Path, texts: dict[str, list[str]], vocabulary: int) -> Path:
+    """Write the texts and a recipe for them."""
+    for language, lines in texts.items():
+        (folder / f"{language}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    recipe: dict[str, Any] = {
+        "name": "preparation",
+        "languages": list(texts),
+        "data": {
+            "sources": [{"kind": "text", "path": f"{code}.txt", "language": code} for code in texts]
+        },
+        "tokenizer": {"vocabulary_size": vocabulary},
+        "pretrain": {"steps": 1, "models": {"m": {"title": "MLM", "mlm": {}}}},
+    }
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def main() -> int:
+    """Compare both sides."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--text", type=Path, help="folder of real text")
+    parser.add_argument("--lines", type=int, default=20_000, help="in each language")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--vocabulary", type=int, default=16_000)
+    arguments = parser.parse_args()
+    place = arguments.text or os.environ.get(VARIABLE)
+    if not place:
+        print(f"Skipped: name a folder of real text in {VARIABLE}, or with --text.")
+        return 0
+    set_up(usable_cores())
+    found = read_text(Path(place), arguments.lines)
+    texts = {code: lines for code, lines in found.items() if code in LANGUAGES}
+    count = sum(map(len, texts.values()))
+    with tempfile.TemporaryDirectory() as folder:
+        recipe = write_recipe(Path(folder), texts, arguments.vocabulary)
+        sides = {
+            "sacremoses and tokenizers": partial(with_libraries, texts, arguments.vocabulary),
+            "xlmkit prepare": partial(with_xlmkit, recipe, count),
+        }
+        title = f"{count} lines in {len(texts)} languages, from text to ids on disk"
+        result = compare(title, "lines", sides, turns=arguments.turns, warm_up=0)
+    record("preparation", [result], languages=list(texts), vocabulary=arguments.vocabulary)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from xlmkit.text import compiled
+
+CODE = """
+import sys
+from xlmkit.text import compiled, tokenizer
+print(compiled.in_use(), any(name in sys.modules for name in ("torch", "transformers")))
+"""
+
+
+@pytest.mark.parametrize("value", ["0", "1"])
+def test_a_variable_turns_it_off_and_torch_is_never_imported(value: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", CODE],
+        env={**os.environ, compiled.VARIABLE: value},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert answer.stdout.split() == [str(value == "1" and compiled.available()), "False"]
+
+
+def test_it_is_used_or_not_inside_a_block() -> None:
+    before = compiled.in_use()
+    with compiled.using(False):
+        assert not compiled.in_use()
+        with compiled.using(True):
+            assert compiled.in_use() == compiled.available()
+    assert compiled.in_use() == before
