@@ -34,7 +34,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
     module = types.ModuleType("xlmkit.run")
     module.Recipe = Recipe
     for verb in RECIPE_VERBS:
-        setattr(module, verb, lambda *arguments, verb=verb: calls.append((verb, *arguments)))
+        name = verb.replace("-", "_")
+        setattr(module, name, lambda *arguments, name=name: calls.append((name, *arguments)))
     monkeypatch.setitem(sys.modules, "xlmkit.run", module)
     return calls
 
@@ -59,13 +60,14 @@ def test_a_verb_hands_on_what_it_was_given(calls, verb: str) -> None:
     arguments = ["--set", "a.b=1", "--set", "c=[x, y]", "--output", "out"]
     result = CliRunner().invoke(app, [verb, "recipes/r.yaml", *arguments])
     assert result.exit_code == 0, result.output
-    assert calls == [(verb, Path("recipes/r.yaml"), ["a.b=1", "c=[x, y]"], Path("out"), False)]
+    function = verb.replace("-", "_")
+    assert calls == [(function, Path("recipes/r.yaml"), ["a.b=1", "c=[x, y]"], Path("out"), False)]
 
 
 @pytest.mark.parametrize("verb", RECIPE_VERBS)
 def test_a_verb_needs_nothing_but_a_recipe(calls, verb: str) -> None:
     assert CliRunner().invoke(app, [verb, "r.yaml"]).exit_code == 0
-    assert calls == [(verb, Path("r.yaml"), [], None, False)]
+    assert calls == [(verb.replace("-", "_"), Path("r.yaml"), [], None, False)]
     assert CliRunner().invoke(app, [verb]).exit_code == 2
 
 

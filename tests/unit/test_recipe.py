@@ -143,8 +143,21 @@ def _small(path: Path, encoder: Path) -> list[str]:
         "tokenizer.vocabulary_size=400", "tokenizer.segmenters={zh: characters}",
         "model.n_layers=1", "model.emb_dim=32", "model.n_heads=2",
         "pretrain.steps=4", "pretrain.tokens_per_batch=256", "threads=1",
-        "evaluate.retrieval.candidates=20",
     ]  # fmt: skip
+    if recipe.evaluate.retrieval:
+        settings.append("evaluate.retrieval.candidates=20")
+    if recipe.translation:
+        settings += [
+            "translation.steps=4", "translation.tokens_per_batch=256", "translation.valid=[]",
+            "translation.test=[]", "translation.validate_every=2", "translation.max_valid=2",
+            "translation.beam_size=0",
+        ]  # fmt: skip
+    for name, translator in (recipe.translation.models if recipe.translation else {}).items():
+        settings += [
+            f"translation.models.{name}.{objective}.directions=[en-ar]"
+            for objective, section in translator.objectives.items()
+            if getattr(section, "directions", None)
+        ]
     for name, model in (recipe.pretrain.models or {}).items():
         if model.ready:
             settings.append(f"pretrain.models.{name}.checkpoint={encoder}")
@@ -169,8 +182,13 @@ def test_every_recipe_that_comes_along_runs_at_a_small_size(
     result = CliRunner().invoke(app, ["run", recipe, "--output", out, *words])
     assert result.exit_code == 0, result.output
     wanted = load_config(path, Recipe)
-    models = read_json(project / "out" / "results.json")["models"]
-    assert list(models) == list(wanted.pretrain.models or {"model": None})
+    results = read_json(project / "out" / "results.json")
+    models = results["models"]
+    by_default = {} if wanted.translation else {"model": None}
+    assert list(models) == list(wanted.pretrain.models or by_default)
+    translators = wanted.translation.models if wanted.translation else {}
+    assert list(results["translators"]) == list(translators)
+    assert all(made["test"] for made in results["translators"].values())
     for model in models.values():
         for task in wanted.finetune:
             assert set(model["tasks"][task]["languages"]) == {"en", "zh", "ar"}

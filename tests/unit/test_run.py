@@ -170,15 +170,16 @@ def test_another_seed_gives_others(finished: Path, project: Path) -> None:
 
 
 def test_single_verbs_in_order_do_what_a_run_does(finished: Path, project: Path) -> None:
-    for number, verb in enumerate(VERBS):
+    verbs = [verb for verb in VERBS if verb != "train-translator"]  # the recipe has none
+    for number, verb in enumerate(verbs):
         if verb != "prepare":
             assert not (project / "out" / "results.json").exists()
         result = call(project, verb)
         assert result.exit_code == 0, (verb, result.output)
-        for later in list(VERBS)[number + 2 :]:
+        for later in verbs[number + 2 :]:
             refused = call(project, later)
             assert refused.exit_code == 1
-            assert f"do xlmkit {list(VERBS)[number + 1]} first" in refused.stderr
+            assert f"do xlmkit {verbs[number + 1]} first" in refused.stderr
     one, other = (read_json(path / "out" / "results.json") for path in (finished, project))
     assert without_times(one) == without_times(other)
 

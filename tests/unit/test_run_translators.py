@@ -159,10 +159,17 @@ def test_training_stops_by_patience(trained: Path, tmp_path: Path) -> None:
 
 
 def test_without_other_models_none_is_pretrained(project: Path) -> None:
-    add_translation(project)
-    made = plan(project, "pretrain.models=null", "translation.models.both.init=null")
-    assert made.models() == {}
-    assert [stage.folder.name for stage in made.stages("prepare")] == ["corpus", "shards"]
+    recipe = add_translation(project)
+    overrides = [
+        "pretrain.models=null", *SHARES, "translation.steps=2",
+        "translation.models={alone: {mt: {directions: [en-ar], length: 32}}}",
+    ]  # fmt: skip
+    run(recipe, overrides, project / "out", False)
+    made = results(project)
+    assert made["models"] == {}
+    assert list(made["translators"]) == ["alone"]
+    assert (project / "out" / "report.html").is_file()
+    assert not (project / "out" / "pretrain").exists()
 
 
 @pytest.mark.parametrize(

@@ -216,4 +216,6 @@ def _plain_title(results: Results) -> str:
         return str(results.get("title") or results.get("name") or "Results")
     if len(codes) == 1:
         return f"A language model of {language_name(results, codes[0])}"
-    return f"One language model of {formats.words(len(codes))} languages"
+    alone = results.get("translators") and not results.get("models")
+    what = "Translators" if alone else "One language model"
+    return f"{what} of {formats.words(len(codes))} languages"
