@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from xlmkit.core.config import config_of_settings
+from xlmkit.core.device import tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import explained_disk_errors, open_bytes
 from xlmkit.core.progress import progress
@@ -87,6 +88,7 @@ def translate(
             f"{model} is for {kind}, not for {request.engine}; leave out --engine, or make the "
             "other folder with xlmkit export."
         )
+    tune_allocator()
     translator = Translator.from_pretrained(model)
     translator.translate([""], request.src, request.tgt)  # languages are known, before all else
     allowed = None

@@ -1,9 +1,9 @@
 """A translator's tokens through CTranslate2, from a folder that `xlmkit export` wrote.
 
-CTranslate2 ends a sentence when so many hypotheses have ended, not by a bound on what the others can
-still reach. `early_stopping` is its rule exactly, with as many as there are beams; without it four
-times as many are waited for, which gave the same tokens as xlmkit's own beams in all of 200 random
-sentences up to a length penalty of 1.
+CTranslate2 ends a sentence when so many hypotheses have ended, not by a bound on what the others
+can still reach. `early_stopping` is its rule exactly, with as many as there are beams; without it
+four times as many are waited for, which gave the same tokens as xlmkit's own beams in all of 200
+random sentences up to a length penalty of 1.
 """
 
 import os

@@ -130,6 +130,17 @@ def test_prefixes_and_allowed_words(folder: Path) -> None:
     assert set(translator.translate(["c a b"], "en", "fr", allowed=allowed)[0]) <= set("A B")
 
 
+def test_constraints_that_leave_no_word_give_an_empty_translation(folder: Path) -> None:
+    translator = Translator.from_pretrained(folder)
+    allowed = translator.allowed_words(["A"], "fr")
+    for how in ({"beam_size": 3}, {"beam_size": 0}):
+        search = SearchConfig(min_length=3, no_repeat_ngram=1, **how)
+        (found,) = translator.translations(["a b"], "en", "fr", search, allowed=allowed)
+        assert found[0].log_probability == float("-inf")
+        long = SearchConfig(min_length=50, **how)  # more than the model can write
+        assert len(translator.translate(["a b"], "en", "fr", long)[0].split()) == 10
+
+
 def test_a_long_text_is_cut_at_its_sentences(folder: Path) -> None:
     translator = Translator.from_pretrained(folder)
     sentences = ["a b c d .", "e f g h .", "b b ."]
