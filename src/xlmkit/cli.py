@@ -283,14 +283,10 @@ def translate(
     with told_in_one_sentence():
         importlib.import_module("xlmkit.core.device").share_the_processor()
         module = importlib.import_module("xlmkit.translate")
-        named = [
-            f"beam_size={beam_size}",
-            f"length_penalty={length_penalty}",
-            f"n_best={n_best}",
-            f"sample={str(sample).lower()}",
-            f"batch_tokens={batch_tokens}",
-        ]
-        search = module.search_of([*named, *(settings or [])])
+        named: dict[str, object] = {"beam_size": beam_size, "length_penalty": length_penalty}
+        named |= {"n_best": n_best, "sample": json.dumps(sample), "batch_tokens": batch_tokens}
+        given = [f"{key}={value}" for key, value in named.items()]
+        search = module.search_of([*given, *(settings or [])])
         request = module.Request(
             src=src, tgt=tgt, search=search, prefix=prefix, allowed=allowed, engine=engine.value
         )
