@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -53,6 +54,28 @@ Output = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Do the stages again, also where nothing has changed.")
 ]
+
+
+class Engine(StrEnum):
+    """What a translator's folder may be for."""
+
+    auto = "auto"
+    torch = "torch"
+    ctranslate2 = "ctranslate2"
+
+
+class Target(StrEnum):
+    """What models can be exported to."""
+
+    ctranslate2 = "ctranslate2"
+
+
+class Quantization(StrEnum):
+    """How the weights of an export are stored."""
+
+    float32 = "float32"
+    int8 = "int8"
+
 
 VERBS = {
     "prepare": "Read, clean and split the texts, learn the tokenizer, and store the tokens.",
@@ -249,6 +272,9 @@ def translate(
     batch_tokens: Annotated[
         int, typer.Option("--batch-tokens", min=16, help="Tokens of a batch, beams counted.")
     ] = 2048,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="What the folder must be for.")
+    ] = Engine.auto,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any other key of the search."),
@@ -258,15 +284,13 @@ def translate(
     with told_in_one_sentence():
         importlib.import_module("xlmkit.core.device").share_the_processor()
         module = importlib.import_module("xlmkit.translate")
-        named = [
-            f"beam_size={beam_size}",
-            f"length_penalty={length_penalty}",
-            f"n_best={n_best}",
-            f"sample={str(sample).lower()}",
-            f"batch_tokens={batch_tokens}",
-        ]
-        search = module.search_of([*named, *(settings or [])])
-        request = module.Request(src=src, tgt=tgt, search=search, prefix=prefix, allowed=allowed)
+        named: dict[str, object] = {"beam_size": beam_size, "length_penalty": length_penalty}
+        named |= {"n_best": n_best, "sample": json.dumps(sample), "batch_tokens": batch_tokens}
+        given = [f"{key}={value}" for key, value in named.items()]
+        search = module.search_of([*given, *(settings or [])])
+        request = module.Request(
+            src=src, tgt=tgt, search=search, prefix=prefix, allowed=allowed, engine=engine.value
+        )
         module.translate(model, source, target, request, resume=resume)
 
 
@@ -312,6 +336,28 @@ def score(
             tokenizer=tokenizer,
             output=output,
         )
+
+
+@app.command(help="Write a model for another engine, checked against xlmkit's own results.")
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A translator's folder.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
+    src: Annotated[str, typer.Option("--src", "-s", help="Language to read.")],
+    tgt: Annotated[str, typer.Option("--tgt", "-t", help="Language to write.")],
+    to: Annotated[Target, typer.Option("--to", help="The engine.")],
+    quantization: Annotated[
+        Quantization, typer.Option("--quantization", help="How weights are stored.")
+    ] = Quantization.float32,
+    samples: Annotated[
+        Path | None,
+        typer.Option("--samples", metavar="FILE", help="Lines to compare with, else random ones."),
+    ] = None,
+) -> None:
+    """Call `xlmkit.export.command.export`."""
+    with told_in_one_sentence():
+        module = importlib.import_module("xlmkit.export.command")
+        del to  # there is only one
+        module.export(model, target, src, tgt, quantization.value, samples)
 
 
 @app.command(help="Print the JSON schema of recipes, for an editor's completion and checks.")

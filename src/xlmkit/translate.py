@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from xlmkit.core.config import config_of_settings
+from xlmkit.core.device import tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import explained_disk_errors, open_bytes
 from xlmkit.core.progress import progress
+from xlmkit.generate.ctranslate2_engine import is_export
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
 _CHUNK = 512  # lines
@@ -33,6 +35,7 @@ class Request:
         search: how translations are searched for.
         prefix: how every translation is to begin.
         allowed: a text in the language to write; only its tokens are written.
+        engine: what the folder must be for; `auto` takes what it is for.
     """
 
     src: str
@@ -40,6 +43,7 @@ class Request:
     search: SearchConfig
     prefix: str | None = None
     allowed: Path | None = None
+    engine: Literal["auto", "torch", "ctranslate2"] = "auto"
 
 
 def search_of(settings: Sequence[str]) -> SearchConfig:
@@ -79,6 +83,12 @@ def translate(
         raise UserError("--resume needs --output: only a file tells how far the last call came.")
     if resume and request.search.n_best > 1:
         raise UserError("--resume needs one line for each text; leave out --n-best, or --resume.")
+    if request.engine not in ("auto", kind := "ctranslate2" if is_export(model) else "torch"):
+        raise UserError(
+            f"{model} is for {kind}, not for {request.engine}; leave out --engine, or make the "
+            "other folder with xlmkit export."
+        )
+    tune_allocator()
     translator = Translator.from_pretrained(model)
     translator.translate([""], request.src, request.tgt)  # languages are known, before all else
     allowed = None

@@ -22,7 +22,7 @@ from torch import Tensor
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.constraints import Constraints
 from xlmkit.generate.found import LEAVE_TOGETHER, Found
-from xlmkit.generate.steps import Steps
+from xlmkit.generate.steps import Steps, log_normalizers
 from xlmkit.text.vocabulary import EOS, PAD
 
 
@@ -137,7 +137,7 @@ def _candidates(
 
     Only their log-probabilities are computed, from the scores and one sum over the vocabulary.
     """
-    norm_BK = scores_BKV.logsumexp(dim=2)
+    norm_BK = log_normalizers(scores_BKV)
     ranked_BKV = constraints.ranked(scores_BKV, norm_BK, state.written)
     n = min(2 * search.beam_size, scores_BKV.shape[2])
     of_beam = ranked_BKV.topk(n, dim=2)

@@ -79,12 +79,16 @@ class Constraints:
         """Return scores by which to choose the next words; where nothing is asked, the same ones.
 
         Args:
-            scores_BKV: of the model, (B, K, V); padding, which is no word, is forbidden in place.
+            scores_BKV: of the model, (B, K, V). Padding, which is no word, and a `</s>` that comes
+                too soon are forbidden in place, since a copy costs as much as all the rest.
             norm_BK: what to subtract from them for log-probabilities, (B, K).
             written_BKL: words so far, (B, K, L).
         """
         place = written_BKL.shape[2]
         scores_BKV[..., PAD] = -torch.inf
+        if place <= self.min_length:
+            has_room_B1 = (self.limits > place + 1)[:, None]
+            scores_BKV[..., EOS].masked_fill_(has_room_B1, -torch.inf)
         if self.repetition_penalty != 1 and place > 1:
             before = written_BKL[:, :, 1:]
             log_probability = scores_BKV.gather(2, before) - norm_BK[..., None]
@@ -107,9 +111,6 @@ class Constraints:
         if self.no_repeat_ngram and place > self.no_repeat_ngram:
             repeated = _repeated(written_BKL[:, :, 1:], self.no_repeat_ngram, V)
             forbidden = repeated if forbidden is None else forbidden | repeated
-        if place <= self.min_length:
-            too_soon = (words_V == EOS).view(1, 1, V)
-            forbidden = too_soon if forbidden is None else forbidden | too_soon
         if self.prefix is not None and place <= self.prefix.shape[1]:
             asked_B11 = self.prefix[:, place - 1].view(-1, 1, 1)
             others = (words_V != asked_B11) & (asked_B11 != PAD)

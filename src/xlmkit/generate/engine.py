@@ -3,6 +3,7 @@
 Shapes: B sentences, L positions, N hypotheses.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -98,12 +99,14 @@ class TorchEngine:
             longest_translations(rows, search, self.longest), device=self.device
         )
         found = search_sentences(steps, limits_B, search, asked)
+        nothing = Hypothesis([], -math.inf, -math.inf)  # where the constraints leave no word
         return [
             [
                 Hypothesis([word for word in ids if word not in (EOS, PAD)], score, total)
                 for ids, score, total in zip(*of_row, strict=True)
-                if score != -np.inf
+                if score != -math.inf
             ]
+            or [nothing]
             for of_row in zip(
                 found.words.tolist(),
                 found.scores.tolist(),

@@ -87,3 +87,13 @@ class TranslationSteps:
         self._language = self._language.index_select(0, sentences)
         if self._source_mask is not None:
             self._source_mask = self._source_mask.index_select(0, sentences)
+
+
+def log_normalizers(scores_BKV: Tensor) -> Tensor:
+    """Return what to subtract from scores for log-probabilities, (B, K).
+
+    A sentence at a time, so that what is computed between stays in the processor's cache.
+    """
+    if scores_BKV.device.type != "cpu":
+        return scores_BKV.logsumexp(dim=2)
+    return torch.stack([scores_KV.logsumexp(dim=1) for scores_KV in scores_BKV])

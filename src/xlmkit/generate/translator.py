@@ -15,6 +15,7 @@ from torch import Tensor
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.errors import UserError
 from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, is_export
 from xlmkit.generate.cutting import cut
 from xlmkit.generate.engine import Engine, Hypothesis, Ids, TorchEngine
 from xlmkit.generate.search import Asked
@@ -40,7 +41,15 @@ class Translation:
 
 
 class Translator:
-    """A trained encoder-decoder that reads and writes text."""
+    """A trained encoder-decoder that reads and writes text.
+
+    Attributes:
+        tokenizer: text to tokens and back.
+        engine: tokens to tokens.
+    """
+
+    tokenizer: Tokenizer
+    engine: Engine
 
     def __init__(self, bundle: Bundle) -> None:
         """Take a translator's bundle.
@@ -48,17 +57,23 @@ class Translator:
         Raises:
             UserError: it holds no translator.
         """
-        self.tokenizer: Tokenizer = bundle.tokenizer
-        self.engine: Engine = TorchEngine(bundle)
+        self.tokenizer = bundle.tokenizer
+        self.engine = TorchEngine(bundle)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Self:
-        """Open a translator's folder.
+        """Open a translator's folder, or an export for CTranslate2.
 
         Raises:
-            UserError: it is none, or is damaged.
+            UserError: it is neither, or is damaged.
         """
-        return cls(Bundle.load(Path(folder)))
+        folder = Path(folder)
+        if not is_export(folder):
+            return cls(Bundle.load(folder))
+        made = cls.__new__(cls)
+        made.tokenizer = Tokenizer.load(folder)
+        made.engine = CTranslate2Engine(folder, made.tokenizer)
+        return made
 
     def translate(
         self,

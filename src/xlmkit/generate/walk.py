@@ -15,7 +15,7 @@ from torch.nn import functional
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.constraints import Constraints
 from xlmkit.generate.found import LEAVE_TOGETHER, Found
-from xlmkit.generate.steps import Steps
+from xlmkit.generate.steps import Steps, log_normalizers
 from xlmkit.text.vocabulary import EOS, PAD
 
 
@@ -168,7 +168,7 @@ def walk(steps: Steps, constraints: Constraints, search: SearchConfig, choose: C
         if place == 1 and K > 1:  # all samples begin alike
             steps.follow(torch.zeros_like(last_BK))
             scores_BKV = scores_BKV.repeat_interleave(K, dim=1)
-        norm_BK = scores_BKV.logsumexp(dim=2)
+        norm_BK = log_normalizers(scores_BKV)
         ranked_BKV = constraints.ranked(scores_BKV, norm_BK, state.written)
         word_BK = choose(ranked_BKV, state.number, place)
         state.add(word_BK, ranked_BKV, scores_BKV, norm_BK)

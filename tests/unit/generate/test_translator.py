@@ -8,66 +8,21 @@ import pytest
 import torch
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import LANGUAGE_MODEL, TRANSLATOR
+from xlmkit.checkpoint.names import LANGUAGE_MODEL
 from xlmkit.core.errors import UserError
 from xlmkit.generate.cutting import cut
 from xlmkit.generate.translator import SearchConfig, Translator
-from xlmkit.model.config import Architecture
 from xlmkit.model.encoder_decoder import EncoderDecoder
-from xlmkit.text.bpe import Merges
-from xlmkit.text.tokenizer import Tokenizer
-from xlmkit.text.vocabulary import EOS, SPECIAL_TOKENS, Vocabulary
+from xlmkit.text.vocabulary import SPECIAL_TOKENS
 
 LETTERS = "abcdefgh"
 CAPITALS = LETTERS.upper()
 FIRST = len(SPECIAL_TOKENS)
 
 
-def tokenizer() -> Tokenizer:
-    """Words are single letters; capitals are the other language."""
-    symbols = [f"{letter}</w>" for letter in (*LETTERS, *CAPITALS, ".")]
-    return Tokenizer(
-        Vocabulary([*SPECIAL_TOKENS, *symbols]),
-        Merges(()),
-        {"en": 0, "fr": 1},
-        lowercase_and_remove_accent=False,
-        segmenters={},
-    )
-
-
-def trained() -> EncoderDecoder:
-    """Learn to write every letter as a capital, in the opposite order."""
-    torch.manual_seed(0)
-    shape = Architecture(
-        n_words=FIRST + 17, n_langs=2, n_layers=1, emb_dim=32, n_heads=4, dropout=0.0,
-        attention_dropout=0.0, max_position_embeddings=12, embed_init_std=0.2,
-    )  # fmt: skip
-    model = EncoderDecoder(shape)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
-    random = torch.Generator().manual_seed(0)
-    for step in range(350):
-        length = 1 + step % 6
-        letters = torch.randint(0, 8, (32, length), generator=random)
-        ends = torch.full((32, 1), EOS)
-        source = torch.cat([ends, FIRST + letters, ends], dim=1)
-        target = torch.cat([ends, FIRST + 8 + letters.flip(1), ends], dim=1)
-        lengths = torch.full((32,), length + 2)
-        states = model.encoder(source, lengths, None, torch.zeros_like(source))
-        hidden = model.decode(target[:, :-1], torch.ones_like(target[:, :-1]), states, lengths)
-        loss, _ = model.pred_layer.loss(hidden.flatten(0, 1), target[:, 1:].flatten())
-        optimizer.zero_grad()
-        loss.mean().backward()
-        optimizer.step()
-    return model.eval()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("translator")
-    model = trained()
-    architecture = model.encoder.architecture
-    Bundle(architecture, tokenizer(), model.state_dict(), head=TRANSLATOR).save(path)
-    return path
+@pytest.fixture
+def folder(reversing_translator: Path) -> Path:
+    return reversing_translator
 
 
 TEXTS = ["a b c", "", "h g", "  ", "d", "c a f e"]
@@ -89,10 +44,10 @@ def test_batches_do_not_matter(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def guess(folder: Path) -> Translator:
+def guess(reversing_translator: Path) -> Translator:
     """A translator that is sure of nothing, so that searches differ."""
     torch.manual_seed(1)
-    bundle = Bundle.load(folder)
+    bundle = Bundle.load(reversing_translator)
     model = EncoderDecoder(bundle.architecture)
     for module in model.modules():
         if isinstance(module, torch.nn.Linear):
@@ -173,6 +128,17 @@ def test_prefixes_and_allowed_words(folder: Path) -> None:
     assert begun[1] == "D"
     allowed = translator.allowed_words(["A B"], "fr")
     assert set(translator.translate(["c a b"], "en", "fr", allowed=allowed)[0]) <= set("A B")
+
+
+def test_constraints_that_leave_no_word_give_an_empty_translation(folder: Path) -> None:
+    translator = Translator.from_pretrained(folder)
+    allowed = translator.allowed_words(["A"], "fr")
+    for how in ({"beam_size": 3}, {"beam_size": 0}):
+        search = SearchConfig(min_length=3, no_repeat_ngram=1, **how)
+        (found,) = translator.translations(["a b"], "en", "fr", search, allowed=allowed)
+        assert found[0].log_probability == float("-inf")
+        long = SearchConfig(min_length=50, **how)  # more than the model can write
+        assert len(translator.translate(["a b"], "en", "fr", long)[0].split()) == 10
 
 
 def test_a_long_text_is_cut_at_its_sentences(folder: Path) -> None:

@@ -1,0 +1,215 @@
+"""Translating: xlmkit's own search and its CTranslate2 export against transformers' Marian.
+
+    python benchmarks/translating.py [--turns 5] [--threads 1] [--batches 3] [--words 32000]
+
+All have 6+6 layers, 512 wide, 8 heads and the same vocabulary, in float32 (or int8 where a side's
+name says so), and search with 5 beams in batches of 32 sentences. Lengths are spread within a batch
+as those of captions and news are, and a translation has as many words as its source: Marian is told
+so by a logits processor; the weights of xlmkit, which CTranslate2 gets as well, are made such that
+`</s>` becomes the best word there. What is counted are the words of the best translations. Checked
+first: all of these write sentences of about the right lengths.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import ctranslate2
+import numpy as np
+import torch
+import transformers
+from _harness import Work, compare, record, set_up
+
+from xlmkit import Bundle
+from xlmkit.checkpoint.names import TRANSLATOR
+from xlmkit.export.ctranslate2 import export_ctranslate2
+from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.ctranslate2_engine import CTranslate2Engine
+from xlmkit.generate.engine import Engine, TorchEngine
+from xlmkit.generate.search import Asked
+from xlmkit.model.config import Architecture
+from xlmkit.model.encoder_decoder import EncoderDecoder
+from xlmkit.text.bpe import Merges
+from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.text.vocabulary import EOS, PAD, SPECIAL_TOKENS, Vocabulary
+
+BATCH, BEAMS = 32, 5
+LONGEST = 64
+SPREAD, ENDING = 0.1, 200.0  # of embeddings, and the weight of the counter in the score of `</s>`
+SEARCH = SearchConfig(beam_size=BEAMS)
+Batch = list[np.ndarray]
+
+
+def main() -> None:
+    """Run the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batches", type=int, default=3)
+    parser.add_argument("--words", type=int, default=32_000)
+    arguments = parser.parse_args()
+    set_up(arguments.threads)
+    torch.manual_seed(0)
+    bundle = translator(arguments.words)
+    batches = sentences(arguments.batches, arguments.words)
+    with tempfile.TemporaryDirectory() as folder:
+        exports = {}
+        for kind in ("float32", "int8"):
+            path = Path(folder) / kind
+            export_ctranslate2(bundle, path, src="en", tgt="fr", quantization=kind)
+            exports[kind] = CTranslate2Engine(path, bundle.tokenizer, threads=arguments.threads)
+        own = TorchEngine(bundle)
+        check([own, *exports.values()], batches[0])
+        sides = {
+            "Marian": marian_side(marian(arguments.words), batches),
+            "xlmkit": engine_side(own, batches),
+            "CTranslate2 float32": engine_side(exports["float32"], batches),
+            "CTranslate2 int8": engine_side(exports["int8"], batches),
+        }
+        title = f"{BEAMS} beams, batches of {BATCH} sentences, {arguments.words:,} words"
+        result = compare(title, "target words", sides, turns=arguments.turns)
+        record("translating", [result], ctranslate2=ctranslate2.__version__)
+
+
+def translator(n_words: int) -> Bundle:
+    """Return an untrained translator that writes about as many words as it reads.
+
+    One dimension of the states counts: a source word carries the length of its sentence there, and
+    a place of the decoder its number; the last cross-attention subtracts the one from the other,
+    and `</s>` is scored by what is left. All other layers compute as always, but add little.
+    """
+    symbols = [*SPECIAL_TOKENS, *(f"w{i}</w>" for i in range(n_words - len(SPECIAL_TOKENS)))]
+    tokenizer = Tokenizer(Vocabulary(symbols), Merges(()), {"en": 0, "fr": 1}, segmenters={})
+    shape = Architecture(
+        n_words=n_words,
+        n_langs=2,
+        n_layers=6,
+        emb_dim=512,
+        n_heads=8,
+        max_position_embeddings=256,
+        embed_init_std=SPREAD,
+    )
+    model = EncoderDecoder(shape).eval()
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(False)
+        if name.endswith(("out_lin.weight", "lin2.weight")):
+            parameter.mul_(1e-3)
+        if name.endswith(("position_embeddings.weight", "lang_embeddings.weight", "bias")):
+            parameter.zero_()
+    step = 0.1 * SPREAD  # of the counter
+    model.encoder.embeddings.weight[:, 0] = -step * (torch.arange(n_words) % LONGEST)
+    model.encoder.embeddings.weight[EOS, 0] = 0
+    words = model.decoder.embeddings.weight
+    words[:, 0] = 0
+    words[EOS, 0] = ENDING
+    model.decoder.position_embeddings.weight[:, 0] = step * torch.arange(256)
+    first = torch.randn(512) * SPREAD
+    first[0] = -ENDING  # since the first word is `</s>`
+    model.decoder.position_embeddings.weight[0] = first
+    last = model.decoder.encoder_attn[-1]
+    last.v_lin.weight[0] = last.out_lin.weight[0] = 0
+    last.v_lin.weight[0, 0] = last.out_lin.weight[0, 0] = 1
+    return Bundle(shape, tokenizer, model.state_dict(), head=TRANSLATOR)
+
+
+def marian(n_words: int) -> transformers.MarianMTModel:
+    """Return transformers' model of the same shape."""
+    return transformers.MarianMTModel(
+        transformers.MarianConfig(
+            vocab_size=n_words,
+            d_model=512,
+            encoder_layers=6,
+            decoder_layers=6,
+            encoder_attention_heads=8,
+            decoder_attention_heads=8,
+            encoder_ffn_dim=2048,
+            decoder_ffn_dim=2048,
+            max_position_embeddings=256,
+            pad_token_id=PAD,
+            eos_token_id=EOS,
+            decoder_start_token_id=PAD,
+            forced_eos_token_id=None,
+        )
+    ).eval()
+
+
+def sentences(n_batches: int, n_words: int) -> list[Batch]:
+    """Return batches of sentences, of lengths that are spread log-normally about 20 words."""
+    random = np.random.default_rng(0)
+    lengths = np.exp(random.normal(np.log(20), 0.5, (n_batches, BATCH))).astype(int).clip(3, 60)
+    return [
+        [random.integers(1, n_words // LONGEST, n).astype(np.int32) * LONGEST + n for n in row]
+        for row in lengths.tolist()
+    ]
+
+
+def check(engines: Sequence[Engine], batch: Batch) -> None:
+    """See that the engines write sentences of the right lengths."""
+    for engine in engines:
+        found = engine.search(batch, 0, 1, SEARCH, Asked())
+        lengths = [len(one[0].ids) for one in found]
+        wrong = [abs(n - len(ids)) for n, ids in zip(lengths, batch, strict=True)]
+        print(f"{type(engine).__name__}: lengths differ by {np.mean(wrong):.1f} words on average")
+        if np.mean(wrong) > 3:
+            raise SystemExit("The sentences have not the right lengths.")
+
+
+class EndsThere(transformers.LogitsProcessor):
+    """Lets a sentence end at its length, and not before."""
+
+    def __init__(self, batch: Batch) -> None:
+        """Take the sources."""
+        lengths = torch.tensor([len(ids) for ids in batch])
+        self.lengths = lengths.repeat_interleave(BEAMS)
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Forbid `</s>`, or all else."""
+        ends = self.lengths < input_ids.shape[1]
+        kept = scores[ends, EOS]
+        scores[:, EOS] = -torch.inf
+        scores[ends] = -torch.inf
+        scores[ends, EOS] = kept
+        return scores
+
+
+def engine_side(engine: Engine, batches: list[Batch]) -> Work:
+    """Translate all batches."""
+
+    def work() -> int:
+        words = 0
+        for batch in batches:
+            for found in engine.search(batch, 0, 1, SEARCH, Asked()):
+                words += len(found[0].ids)
+        return words
+
+    return work
+
+
+def marian_side(model: transformers.MarianMTModel, batches: list[Batch]) -> Work:
+    """Translate all batches."""
+
+    def work() -> int:
+        words = 0
+        for batch in batches:
+            n = max(map(len, batch))
+            longest = LONGEST + 10
+            tokens = torch.full((len(batch), n + 1), PAD)
+            for row, ids in zip(tokens, batch, strict=True):
+                row[: len(ids)] = torch.from_numpy(ids)
+                row[len(ids)] = EOS
+            written = model.generate(
+                tokens,
+                attention_mask=(tokens != PAD).long(),
+                num_beams=BEAMS,
+                max_new_tokens=longest,
+                logits_processor=transformers.LogitsProcessorList([EndsThere(batch)]),
+            )
+            words += int((written[:, 1:] >= len(SPECIAL_TOKENS)).sum())
+        return words
+
+    return work
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Exports to CTranslate2: the same tokens and scores, what is refused, and the command line."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.checkpoint.names import TRANSLATOR
+from xlmkit.cli import app
+from xlmkit.core.errors import UserError
+from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.translator import Translator
+from xlmkit.model.config import Architecture, MemoryShape
+from xlmkit.model.encoder_decoder import EncoderDecoder
+from xlmkit.text.bpe import Merges
+from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.text.vocabulary import EOS, SPECIAL_TOKENS, Vocabulary
+
+pytest.importorskip("ctranslate2")
+
+LETTERS = "abcdefghij"
+
+
+def bundle(**choices: Any) -> Bundle:
+    """An untrained translator with scores far enough apart that rounding decides nothing."""
+    symbols = [*SPECIAL_TOKENS, *(f"{letter}</w>" for letter in LETTERS)]
+    tokenizer = Tokenizer(Vocabulary(symbols), Merges(()), {"en": 0, "fr": 1}, segmenters={})
+    torch.manual_seed(2)
+    shape = Architecture(
+        n_words=len(symbols) + 3, n_langs=2, n_layers=2, emb_dim=32, n_heads=4,
+        max_position_embeddings=32, embed_init_std=0.5, **choices,
+    )  # fmt: skip
+    model = EncoderDecoder(shape)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.normal_(module.weight, std=0.3)
+    model.pred_layer.proj.bias.data[: len(SPECIAL_TOKENS)] = -20.0
+    model.pred_layer.proj.bias.data[EOS] = 3.0  # sentences end
+    model.decoder.position_embeddings.weight.data *= 3.0  # words differ from place to place
+    return Bundle(shape, tokenizer, model.state_dict(), head=TRANSLATOR)
+
+
+def texts() -> list[str]:
+    random = torch.Generator().manual_seed(4)
+    lengths = torch.randint(1, 12, (40,), generator=random).tolist()
+    return [
+        " ".join(LETTERS[i] for i in torch.randint(0, 10, (n,), generator=random)) for n in lengths
+    ]
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [{}, {"sinusoidal_embeddings": True, "gelu_activation": False}, {"use_lang_emb": False}],
+)
+def test_both_engines_compute_the_same(tmp_path: Path, choices: dict[str, Any]) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = bundle(**choices)
+    agreement = export_ctranslate2(made, tmp_path / "ct2", src="en", tgt="fr")
+    assert agreement.same == agreement.sentences == 32
+    assert agreement.difference < 1e-5
+    own, other = Translator(made), Translator.from_pretrained(tmp_path / "ct2")
+    targets = texts()[::-1]
+    expected = own.score(texts(), targets, "en", "fr")
+    assert other.score(texts(), targets, "en", "fr") == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("beam_size", [0, 4])
+def test_what_was_learned_comes_out(
+    reversing_translator: Path, tmp_path: Path, beam_size: int
+) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    export_ctranslate2(Bundle.load(reversing_translator), tmp_path / "out", src="en", tgt="fr")
+    search = SearchConfig(beam_size=beam_size)
+    short = ["", *(text for text in texts() if len(text) < 12 and not {"i", "j"} & set(text))]
+    ours, theirs = (
+        Translator.from_pretrained(folder).translations(short, "en", "fr", search)
+        for folder in (reversing_translator, tmp_path / "out")
+    )
+    right = [" ".join(text.upper()[::-1].split()) for text in short]
+    assert sum(mine[0].text == text for mine, text in zip(ours, right, strict=True)) > 5
+    assert [its[0].text for its in theirs] == [mine[0].text for mine in ours]
+    for mine, its in zip(ours, theirs, strict=True):
+        assert its[0].log_probability == pytest.approx(mine[0].log_probability, abs=1e-4)
+        assert its[0].score == pytest.approx(mine[0].score, abs=1e-4)
+
+
+def test_the_language_to_write_is_in_the_export(tmp_path: Path) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = bundle()
+    for tgt in ("en", "fr"):
+        export_ctranslate2(made, tmp_path / tgt, src="en", tgt=tgt)
+    scores = {
+        tgt: Translator.from_pretrained(tmp_path / tgt).score(texts(), texts(), "en", tgt)
+        for tgt in ("en", "fr")
+    }
+    expected = Translator(made).score(texts(), texts(), "en", "fr")
+    assert scores["fr"] == pytest.approx(expected, abs=1e-3)
+    assert scores["en"] != pytest.approx(expected, abs=0.1)
+
+
+def test_a_wrong_export_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xlmkit.export import ctranslate2
+
+    right = ctranslate2._fill_embeddings
+    monkeypatch.setattr(
+        ctranslate2,
+        "_fill_embeddings",
+        lambda spec, words, model, language: right(spec, words, model, 1 - language),
+    )
+    with pytest.raises(UserError, match="does not agree"):
+        ctranslate2.export_ctranslate2(bundle(), tmp_path / "out", src="en", tgt="fr")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_expressed_is_refused(tmp_path: Path) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = bundle()
+    memory = MemoryShape(positions=((0, "in"),))
+    for wrong, match in (
+        ({"memory": memory}, "no product-key memories"),
+        ({"asm": True, "asm_cutoffs": (9,)}, "no adaptive softmax"),
+    ):
+        other = replace(made, architecture=replace(made.architecture, **wrong))
+        with pytest.raises(UserError, match=match):
+            export_ctranslate2(other, tmp_path / "out", src="en", tgt="fr")
+    with pytest.raises(UserError, match="does not know the language de"):
+        export_ctranslate2(made, tmp_path / "out", src="en", tgt="de")
+    with pytest.raises(UserError, match="exists already"):
+        export_ctranslate2(made, tmp_path, src="en", tgt="fr")
+
+
+def call(*words: Any, given: str | None = None) -> Any:
+    return CliRunner().invoke(app, [str(word) for word in words], input=given)
+
+
+def test_from_the_command_line(tmp_path: Path) -> None:
+    model, out = tmp_path / "model", tmp_path / "out"
+    bundle().save(model)
+    direction = ("--src", "en", "--tgt", "fr")
+    made = call("export", model, out, "--to", "ctranslate2", *direction, "--quantization", "int8")
+    assert made.exit_code == 0, made.output
+    assert "of 32 sample sentences" in made.stdout
+    lines = "a b c\n\nd e\n"
+    made = call("translate", "--engine", "ctranslate2", out, *direction, given=lines)
+    assert made.exit_code == 0, made.output
+    assert len(made.stdout.splitlines()) == 3
+    for words, message in (
+        ([model, *direction, "--engine", "ctranslate2"], "is for torch, not for ctranslate2"),
+        ([out, "--src", "fr", "--tgt", "en"], "translates from en to fr only"),
+        ([out, *direction, "--sample"], "does not do sample"),
+    ):
+        made = call("translate", *words, given=lines)
+        assert made.exit_code == 1
+        assert message in made.stderr
