@@ -19,6 +19,7 @@ from typing import Annotated
 import typer
 
 import xlmkit
+from xlmkit import text_verbs
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import is_disk_full
 
@@ -243,6 +244,13 @@ def translate(
             beam_size=beam_size, length_penalty=length_penalty, batch_tokens=batch_tokens
         )
         module.translate(model, source, target, src=src, tgt=tgt, search=search, resume=resume)
+
+
+for _function, _help in (
+    (text_verbs.encode, "Turn texts into vectors, in a .npy or .jsonl file."),
+    (text_verbs.predict, "Ask a finetuned model about texts: labels with their probabilities."),
+):
+    app.command(help=_help)(told_in_one_sentence()(_function))
 
 
 @app.command(help="Print the JSON schema of recipes, for an editor's completion and checks.")

@@ -111,13 +111,16 @@ def quantize(model: Model) -> Model:
 
 
 def _quantize_layers(layers: TransformerLayers) -> None:
-    layers.attentions = nn.ModuleList(Int8SelfAttention(own) for own in layers.attentions)
-    others = [*layers.ffns.values()]
-    if layers.architecture.is_decoder:
-        others += list(layers.encoder_attn)
+    own = [m for m in layers.attentions if isinstance(m, MultiHeadAttention)]
+    layers.attentions = nn.ModuleList(map(Int8SelfAttention, own))
+    others = [
+        *layers.ffns.values(),
+        *(layers.encoder_attn if layers.architecture.is_decoder else ()),
+    ]
     for module in others:
         for name, linear in list(module.named_children()):
-            setattr(module, name, Int8Linear.of(linear))
+            if isinstance(linear, nn.Linear):
+                setattr(module, name, Int8Linear.of(linear))
 
 
 @contextmanager

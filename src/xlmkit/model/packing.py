@@ -47,18 +47,21 @@ class Packing:
 
     def attend(
         self,
-        query_1HND: Tensor,
-        key_1HND: Tensor,
-        value_1HND: Tensor,
-        mask: Tensor | None,
+        query_BHQD: Tensor,
+        key_BHKD: Tensor,
+        value_BHKD: Tensor,
+        mask_B1QK: Tensor | None,
         *,
         dropout: float,
         causal: bool,
     ) -> Tensor:
-        """Attend within each sequence, an `Attend`; the mask is ignored, since none is needed."""
-        del mask
-        by_device = self._in_groups if query_1HND.device.type == "cpu" else self._padded
-        return by_device(query_1HND, key_1HND, value_1HND, dropout, causal)
+        """Attend within each sequence, an `Attend` for one packed sequence, (1, H, N, D).
+
+        A mask is ignored, since none is needed.
+        """
+        del mask_B1QK
+        by_device = self._in_groups if query_BHQD.device.type == "cpu" else self._padded
+        return by_device(query_BHQD, key_BHKD, value_BHKD, dropout, causal)
 
     def _in_groups(
         self, query: Tensor, key: Tensor, value: Tensor, dropout: float, causal: bool
@@ -72,7 +75,8 @@ class Packing:
             def rows(
                 states_1HND: Tensor, start: int = start, end: int = end, length: int = length
             ) -> Tensor:
-                return states_1HND[0, :, start:end].unflatten(1, (-1, length)).transpose(0, 1)
+                own = states_1HND[0, :, start:end]  # (H, count * length, D)
+                return own.reshape(len(own), -1, length, own.shape[2]).transpose(0, 1)
 
             context = plain_attention(  # (count, H, length, D)
                 rows(query), rows(key), rows(value), None, dropout=dropout, causal=causal
@@ -85,17 +89,16 @@ class Packing:
         self, query: Tensor, key: Tensor, value: Tensor, dropout: float, causal: bool
     ) -> Tensor:
         """Attend by torch's fused kernel, padded for as long as that takes: one call on a GPU."""
-        L = self.shape[1]
 
         def rows(states_1HND: Tensor) -> Tensor:
             padded_BLE = self.unpack(states_1HND.transpose(1, 2).flatten(2))
-            return padded_BLE.unflatten(2, (query.shape[1], -1)).transpose(1, 2)
+            return padded_BLE.view(*self.shape, query.shape[1], -1).transpose(1, 2)
 
         context_BHLD = fused_attention(
             rows(query),
             rows(key),
             rows(value),
-            attention_mask(self._lengths_B, L, causal=causal),
+            attention_mask(self._lengths_B, self.shape[1], causal=causal),
             dropout=dropout,
             causal=causal,
         )
