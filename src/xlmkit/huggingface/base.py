@@ -27,7 +27,8 @@ from xlmkit.huggingface.inputs import (
 from xlmkit.huggingface.outputs import XLMModelOutput
 from xlmkit.model.attention import WeightKeeper
 from xlmkit.model.memory import ProductKeyMemory
-from xlmkit.model.transformer import Surroundings, TransformerLayers, sinusoidal_positions
+from xlmkit.model.positions import sinusoidal_positions
+from xlmkit.model.transformer import Surroundings, TransformerLayers
 
 
 class XLMPreTrainedModel(PreTrainedModel):

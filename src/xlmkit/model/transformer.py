@@ -6,7 +6,6 @@ original and of Hugging Face, so that a state dictionary is a checkpoint.
 Shapes: B sequences, L positions, E width, V words.
 """
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from xlmkit.model.config import Architecture
 from xlmkit.model.dropout import dropout
 from xlmkit.model.memory import ProductKeyMemory
 from xlmkit.model.packing import Packing
+from xlmkit.model.positions import sinusoidal_positions
 
 
 class FeedForward(nn.Module):
@@ -230,8 +230,25 @@ class Transformer(TransformerLayers, nn.Module):
         Returns:
             (B, L, E); states at padding are meaningless.
         """
-        (last_BLE,) = deque(self.each_state(tokens_BL, lengths_B, positions_BL, languages_BL), 1)
-        return last_BLE
+        mask_B1QK = attention_mask(lengths_B, tokens_BL.shape[1], causal=self.architecture.causal)
+        if self.packs and mask_B1QK is not None:
+            states = self._each_packed(tokens_BL, lengths_B, positions_BL, languages_BL)
+            return deque(states, 1)[0]
+        return self.run(tokens_BL, mask_B1QK, positions_BL, languages_BL)
+
+    def run(
+        self,
+        tokens_BL: Tensor,
+        mask_B1QK: Tensor | None,
+        positions_BL: Tensor | None,
+        languages_BL: Tensor | None,
+    ) -> Tensor:
+        """Return the last states given a mask, (B, L, E): one whole graph for a compiler."""
+        hidden_BLE = self.embed(self.embeddings(tokens_BL), positions_BL, languages_BL)
+        around = Surroundings(mask=mask_B1QK, causal=self.architecture.causal)
+        for state_BLE in self.layers(hidden_BLE, None, around):
+            hidden_BLE = state_BLE
+        return hidden_BLE
 
     def states(
         self,
@@ -280,16 +297,3 @@ class Transformer(TransformerLayers, nn.Module):
         yield packing.unpack(hidden_1NE)
         for state_1NE in self.layers(hidden_1NE, None, around):
             yield packing.unpack(state_1NE)
-
-
-def sinusoidal_positions(n_positions: int, emb_dim: int) -> Tensor:
-    """Return Vaswani et al.'s fixed position table, sines at even and cosines at odd columns.
-
-    Returns:
-        (n_positions, emb_dim), float32.
-    """
-    place = torch.arange(n_positions, dtype=torch.float64)[:, None]
-    column = (torch.arange(emb_dim) // 2 * 2).double()
-    angle = place * torch.exp(column * (-math.log(10000.0) / emb_dim))  # (n_positions, emb_dim)
-    table = torch.where(torch.arange(emb_dim) % 2 == 0, angle.sin(), angle.cos())
-    return table.float()

@@ -81,3 +81,16 @@ def test_an_empty_sequence_takes_no_part() -> None:
     packing = Packing(torch.tensor([2, 0, 1]), 2)
     query = torch.randn(1, 1, 3, 4)
     assert packing.attend(query, query, query, None, dropout=0.0, causal=False).shape == query.shape
+
+
+def test_a_compiler_sees_one_graph_and_gives_the_same_gradients() -> None:
+    tokens, _, positions, languages = inputs()
+    gradients = []
+    for compiled in (False, True):
+        made = model(packs=False).eval().transformer
+        run = made.run
+        if compiled:
+            run = torch.compile(run, backend="aot_eager", fullgraph=True)
+        run(tokens, None, positions, languages).square().sum().backward()
+        gradients.append([p.grad for p in made.parameters()])
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-4)
