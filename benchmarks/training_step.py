@@ -96,9 +96,11 @@ def ours(
     *,
     device: str = "cpu",
     compiler: str | None = None,
+    packs: bool = False,
 ) -> Work:
     """Return xlmkit's turn: one step on each batch."""
     model = LanguageModel(shape).train().to(device)
+    model.transformer.packs = packs
     if compiler is not None:
         model.transformer.run = torch.compile(
             model.transformer.run, backend=compiler, fullgraph=True
@@ -202,6 +204,8 @@ def contest(name: str, kind: str, batches: list[PredictionBatch], turns: int) ->
         "transformers float32": peer(shape, batches, autocast=False),
         "xlmkit float32": ours(shape, sorted_batches, torch.float32),
     }
+    if kind == "TLM":
+        sides["xlmkit float32, packed"] = ours(shape, sorted_batches, torch.float32, packs=True)
     if choose_dtype("auto", torch.device("cpu")) == torch.bfloat16:
         sides["transformers bfloat16 autocast"] = peer(shape, batches, autocast=True)
         sides["xlmkit bfloat16"] = ours(shape, sorted_batches, torch.bfloat16)
