@@ -85,13 +85,14 @@ def int8_limit(rows: int) -> float:
     return best_rate(lambda: layer(hidden), 2.0 * rows * WIDTH * 4 * WIDTH)
 
 
-def limits(rows: int) -> dict[str, float]:
-    """Return the machine's limit for every precision at so many tokens."""
-    product = {
-        name: matrix_limit(rows, WIDTH, 4 * WIDTH, getattr(torch, name))
-        for name in ("float32", "bfloat16")
+def limits(precisions: list[str], rows: int) -> dict[str, float]:
+    """Return the machine's limit for each precision at so many tokens."""
+    return {
+        name: int8_limit(rows)
+        if name == "int8"
+        else matrix_limit(rows, WIDTH, 4 * WIDTH, getattr(torch, name))
+        for name in precisions
     }
-    return {**product, "int8": int8_limit(rows)}
 
 
 def contest(
@@ -172,7 +173,7 @@ def main() -> None:
         lambda: peer_vectors(peer, rows, 32),
         {n: lambda e=e: e.encode(sentences, codes) for n, e in encoders.items()},
         FLOPS * float(lengths.mean()),
-        limits(4096),
+        limits(precisions, 4096),
         arguments.turns,
     )
     single = contest(
@@ -184,7 +185,7 @@ def main() -> None:
             for n, e in encoders.items()
         },
         FLOPS * float(lengths[:20].mean()),
-        limits(int(lengths[:20].mean())),
+        limits(precisions, int(lengths[:20].mean())),
         2 * arguments.turns,
     )
     record("encoding", [batches, single], cosines=cosines, sentences=len(texts))
