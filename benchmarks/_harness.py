@@ -30,7 +30,14 @@ def set_up(threads: int) -> None:
 
 
 def compare(
-    title: str, unit: str, sides: Mapping[str, Work], *, turns: int, warm_up: int = 1
+    title: str,
+    unit: str,
+    sides: Mapping[str, Work],
+    *,
+    turns: int,
+    warm_up: int = 1,
+    flops: float = 0.0,
+    limits: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Let all sides take turns, print rates and ratios to the first side, and return them.
 
@@ -40,6 +47,8 @@ def compare(
         sides: name to work; the others are measured against the first, the peer.
         turns: counted turns of each side.
         warm_up: turns of each side before, not counted.
+        flops: useful operations of a unit; then the share of the machine's limit is told.
+        limits: name of a side to the GFLOP/s that the machine was measured to reach.
     """
     rates: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(warm_up + turns):
@@ -52,28 +61,43 @@ def compare(
     rows, results = [], {}
     for name, values in rates.items():
         ratios = [ours / theirs for ours, theirs in zip(values, rates[peer], strict=True)]
-        results[name] = {
+        result = results[name] = {
             "rate": statistics.median(values),
             "ratio": statistics.median(ratios),
             "ratio_least": min(ratios),
             "ratio_most": max(ratios),
         }
-        ratio = results[name]
-        spread = f"{ratio['ratio_least']:.2f} to {ratio['ratio_most']:.2f}"
-        rows.append([name, f"{ratio['rate']:,.0f}", f"{ratio['ratio']:.2f}", spread])
-    table(title, ["side", f"{unit}/s", f"ratio to {peer}", "least to most"], rows)
+        spread = f"{result['ratio_least']:.2f} to {result['ratio_most']:.2f}"
+        rows.append([name, f"{result['rate']:,.4g}", f"{result['ratio']:.2f}", spread])
+        if limits is not None:
+            gflops = result["rate"] * flops / 1e9
+            result |= {"gflops": gflops, "limit": limits[name], "share": gflops / limits[name]}
+            rows[-1] += [f"{gflops:.0f} of {limits[name]:.0f}", f"{result['share']:.0%}"]
+    headings = ["side", f"{unit}/s", f"ratio to {peer}", "least to most"]
+    table(title, [*headings, "GFLOP/s", "of limit"] if limits else headings, rows)
     return {"title": title, "unit": unit, "turns": turns, "sides": results}
 
 
-def matrix_limit(m: int, k: int, n: int, dtype: torch.dtype) -> float:
+def matrix_limit(m: int, k: int, n: int, dtype: torch.dtype, device: str = "cpu") -> float:
     """Return the best measured rate of a matrix product (m, k) x (k, n), in GFLOP/s."""
-    a, b = torch.randn(m, k).to(dtype), torch.randn(k, n).to(dtype)
-    best = float("inf")
-    for _ in range(30):
-        began = time.perf_counter()
+    a, b = (torch.randn(size).to(device, dtype) for size in ((m, k), (k, n)))
+
+    def product() -> None:
         a @ b
+        if device != "cpu":
+            torch.cuda.synchronize()
+
+    return best_rate(product, 2.0 * m * k * n)
+
+
+def best_rate(work: Callable[[], object], flops: float, *, repeats: int = 30) -> float:
+    """Return the best rate of some work of so many operations, in GFLOP/s."""
+    best = float("inf")
+    for _ in range(repeats):
+        began = time.perf_counter()
+        work()
         best = min(best, time.perf_counter() - began)
-    return 2e-9 * m * k * n / best
+    return flops / best / 1e9
 
 
 def record(name: str, comparisons: list[dict[str, Any]], **details: object) -> Path:

@@ -1,25 +1,38 @@
 """A masked-language-model training step: xlmkit against transformers' XLM, as people run it.
 
-    python benchmarks/training_step.py [--turns 7] [--threads 2]
+    python benchmarks/training_step.py [--turns 5] [--threads 2] [--shapes S M] [--pairs FILE ...]
 
 Forward, backward, clipping and AdamW, dropout 0.1, 15 % of the tokens predicted; the peer pads,
-projects every position and takes -100 labels. Two shapes: streams of 32 x 256 tokens, and sentence
-pairs (TLM) of mixed lengths in batches of 32, real tokens counted. First the losses of both sides
-on the same weights and batch, without dropout, must agree in float32.
+projects every position and takes -100 labels. Two models, S and M; for each, streams of 32 x 256
+tokens, and sentence pairs (TLM) in random order in batches of 32, real tokens counted. The pairs
+are those of TSV files with a sentence and its translation in a row, tokenized with a vocabulary
+that is learned from them; without files their lengths are drawn as real ones are spread.
+
+First the losses of both sides on the same weights and batch, without dropout, must agree in
+float32. bfloat16 is measured where the processor multiplies in it. Then it is told where the time
+of a step goes, and what the settings of the allocator are worth, each in processes of its own.
 """
 
 import argparse
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 import transformers
+from _batches import by_length, drawn_pairs, pairs, streams
 from _harness import Work, compare, matrix_limit, record, set_up
+from _pairs import read_pairs
+from torch.profiler import ProfilerActivity, profile
 
 from xlmkit.checkpoint.names import LANGUAGE_MODEL, to_config_json
-from xlmkit.data.batch import Inputs, PredictionBatch, assemble
-from xlmkit.data.masking import MaskingConfig, mask_tokens
-from xlmkit.data.permutation import generator
+from xlmkit.core.device import choose_dtype, tune_allocator
+from xlmkit.core.tables import table
+from xlmkit.data.batch import PredictionBatch
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel
 from xlmkit.objectives.prediction import prediction_loss
@@ -27,89 +40,25 @@ from xlmkit.train.config import OptimizerConfig
 from xlmkit.train.optim import FlatOptimizer
 
 LANGUAGES = {"en": 0, "fr": 1}
-SHAPE = Architecture(n_words=8000, n_langs=2, n_layers=4, emb_dim=256, n_heads=4)
+SHAPES = {
+    "S": Architecture(n_words=8000, n_langs=2, n_layers=4, emb_dim=256, n_heads=4),
+    "M": Architecture(n_words=32_000, n_langs=2, n_layers=6, emb_dim=512, n_heads=8),
+}
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 
-def streams(n_batches: int) -> list[PredictionBatch]:
-    """Return batches of 32 full rows of 256 tokens."""
-    random = generator("streams")
-    rows = [
-        [((random.integers(14, SHAPE.n_words, 254), 0),) for _ in range(32)]
-        for _ in range(n_batches)
-    ]
-    return [masked(row, number) for number, row in enumerate(rows)]
-
-
-def pairs(n_batches: int) -> list[PredictionBatch]:
-    """Return batches of 32 pairs with lengths spread as in real text (mean about 57 tokens)."""
-    random = generator("pairs")
-    batches = []
-    for number in range(n_batches):
-        rows = []
-        for _ in range(32):
-            length = int(np.clip(random.lognormal(3.1, 0.6), 3, 120))
-            sides = [random.integers(14, SHAPE.n_words, length) for _ in range(2)]
-            rows.append(((sides[0], 0), (sides[1], 1)))
-        batches.append(masked(rows, number))
-    return batches
-
-
-def masked(rows: list, number: int) -> PredictionBatch:
-    """Mask 15 % of the tokens of some rows."""
-    arrays = assemble(rows, 256)
-    hidden = mask_tokens(arrays.tokens, MaskingConfig(), SHAPE.n_words, generator("mask", number))
-    tensors = arrays.tensors()
-    inputs = Inputs(
-        torch.from_numpy(hidden.tokens), tensors.lengths, tensors.positions, tensors.languages
-    )
-    predict, targets = torch.from_numpy(hidden.predict), torch.from_numpy(hidden.targets)
-    return PredictionBatch(inputs, predict, targets, torch.zeros_like(predict))
-
-
-def by_length(batches: list[PredictionBatch]) -> list[PredictionBatch]:
-    """Return the same sequences in batches of similar lengths, as xlmkit's sampler makes them."""
-    rows = []
-    for batch in batches:
-        lengths = batch.inputs.lengths.tolist()
-        rows += [(batch, row, length) for row, length in enumerate(lengths)]
-    rows.sort(key=lambda item: item[2])
-    return [_gather(rows[start : start + 32]) for start in range(0, len(rows), 32)]
-
-
-def _gather(rows: list[tuple[PredictionBatch, int, int]]) -> PredictionBatch:
-    longest = max(length for _, _, length in rows)
-    fields = []
-    for name in ("tokens", "positions", "languages"):
-        parts = [getattr(batch.inputs, name)[row, :longest] for batch, row, _ in rows]
-        padding = 2 if name == "tokens" else 0
-        full = torch.full((len(rows), longest), padding)
-        for place, part in enumerate(parts):
-            full[place, : len(part)] = part
-        fields.append(full)
-    predict, targets = [], []
-    for place, (batch, row, _) in enumerate(rows):
-        width = batch.inputs.tokens.shape[1]
-        mine = batch.predict // width == row
-        predict.append(batch.predict[mine] % width + place * longest)
-        targets.append(batch.targets[mine])
-    lengths = torch.tensor([length for _, _, length in rows])
-    predict_N, targets_N = torch.cat(predict), torch.cat(targets)
-    inputs = Inputs(fields[0], lengths, fields[1], fields[2])
-    return PredictionBatch(inputs, predict_N, targets_N, torch.zeros_like(predict_N))
-
-
-def peer_model(dropout: float) -> transformers.XLMWithLMHeadModel:
+def peer_model(shape: Architecture, dropout: float) -> transformers.XLMWithLMHeadModel:
     """Return transformers' model of the same shape."""
-    values = to_config_json(SHAPE, LANGUAGES, LANGUAGE_MODEL)
+    values = to_config_json(shape, LANGUAGES, LANGUAGE_MODEL)
     values |= {"dropout": dropout, "attention_dropout": dropout}
     return transformers.XLMWithLMHeadModel(transformers.XLMConfig(**values))
 
 
 def peer_loss(model: transformers.XLMWithLMHeadModel, batch: PredictionBatch) -> torch.Tensor:
     """Return the peer's mean loss: scores of all positions, labels of -100 where none is asked."""
-    inputs = batch.inputs
+    inputs = batch.inputs.to(model.device)
     labels = torch.full_like(inputs.tokens, -100)
-    labels.view(-1)[batch.predict] = batch.targets
+    labels.view(-1)[batch.predict.to(model.device)] = batch.targets.to(model.device)
     return model(
         input_ids=inputs.tokens,
         lengths=inputs.lengths,
@@ -119,27 +68,43 @@ def peer_loss(model: transformers.XLMWithLMHeadModel, batch: PredictionBatch) ->
     ).loss
 
 
-def peer(batches: list[PredictionBatch], *, autocast: bool) -> Work:
+def peer(
+    shape: Architecture, batches: list[PredictionBatch], *, autocast: bool, device: str = "cpu"
+) -> Work:
     """Return the peer's turn: one step on each batch."""
-    model = peer_model(0.1).train()
+    model = peer_model(shape, 0.1).train().to(device)
     adam = torch.optim.AdamW(model.parameters(), lr=1e-4)
 
     def turn() -> int:
         for batch in batches:
-            with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            with torch.autocast(device, torch.bfloat16, enabled=autocast):
                 loss = peer_loss(model, batch)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             adam.step()
             adam.zero_grad()
+        float(loss.detach())  # waits for a GPU
         return sum(batch.inputs.n_tokens for batch in batches)
 
     return turn
 
 
-def ours(batches: list[PredictionBatch], dtype: torch.dtype) -> Work:
+def ours(
+    shape: Architecture,
+    batches: list[PredictionBatch],
+    dtype: torch.dtype,
+    *,
+    device: str = "cpu",
+    compiler: str | None = None,
+    packs: bool = False,
+) -> Work:
     """Return xlmkit's turn: one step on each batch."""
-    model = LanguageModel(SHAPE).train()
+    model = LanguageModel(shape).train().to(device)
+    model.transformer.packs = packs
+    if compiler is not None:
+        model.transformer.run = torch.compile(
+            model.transformer.run, backend=compiler, fullgraph=True
+        )
     optimizer = FlatOptimizer(model, OptimizerConfig(), dtype)
 
     def turn() -> int:
@@ -154,45 +119,145 @@ def ours(batches: list[PredictionBatch], dtype: torch.dtype) -> Work:
     return turn
 
 
-def check_equal(batch: PredictionBatch) -> None:
+def check_equal(shape: Architecture, batch: PredictionBatch, device: str = "cpu") -> None:
     """See that both sides give the same loss in float32 without dropout."""
-    theirs = peer_model(0.0).eval()
-    mine = LanguageModel(SHAPE).eval()
+    theirs = peer_model(shape, 0.0).eval().to(device)
+    mine = LanguageModel(shape).eval().to(device)
     mine.load_state_dict(theirs.state_dict())
     with torch.no_grad():
-        output = prediction_loss(mine, batch, 2)
-        torch.testing.assert_close(output.sum / output.count, peer_loss(theirs, batch))
-    print("Equal losses on the same weights: yes")
+        expected = peer_loss(theirs, batch)
+        for packs in (False, True):
+            mine.transformer.packs = packs
+            output = prediction_loss(mine, batch, 2)
+            torch.testing.assert_close(output.sum / output.count, expected)
+    print("Equal losses on the same weights, padded and packed: yes")
+
+
+def step_flops(shape: Architecture) -> float:
+    """Return the useful operations of a token: forward and twice that backward, 15 % predicted."""
+    return 6.0 * (shape.n_layers * 12 * shape.emb_dim**2 + 0.15 * shape.emb_dim * shape.n_words)
+
+
+def show_profile(title: str, turn: Work) -> dict[str, float]:
+    """Print which operations take the time of a turn, and return their shares."""
+    with profile(activities=[ProfilerActivity.CPU]) as measured:
+        turn()
+    events = measured.key_averages()
+    total = sum(event.self_cpu_time_total for event in events)
+    largest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:12]
+    shares = {event.key: event.self_cpu_time_total / total for event in largest}
+    shares["all others"] = 1 - sum(shares.values())
+    table(
+        f"Where the time goes: {title}",
+        ["operation", "share"],
+        [[name, f"{share:.1%}"] for name, share in shares.items()],
+    )
+    return shares
+
+
+def allocator_effect(shape: str, threads: int, turns: int) -> dict[str, list[float]]:
+    """Time float32 steps in fresh processes that take turns, one kind for each allocator."""
+    kinds = {"as shipped": {}, "keeps memory": {}, "keeps memory, huge pages": HUGE_PAGES}
+    seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for _ in range(turns):
+        for kind, environment in kinds.items():
+            command = [sys.executable, __file__, "--shapes", shape, "--threads", str(threads)]
+            command += ["--allocator", "shipped" if kind == "as shipped" else "keeps"]
+            done = subprocess.run(  # noqa: S603 - this very file
+                command, env={**os.environ, **environment}, check=True, capture_output=True
+            )
+            seconds[kind].append(float(done.stdout))
+    first = seconds["as shipped"]
+    rows = []
+    for kind, values in seconds.items():
+        ratios = sorted(one / other for one, other in zip(first, values, strict=True))
+        rows.append(
+            [
+                kind,
+                f"{np.median(values):.3f}",
+                f"{np.median(ratios):.2f}",
+                f"{ratios[0]:.2f} to {ratios[-1]:.2f}",
+            ]
+        )
+    table(f"Allocator, step {shape}, float32", ["malloc", "s", "ratio", "least to most"], rows)
+    return seconds
+
+
+def time_steps(shape: Architecture) -> float:
+    """Return the best seconds of a few steps, in this process."""
+    turn = ours(shape, streams(shape, 1), torch.float32)
+    best = float("inf")
+    for _ in range(4):
+        began = time.perf_counter()
+        turn()
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def contest(name: str, kind: str, batches: list[PredictionBatch], turns: int) -> dict:
+    """Let both sides train on the same batches."""
+    shape = SHAPES[name]
+    check_equal(shape, batches[0])
+    sorted_batches = by_length(batches) if kind == "TLM" else batches
+    rows = int(np.mean([batch.inputs.n_tokens for batch in batches]))
+    sides = {
+        "transformers float32": peer(shape, batches, autocast=False),
+        "xlmkit float32": ours(shape, sorted_batches, torch.float32),
+    }
+    if kind == "TLM":
+        sides["xlmkit float32, packed"] = ours(shape, sorted_batches, torch.float32, packs=True)
+    if choose_dtype("auto", torch.device("cpu")) == torch.bfloat16:
+        sides["transformers bfloat16 autocast"] = peer(shape, batches, autocast=True)
+        sides["xlmkit bfloat16"] = ours(shape, sorted_batches, torch.bfloat16)
+    else:
+        print("bfloat16 is left out: this processor does not multiply in it.")
+    product = partial(matrix_limit, rows, shape.emb_dim, 4 * shape.emb_dim)
+    limits = {
+        side: product(torch.bfloat16 if "bfloat16" in side else torch.float32) for side in sides
+    }
+    title = (
+        f"Training step {name}, {kind}: {shape.n_layers} layers of {shape.emb_dim}, "
+        f"{shape.n_words:,} words"
+    )
+    result = compare(
+        title, "real tokens", sides, turns=turns, flops=step_flops(shape), limits=limits
+    )
+    result["profile"] = show_profile(f"xlmkit float32, {name}, {kind}", sides["xlmkit float32"])
+    return result
 
 
 def main() -> None:
     """Run all comparisons."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--batches", type=int, default=4)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
+    parser.add_argument("--pairs", nargs="+", type=Path, help="TSV files")
+    parser.add_argument("--allocator", choices=["shipped", "keeps"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.allocator:
+        torch.set_num_threads(arguments.threads)
+        if arguments.allocator == "keeps":
+            tune_allocator()
+        print(time_steps(SHAPES[arguments.shapes[0]]))
+        return
     set_up(arguments.threads)
     torch.manual_seed(1)
-    makers: dict[str, Callable[[int], list[PredictionBatch]]] = {"stream": streams, "TLM": pairs}
     comparisons = []
-    for name, make in makers.items():
-        batches = make(4)
-        check_equal(batches[0])
-        packed = by_length(batches) if name == "TLM" else batches
-        sides = {
-            "transformers float32": peer(batches, autocast=False),
-            "transformers bfloat16 autocast": peer(batches, autocast=True),
-            "xlmkit float32": ours(packed, torch.float32),
-            "xlmkit bfloat16": ours(packed, torch.bfloat16),
-        }
-        title = f"Training step S, {name}: 4 layers of 256, 8,000 words"
-        comparisons.append(compare(title, "real tokens", sides, turns=arguments.turns))
-    limits = {
-        str(dtype): round(matrix_limit(8192, 256, 1024, dtype))
-        for dtype in (torch.float32, torch.bfloat16)
-    }
-    print(f"Best matrix product of this machine, GFLOP/s: {limits}")
-    record("training-step", comparisons, matrix_limit_gflops=limits)
+    for name in arguments.shapes:
+        shape = SHAPES[name]
+        rows = (
+            read_pairs(arguments.pairs, shape.n_words, 32 * arguments.batches)
+            if arguments.pairs
+            else drawn_pairs(shape, arguments.batches)
+        )
+        comparisons.append(
+            contest(name, "stream", streams(shape, arguments.batches), arguments.turns)
+        )
+        comparisons.append(contest(name, "TLM", pairs(shape, rows), arguments.turns))
+    allocator = allocator_effect(arguments.shapes[0], arguments.threads, arguments.turns)
+    record("training-step", comparisons, allocator_seconds=allocator)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         XLMForQuestionAnsweringSimple,
     )
     from xlmkit.huggingface.tokenization import XLMTokenizer, XLMTokenizerFast
+    from xlmkit.inference.encoder import SentenceEncoder
+    from xlmkit.inference.predictors import SequencePredictor
     from xlmkit.model.transformer import Transformer
     from xlmkit.text.tokenizer import Tokenizer
 
@@ -32,6 +34,8 @@ __version__ = "0.1.0.dev0"
 
 _MODULES = {
     "Bundle": "checkpoint.bundle",
+    "SentenceEncoder": "inference.encoder",
+    "SequencePredictor": "inference.predictors",
     "Tokenizer": "text.tokenizer",
     "Transformer": "model.transformer",
     "Translator": "generate.translator",
@@ -52,6 +56,8 @@ _MODULES = {
 
 __all__ = [
     "Bundle",
+    "SentenceEncoder",
+    "SequencePredictor",
     "Tokenizer",
     "Transformer",
     "Translator",

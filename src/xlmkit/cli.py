@@ -20,6 +20,7 @@ from typing import Annotated
 import typer
 
 import xlmkit
+from xlmkit import text_verbs
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import is_disk_full
 
@@ -358,6 +359,13 @@ def export(
         module = importlib.import_module("xlmkit.export.command")
         del to  # there is only one
         module.export(model, target, src, tgt, quantization.value, samples)
+
+
+for _function, _help in (
+    (text_verbs.encode, "Turn texts into vectors, in a .npy or .jsonl file."),
+    (text_verbs.predict, "Ask a finetuned model about texts: labels with their probabilities."),
+):
+    app.command(help=_help)(told_in_one_sentence()(_function))
 
 
 @app.command(help="Print the JSON schema of recipes, for an editor's completion and checks.")

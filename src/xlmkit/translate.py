@@ -5,20 +5,17 @@ output is written beside its name and takes it when all is done; `--resume` goes
 line that was written.
 """
 
-import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from xlmkit.core.config import config_of_settings
 from xlmkit.core.device import tune_allocator
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import explained_disk_errors, open_bytes
 from xlmkit.core.progress import progress
+from xlmkit.core.streams import input_lines, output_lines
 from xlmkit.generate.ctranslate2_engine import is_export
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
@@ -93,9 +90,9 @@ def translate(
     translator.translate([""], request.src, request.tgt)  # languages are known, before all else
     allowed = None
     if request.allowed is not None:
-        with _lines(request.allowed) as lines:
+        with input_lines(request.allowed) as lines:
             allowed = translator.allowed_words(list(lines), request.tgt)
-    with _output(target, resume=resume) as (stream, done), _lines(source) as lines:
+    with output_lines(target, resume=resume) as (stream, done), input_lines(source) as lines:
         for _ in islice(lines, done):
             pass
         with progress(f"translating {request.src} to {request.tgt}", start=done) as job:
@@ -123,51 +120,3 @@ def _written(found: Sequence[Sequence[Translation]], first: int, n_best: int) ->
         else:
             for one in (best, *others):
                 yield f"{number}\t{one.score:.4f}\t{one.text}\n"
-
-
-@contextmanager
-def _lines(source: Path | None) -> Iterator[Iterator[str]]:
-    """Open the input; lines come without their ends, and an empty input has none."""
-    if source is None:
-        yield _decoded(sys.stdin.buffer, "standard input")
-        return
-    with open_bytes(source) as stream:
-        yield _decoded(stream, str(source))
-
-
-def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
-    for number, line in enumerate(stream, start=1):
-        try:
-            yield line.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError:
-            raise UserError(
-                f"{name}, line {number}, is not UTF-8; convert it, for instance with iconv."
-            ) from None
-
-
-@contextmanager
-def _output(target: Path | None, *, resume: bool) -> Iterator[tuple[IO[str], int]]:
-    """Open the output; yields also how many lines an earlier call has written."""
-    if target is None:
-        yield sys.stdout, 0
-        return
-    part = target.with_name(f"{target.name}.part")
-    with explained_disk_errors(part):
-        part.parent.mkdir(parents=True, exist_ok=True)
-        done = _keep_whole_lines(part) if resume and part.exists() else 0
-        with part.open("a" if done else "w", encoding="utf-8", newline="\n") as stream:
-            yield stream, done
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(target)
-
-
-def _keep_whole_lines(path: Path) -> int:
-    """Cut off a line that was not finished, and return how many there are."""
-    done = end = 0
-    with path.open("r+b") as stream:
-        for line in stream:
-            if line.endswith(b"\n"):
-                done, end = done + 1, end + len(line)
-        stream.truncate(end)
-    return done

@@ -22,6 +22,7 @@ def run_batches(
     model: nn.Module,
     sequences: Sequences,
     compute: Callable[[Any], Tensor],
+    tokens: int | None = None,
 ) -> NDArray[np.float32]:
     """Apply `compute` to all sequences.
 
@@ -29,6 +30,7 @@ def run_batches(
         model: put into evaluation mode; its parameters tell the device.
         sequences: any number of encoded texts.
         compute: from a batch of them to one row for each, (B, ...).
+        tokens: of a batch, padding included; by default 4096.
 
     Returns:
         (sequences, ...), float32, in their order.
@@ -40,7 +42,7 @@ def run_batches(
     rows: NDArray[np.float32] | None = None
     start = 0
     while start < len(order):
-        part = order[start : start + max(1, _TOKENS // int(lengths[order[start]]))]
+        part = order[start : start + max(1, (tokens or _TOKENS) // int(lengths[order[start]]))]
         inputs = sequences.batch(part.tolist()).to(device)
         output = compute(inputs).float().cpu().numpy()
         if rows is None:

@@ -24,6 +24,7 @@ from xlmkit.text.tokenizer import Tokenizer
 
 __all__ = ["SearchConfig", "Translation", "Translator"]
 
+
 @dataclass(frozen=True, slots=True)
 class Translation:
     """One translation of a text.

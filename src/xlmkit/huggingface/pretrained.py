@@ -9,7 +9,8 @@ from transformers import initialization as init
 
 from xlmkit.huggingface.configuration import XLMConfig, own_config
 from xlmkit.model.memory import ProductKeyMemory
-from xlmkit.model.transformer import TransformerLayers, sinusoidal_positions
+from xlmkit.model.positions import sinusoidal_positions
+from xlmkit.model.transformer import TransformerLayers
 
 
 class XLMPreTrainedModel(PreTrainedModel):

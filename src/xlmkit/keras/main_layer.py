@@ -24,7 +24,7 @@ from xlmkit.keras.layers import (
 )
 from xlmkit.keras.masks import positions, real_tokens, visible
 from xlmkit.keras.outputs import ModelOutput, TFBaseModelOutput
-from xlmkit.model.transformer import sinusoidal_positions
+from xlmkit.model.positions import sinusoidal_positions
 from xlmkit.text.vocabulary import PAD
 
 Tensor = Any

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 _SLICE = 1 << 19  # scores of a slice in float32: two MiB, a core's cache
+_GPU_SLICE = 1 << 26  # where few and large operations are fast
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
@@ -31,7 +32,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
         scores_NV = torch.addmm(bias_V, hidden_NE, weight_VE.t())
         loss_N = torch.empty(len(targets_N), dtype=torch.float32, device=scores_NV.device)
         correct_N = torch.empty(len(targets_N), dtype=torch.bool, device=scores_NV.device)
-        rows = max(1, _SLICE // scores_NV.shape[1])
+        size = _SLICE if scores_NV.device.type == "cpu" else _GPU_SLICE
+        rows = max(1, size // scores_NV.shape[1])
         for start in range(0, len(targets_N), rows):
             part = slice(start, start + rows)
             scores = scores_NV[part].float()  # (rows, V)

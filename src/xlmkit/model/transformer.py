@@ -6,7 +6,7 @@ original and of Hugging Face, so that a state dictionary is a checkpoint.
 Shapes: B sequences, L positions, E width, V words.
 """
 
-import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -21,6 +21,8 @@ from xlmkit.model.config import Architecture
 from xlmkit.model.dropout import dropout
 from xlmkit.model.look_up import look_up
 from xlmkit.model.memory import ProductKeyMemory
+from xlmkit.model.packing import Packing
+from xlmkit.model.positions import sinusoidal_positions
 
 
 class FeedForward(nn.Module):
@@ -187,7 +189,13 @@ def _norms(a: Architecture) -> nn.ModuleList:
 
 
 class Transformer(TransformerLayers, nn.Module):
-    """XLM's encoder; with `causal` in the architecture, a left-to-right language model."""
+    """XLM's encoder; with `causal` in the architecture, a left-to-right language model.
+
+    Attributes:
+        packs: compute without padding; same results, faster the more the lengths differ.
+    """
+
+    packs = False
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -223,7 +231,25 @@ class Transformer(TransformerLayers, nn.Module):
         Returns:
             (B, L, E); states at padding are meaningless.
         """
-        return self.states(tokens_BL, lengths_B, positions_BL, languages_BL)[-1]
+        mask_B1QK = attention_mask(lengths_B, tokens_BL.shape[1], causal=self.architecture.causal)
+        if self.packs and mask_B1QK is not None:
+            states = self._each_packed(tokens_BL, lengths_B, positions_BL, languages_BL)
+            return deque(states, 1)[0]
+        return self.run(tokens_BL, mask_B1QK, positions_BL, languages_BL)
+
+    def run(
+        self,
+        tokens_BL: Tensor,
+        mask_B1QK: Tensor | None,
+        positions_BL: Tensor | None,
+        languages_BL: Tensor | None,
+    ) -> Tensor:
+        """Return the last states given a mask, (B, L, E): one whole graph for a compiler."""
+        hidden_BLE = self.embed(self.embeddings(tokens_BL), positions_BL, languages_BL)
+        around = Surroundings(mask=mask_B1QK, causal=self.architecture.causal)
+        for state_BLE in self.layers(hidden_BLE, None, around):
+            hidden_BLE = state_BLE
+        return hidden_BLE
 
     def states(
         self,
@@ -233,22 +259,43 @@ class Transformer(TransformerLayers, nn.Module):
         languages_BL: Tensor | None = None,
     ) -> list[Tensor]:
         """Return the embeddings' output and every layer's, `n_layers + 1` tensors (B, L, E)."""
+        return list(self.each_state(tokens_BL, lengths_B, positions_BL, languages_BL))
+
+    def each_state(
+        self,
+        tokens_BL: Tensor,
+        lengths_B: Tensor,
+        positions_BL: Tensor | None = None,
+        languages_BL: Tensor | None = None,
+    ) -> Iterator[Tensor]:
+        """Yield what `states` returns; who stops early saves the layers that follow."""
         causal = self.architecture.causal
         mask_B1QK = attention_mask(lengths_B, tokens_BL.shape[1], causal=causal)
+        if self.packs and mask_B1QK is not None:
+            yield from self._each_packed(tokens_BL, lengths_B, positions_BL, languages_BL)
+            return
         words_BLE = look_up(self.embeddings, tokens_BL, "token")
         hidden_BLE = self.embed(words_BLE, positions_BL, languages_BL)
-        around = Surroundings(mask=mask_B1QK, causal=causal)
-        return [hidden_BLE, *self.layers(hidden_BLE, None, around)]
+        yield hidden_BLE
+        yield from self.layers(hidden_BLE, None, Surroundings(mask=mask_B1QK, causal=causal))
 
-
-def sinusoidal_positions(n_positions: int, emb_dim: int) -> Tensor:
-    """Return Vaswani et al.'s fixed position table, sines at even and cosines at odd columns.
-
-    Returns:
-        (n_positions, emb_dim), float32.
-    """
-    place = torch.arange(n_positions, dtype=torch.float64)[:, None]
-    column = (torch.arange(emb_dim) // 2 * 2).double()
-    angle = place * torch.exp(column * (-math.log(10000.0) / emb_dim))  # (n_positions, emb_dim)
-    table = torch.where(torch.arange(emb_dim) % 2 == 0, angle.sin(), angle.cos())
-    return table.float()
+    def _each_packed(
+        self,
+        tokens_BL: Tensor,
+        lengths_B: Tensor,
+        positions_BL: Tensor | None,
+        languages_BL: Tensor | None,
+    ) -> Iterator[Tensor]:
+        if positions_BL is None:
+            places_L = torch.arange(tokens_BL.shape[1], device=tokens_BL.device)
+            positions_BL = places_L.expand_as(tokens_BL)
+        packing = Packing(lengths_B, tokens_BL.shape[1])
+        hidden_1NE = self.embed(
+            look_up(self.embeddings, packing.pack(tokens_BL), "token"),
+            packing.pack(positions_BL),
+            None if languages_BL is None else packing.pack(languages_BL),
+        )
+        around = Surroundings(mask=None, causal=self.architecture.causal, attend=packing.attend)
+        yield packing.unpack(hidden_1NE)
+        for state_1NE in self.layers(hidden_1NE, None, around):
+            yield packing.unpack(state_1NE)

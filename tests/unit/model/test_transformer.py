@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from xlmkit.model.config import Architecture
-from xlmkit.model.transformer import Transformer, sinusoidal_positions
+from xlmkit.model.positions import sinusoidal_positions
+from xlmkit.model.transformer import Transformer
 from xlmkit.text.vocabulary import PAD
 
 SIZES: dict[str, Any] = {

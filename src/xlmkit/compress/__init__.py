@@ -1,0 +1,1 @@
+"""Models made smaller and faster after their training."""

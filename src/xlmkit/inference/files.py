@@ -1,0 +1,131 @@
+"""`xlmkit encode` and `xlmkit predict`: texts in, a row for each out, at any length of the file.
+
+Texts are read and computed a chunk at a time, so that memory does not grow with the file.
+"""
+
+import json
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.progress import progress
+from xlmkit.core.streams import output_lines
+from xlmkit.inference.encoder import Pooling, SentenceEncoder
+from xlmkit.inference.model import InferencePrecision
+from xlmkit.inference.predictors import load_predictor
+from xlmkit.inference.texts import Texts
+from xlmkit.inference.vectors import vector_file
+
+_CHUNK = 4096  # texts
+
+
+Worker = Callable[[list[str], list[str]], None]
+"""Computes texts, each in its language, and writes a row for every one."""
+
+
+def encode(
+    model: Path,
+    texts: Texts,
+    target: Path | None,
+    *,
+    precision: InferencePrecision,
+    pooling: Pooling,
+    layer: int | None,
+    batch_tokens: int,
+    resume: bool,
+) -> None:
+    """Write the vector of every text, to a numpy file or as JSON lines.
+
+    Args:
+        model: a model's folder.
+        texts: what is read.
+        target: a file that ends in .npy, (texts, E) float32, or in .jsonl; None writes JSON lines
+            to standard output.
+        precision: see `xlmkit.inference.model.prepare`.
+        pooling: how a text's states become one vector.
+        layer: whose states; None takes the last.
+        batch_tokens: tokens of a batch.
+        resume: go on with a target that an earlier call has begun.
+
+    Raises:
+        UserError: a file cannot be read or written, a text's language is unknown, or a setting
+            does not fit.
+    """
+    if target is not None and target.suffix not in (".npy", ".jsonl"):
+        raise UserError(f"Vectors are written to .npy or .jsonl, but {target} is neither.")
+    encoder = SentenceEncoder.from_pretrained(
+        model, precision=precision, pooling=pooling, layer=layer
+    )
+
+    def vectors(part: list[str], languages: list[str]) -> NDArray[np.float32]:
+        return encoder.encode(part, languages, batch_tokens=batch_tokens)
+
+    if target is not None and target.suffix == ".npy":
+        with vector_file(target, encoder.width, resume=resume) as file:
+            _work(
+                "encoding", texts, file.rows, lambda part, codes: file.write(vectors(part, codes))
+            )
+        return
+    with output_lines(target, resume=resume) as (stream, done):
+
+        def write(part: list[str], languages: list[str]) -> None:
+            for row in vectors(part, languages):
+                stream.write(f"{json.dumps([float(f'{number:.7g}') for number in row])}\n")
+            stream.flush()
+
+        _work("encoding", texts, done, write)
+
+
+def predict(
+    model: Path,
+    texts: Texts,
+    target: Path | None,
+    *,
+    precision: InferencePrecision,
+    batch_tokens: int,
+    resume: bool,
+) -> None:
+    """Write what a finetuned model says of every text, as JSON lines or a table.
+
+    Args:
+        model: a finetuned model's folder.
+        texts: what is read.
+        target: a file; TSV with a header where it ends in .tsv, else JSON lines. None writes JSON
+            lines to standard output.
+        precision: see `xlmkit.inference.model.prepare`.
+        batch_tokens: tokens of a batch.
+        resume: go on with a target that an earlier call has begun.
+
+    Raises:
+        UserError: a file cannot be read or written, a text's language is unknown, or the model
+            predicts nothing.
+    """
+    predictor = load_predictor(model, precision)
+    table = target is not None and target.suffix == ".tsv"
+    with output_lines(target, resume=resume) as (stream, done):
+        if table and not done:
+            stream.write("\t".join(predictor.columns) + "\n")
+
+        def write(part: list[str], languages: list[str]) -> None:
+            for prediction in predictor.predict(part, languages, batch_tokens=batch_tokens):
+                if table:
+                    stream.write("\t".join(predictor.cells(prediction)) + "\n")
+                else:
+                    stream.write(f"{json.dumps(prediction, ensure_ascii=False)}\n")
+            stream.flush()
+
+        _work("predicting", texts, done - 1 if table and done else done, write)
+
+
+def _work(title: str, texts: Texts, done: int, worker: Worker) -> None:
+    """Give a worker all texts but the first `done`, a chunk at a time."""
+    with texts.read() as lines, progress(title, unit="texts", start=done) as job:
+        for _ in islice(lines, done):
+            pass
+        while chunk := list(islice(lines, _CHUNK)):
+            worker([text for text, _ in chunk], [language for _, language in chunk])
+            job.advance(len(chunk))

@@ -1,0 +1,106 @@
+"""How a trained model is made ready to read many texts, and how texts are given to it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from xlmkit.compress.quantize import quantize
+from xlmkit.core.device import choose_device, choose_dtype
+from xlmkit.core.errors import UserError
+from xlmkit.data.batch import Inputs, Segment, SegmentRows
+from xlmkit.evaluate.inference import run_batches
+from xlmkit.model.transformer import Transformer
+from xlmkit.text.tokenizer import Tokenizer
+
+BATCH_TOKENS = 4096
+
+InferencePrecision = Literal["auto", "float32", "bfloat16", "int8"]
+Languages = str | Sequence[str]
+"""One language for all texts, or one for each."""
+
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def prepare(model: Model, precision: InferencePrecision) -> Model:
+    """Put a model on the fastest device, in a precision, without padding; changes it in place.
+
+    Args:
+        model: with weights in float32, on the CPU.
+        precision: `auto` takes bfloat16 where the hardware multiplies in it, and float32
+            elsewhere; `int8` rounds weights and activations, on a CPU.
+
+    Raises:
+        UserError: int8 is asked for where it cannot be computed.
+    """
+    device = choose_device()
+    model = model.to(device).eval().requires_grad_(False)
+    for module in model.modules():
+        if isinstance(module, Transformer):
+            module.packs = True
+    if precision == "int8":
+        return quantize(model)
+    return model.to(choose_dtype(precision, device))
+
+
+class Reader:
+    """Gives texts to a model: tokens, batches of similar lengths, results in the texts' order.
+
+    Args:
+        model: prepared.
+        tokenizer: of the model.
+        longest: tokens that the model reads; longer texts lose their ends.
+    """
+
+    def __init__(self, model: nn.Module, tokenizer: Tokenizer, longest: int) -> None:
+        self.model, self.tokenizer, self.longest = model, tokenizer, longest
+
+    def read(
+        self,
+        texts: Sequence[str],
+        lang: Languages,
+        compute: Callable[[Inputs], Tensor],
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> NDArray[np.float32]:
+        """Apply `compute` to all texts.
+
+        Args:
+            texts: any number.
+            lang: their language, or one for each.
+            compute: from a batch to one row for each text, (B, ...).
+            batch_tokens: tokens of a batch.
+
+        Returns:
+            (texts, ...), float32; without texts (0,).
+
+        Raises:
+            UserError: the model does not know a language, or there are not as many as texts.
+        """
+        rows = SegmentRows(list(self._rows(texts, lang)), self.longest)
+        return run_batches(self.model, rows, compute, batch_tokens)
+
+    def _rows(self, texts: Sequence[str], lang: Languages) -> Iterator[tuple[Segment, ...]]:
+        """Yield the tokens of every text; those of one language are encoded together."""
+        known = self.tokenizer.lang2id
+        codes = list(repeat(lang, len(texts))) if isinstance(lang, str) else list(lang)
+        if len(codes) != len(texts):
+            raise UserError(f"There are {len(texts)} texts but {len(codes)} languages for them.")
+        made: dict[str, Iterator[NDArray[np.int32]]] = {}
+        for code in dict.fromkeys(codes):
+            if code not in known:
+                raise UserError(
+                    f"The model does not know the language {code!r}, only {', '.join(known)}."
+                )
+            own = [text for text, other in zip(texts, codes, strict=True) if other == code]
+            made[code] = iter(self.tokenizer.encode_batch(own, code))
+        for code in codes:
+            yield ((next(made[code]), known[code]),)
+
+
+def softmax(scores: Tensor) -> Tensor:
+    """Return probabilities over the last dimension, in float32 whatever the precision."""
+    return torch.softmax(scores.float(), dim=-1)

@@ -1,0 +1,98 @@
+"""The texts of a file or a pipe, each with its language: plain lines, TSV or JSON lines."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Literal
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.streams import input_lines
+
+TextFormat = Literal["lines", "tsv", "jsonl"]
+
+_ENDINGS: dict[str, TextFormat] = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+Text = tuple[str, str]
+"""A text and its language."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Where texts are read from.
+
+    Every line is one text, an empty one as well, so that results can be counted off against lines.
+
+    Attributes:
+        path: the file, plain or compressed; None reads standard input.
+        lang: the language of all texts, if they have one.
+        form: plain `lines`, `tsv` or `jsonl`; by default what the file's ending says.
+        text: the column of the text: a number from 0 in TSV, a key in JSON lines.
+        language: the column of the language, where each text has its own.
+    """
+
+    path: Path | None
+    lang: str | None = None
+    form: TextFormat | None = None
+    text: str | None = None
+    language: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.lang is None) == (self.language is None):
+            raise UserError(
+                "Name the language of the texts with --lang, or with --lang-column the column "
+                "that says it; one of the two."
+            )
+        if self._form == "lines" and (self.text is not None or self.language is not None):
+            raise UserError("Plain lines have no columns; choose --format tsv or jsonl.")
+        if self._form == "tsv":
+            for column in (self.text, self.language):
+                if column is not None and not column.isdecimal():
+                    raise UserError(f"Columns of TSV are numbers from 0, but {column!r} is none.")
+
+    @contextmanager
+    def read(self) -> Iterator[Iterator[Text]]:
+        """Open the source; texts come one by one.
+
+        Raises:
+            UserError: the file cannot be read, or a line has not what it should; it is named.
+        """
+        with input_lines(self.path) as lines:
+            yield self._parsed(lines)
+
+    @property
+    def _form(self) -> TextFormat:
+        if self.form is not None:
+            return self.form
+        suffixes = PurePath(self.path or "").suffixes
+        return next((_ENDINGS[ending] for ending in suffixes if ending in _ENDINGS), "lines")
+
+    def _parsed(self, lines: Iterator[str]) -> Iterator[Text]:
+        pick = {"lines": self._whole, "tsv": self._cells, "jsonl": self._keys}[self._form]
+        for number, line in enumerate(lines, start=1):
+            try:
+                text, language = pick(line)
+            except (LookupError, TypeError, ValueError) as error:
+                where = self.path or "standard input"
+                raise UserError(
+                    f"{where}, line {number}, is no {self._form.upper()} with the columns asked "
+                    f"for ({error}); name them with --text-column and --lang-column."
+                ) from None
+            yield text, language
+
+    def _whole(self, line: str) -> Text:
+        return line, str(self.lang)
+
+    def _cells(self, line: str) -> Text:
+        cells = line.split("\t")
+        language = self.lang if self.language is None else cells[int(self.language)]
+        return cells[int(self.text or 0)], str(language)
+
+    def _keys(self, line: str) -> Text:
+        row = json.loads(line)
+        text = row[self.text or "text"]
+        language = self.lang if self.language is None else row[self.language]
+        if not isinstance(text, str) or not isinstance(language, str):
+            raise TypeError("not a string")
+        return text, language

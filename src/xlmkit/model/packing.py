@@ -1,0 +1,106 @@
+"""Attention over sequences that lie one behind the other without padding.
+
+Everything else in a layer treats each position by itself, so that only attention needs to know
+where a sequence ends (Krell et al. 2021, "Efficient sequence packing without
+cross-contamination").
+
+Shapes: B sequences, L positions of the longest, N positions of all together, H heads, D width of a
+head.
+"""
+
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from xlmkit.model.attention import (
+    attention_mask,
+    fused_attention,
+    plain_attention,
+    real_tokens,
+)
+
+
+class Packing:
+    """Where the real tokens of a padded batch lie, and how they attend when packed.
+
+    Args:
+        lengths_B: real tokens of each sequence, padding follows them, (B,).
+        n_positions: L, the padded length.
+    """
+
+    def __init__(self, lengths_B: Tensor, n_positions: int) -> None:
+        self.shape = (len(lengths_B), n_positions)
+        self._places_N = real_tokens(lengths_B, n_positions).flatten().nonzero()[:, 0]
+        self._lengths = [int(length) for length in lengths_B.tolist() if length]
+        self._lengths_B = lengths_B
+
+    def pack(self, padded_BL: Tensor) -> Tensor:
+        """Return the real tokens of all sequences as one, (B, L) to (1, N)."""
+        return padded_BL.flatten().index_select(0, self._places_N)[None]
+
+    def unpack(self, packed_1NE: Tensor) -> Tensor:
+        """Put states back where they were, zeros at padding, (1, N, E) to (B, L, E)."""
+        B, L = self.shape
+        padded = packed_1NE.new_zeros(B * L, packed_1NE.shape[2])
+        return padded.index_copy(0, self._places_N, packed_1NE[0]).view(B, L, -1)
+
+    def attend(
+        self,
+        query_BHQD: Tensor,
+        key_BHKD: Tensor,
+        value_BHKD: Tensor,
+        mask_B1QK: Tensor | None,
+        *,
+        dropout: float,
+        causal: bool,
+    ) -> Tensor:
+        """Attend within each sequence, an `Attend` for one packed sequence, (1, H, N, D).
+
+        A mask is ignored, since none is needed.
+        """
+        del mask_B1QK
+        by_device = self._in_groups if query_BHQD.device.type == "cpu" else self._padded
+        return by_device(query_BHQD, key_BHKD, value_BHKD, dropout, causal)
+
+    def _in_groups(
+        self, query: Tensor, key: Tensor, value: Tensor, dropout: float, causal: bool
+    ) -> Tensor:
+        """Attend in plain batches of neighbours of equal length, on a CPU the fastest way."""
+        parts, start = [], 0
+        for length, group in groupby(self._lengths):
+            count = sum(1 for _ in group)
+            end = start + count * length
+
+            def rows(
+                states_1HND: Tensor, start: int = start, end: int = end, length: int = length
+            ) -> Tensor:
+                own = states_1HND[0, :, start:end]  # (H, count * length, D)
+                return own.reshape(len(own), -1, length, own.shape[2]).transpose(0, 1)
+
+            context = plain_attention(  # (count, H, length, D)
+                rows(query), rows(key), rows(value), None, dropout=dropout, causal=causal
+            )
+            parts.append(context.transpose(1, 2).flatten(0, 1))
+            start = end
+        return torch.cat(parts)[None].transpose(1, 2)
+
+    def _padded(
+        self, query: Tensor, key: Tensor, value: Tensor, dropout: float, causal: bool
+    ) -> Tensor:
+        """Attend by torch's fused kernel, padded for as long as that takes: one call on a GPU."""
+
+        def rows(states_1HND: Tensor) -> Tensor:
+            padded_BLE = self.unpack(states_1HND.transpose(1, 2).flatten(2))
+            return padded_BLE.view(*self.shape, query.shape[1], -1).transpose(1, 2)
+
+        context_BHLD = fused_attention(
+            rows(query),
+            rows(key),
+            rows(value),
+            attention_mask(self._lengths_B, self.shape[1], causal=causal),
+            dropout=dropout,
+            causal=causal,
+        )
+        context_XHD = context_BHLD.transpose(1, 2).flatten(0, 1)  # X = B * L
+        return context_XHD.index_select(0, self._places_N)[None].transpose(1, 2)

@@ -1,0 +1,105 @@
+"""The verbs that read texts with a trained model; `xlmkit.cli` offers them.
+
+What computes is loaded by name when a verb runs, so that help needs no torch.
+"""
+
+import importlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model's folder.")]
+TextFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE]", help="The texts: lines, .tsv or .jsonl; else standard input."),
+]
+TextLanguage = Annotated[str | None, typer.Option("--lang", "-l", help="Language of all texts.")]
+TextFormat = Annotated[
+    Literal["lines", "tsv", "jsonl"] | None,
+    typer.Option("--format", help="What the texts come in, where the file's ending does not say."),
+]
+TextColumn = Annotated[
+    str | None,
+    typer.Option("--text-column", help="Number from 0 (TSV) or key (JSONL) of the text."),
+]
+LanguageColumn = Annotated[
+    str | None,
+    typer.Option("--lang-column", help="Number or key of the language, instead of --lang."),
+]
+InferencePrecision = Annotated[
+    Literal["auto", "float32", "bfloat16", "int8"],
+    typer.Option("--precision", help="auto takes bfloat16 where the hardware has it."),
+]
+BatchTokens = Annotated[int, typer.Option("--batch-tokens", min=16, help="Tokens of a batch.")]
+RowFile = Annotated[
+    Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with an output that was not finished.")
+]
+
+
+def encode(
+    model: Model,
+    source: TextFile = None,
+    target: RowFile = None,
+    lang: TextLanguage = None,
+    form: TextFormat = None,
+    text: TextColumn = None,
+    language: LanguageColumn = None,
+    precision: InferencePrecision = "auto",
+    pooling: Annotated[
+        Literal["mean", "first"],
+        typer.Option("--pooling", help="Mean of a text's states, or the first."),
+    ] = "mean",
+    layer: Annotated[
+        int | None, typer.Option("--layer", help="Whose states; by default the last's.")
+    ] = None,
+    batch_tokens: BatchTokens = 4096,
+    resume: Resume = False,
+) -> None:
+    """Call `xlmkit.inference.files.encode`."""
+    files, texts = _opened(source, lang, form, text, language)
+    files.encode(
+        model,
+        texts,
+        target,
+        precision=precision,
+        pooling=pooling,
+        layer=layer,
+        batch_tokens=batch_tokens,
+        resume=resume,
+    )
+
+
+def predict(
+    model: Model,
+    source: TextFile = None,
+    target: RowFile = None,
+    lang: TextLanguage = None,
+    form: TextFormat = None,
+    text: TextColumn = None,
+    language: LanguageColumn = None,
+    precision: InferencePrecision = "auto",
+    batch_tokens: BatchTokens = 4096,
+    resume: Resume = False,
+) -> None:
+    """Call `xlmkit.inference.files.predict`."""
+    files, texts = _opened(source, lang, form, text, language)
+    files.predict(
+        model, texts, target, precision=precision, batch_tokens=batch_tokens, resume=resume
+    )
+
+
+def _opened(
+    source: Path | None, lang: str | None, form: str | None, text: str | None, language: str | None
+) -> tuple[Any, Any]:
+    """Return the module that does the work, and the texts."""
+    device = importlib.import_module("xlmkit.core.device")
+    device.share_the_processor()
+    device.tune_allocator()
+    texts = importlib.import_module("xlmkit.inference.texts").Texts(
+        path=source, lang=lang, form=form, text=text, language=language
+    )
+    return importlib.import_module("xlmkit.inference.files"), texts

@@ -1,0 +1,108 @@
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from xlmkit.compress.quantize import Int8Linear, quantize
+from xlmkit.core.errors import UserError
+from xlmkit.model.cache import KeyValueCache
+from xlmkit.model.config import Architecture
+from xlmkit.model.encoder_decoder import EncoderDecoder
+from xlmkit.model.heads import LanguageModel, SequenceClassifier
+from xlmkit.model.transformer import Transformer
+
+LENGTHS = torch.tensor([12, 7, 3])
+
+
+def shape(**choices: bool) -> Architecture:
+    torch.manual_seed(0)
+    return Architecture(n_words=300, n_langs=2, n_layers=3, emb_dim=64, n_heads=4, **choices)
+
+
+def inputs() -> tuple[Tensor, ...]:
+    tokens = torch.randint(14, 300, (3, 12), generator=torch.Generator().manual_seed(1))
+    return tokens, LENGTHS, torch.arange(12).expand(3, 12), torch.ones_like(tokens)
+
+
+def cosines(one: Tensor, other: Tensor) -> Tensor:
+    keep = torch.arange(12) < LENGTHS[:, None]
+    return functional.cosine_similarity(one[keep], other[keep], dim=-1)
+
+
+def test_a_layer_keeps_its_outputs_up_to_rounding() -> None:
+    torch.manual_seed(0)
+    linear, hidden = nn.Linear(96, 32), torch.randn(5, 2, 96)
+    difference = Int8Linear.of(linear)(hidden) - linear(hidden)
+    assert difference.shape == (5, 2, 32)
+    assert 0 < difference.abs().max() < 0.05 * linear(hidden).std()
+
+
+def test_sums_do_not_overflow() -> None:
+    """Largest weights and activations of one sign, the worst for sums of two products."""
+    linear, hidden = nn.Linear(64, 8), torch.ones(1, 64)
+    nn.init.constant_(linear.weight, 0.5)
+    torch.testing.assert_close(Int8Linear.of(linear)(hidden), linear(hidden), rtol=0.02, atol=0.02)
+
+
+def test_a_channel_of_zeros_stays_one() -> None:
+    linear = nn.Linear(16, 4)
+    nn.init.zeros_(linear.weight)
+    torch.testing.assert_close(
+        Int8Linear.of(linear)(torch.randn(2, 16)), linear.bias.expand(2, 4).detach()
+    )
+
+
+@pytest.mark.parametrize("packs", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+def test_states_stay_close(packs: bool, causal: bool) -> None:
+    model = Transformer(shape(causal=causal)).eval()
+    model.packs = packs
+    with torch.inference_mode():
+        before = model(*inputs())
+        after = quantize(model)(*inputs())
+    assert not torch.equal(before, after)
+    assert cosines(before, after).min() > 0.998
+
+
+def test_every_linear_layer_of_the_transformer_is_rounded_and_no_head() -> None:
+    model = quantize(SequenceClassifier(shape(), 3).train())
+    left = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    assert left == ["sequence_summary.summary"]
+    assert not model.training
+
+
+def test_tied_words_stay_tied() -> None:
+    model = quantize(LanguageModel(shape()))
+    assert model.pred_layer.proj.weight is model.transformer.embeddings.weight
+
+
+def test_a_translator_decodes_with_its_cache() -> None:
+    model = EncoderDecoder(shape()).eval()
+    tokens, lengths, positions, languages = inputs()
+    with torch.inference_mode():
+        source = model.encoder(tokens, lengths, positions, languages)
+        before = model.decode(tokens, languages, source, lengths)
+        quantize(model)
+        whole = model.decode(tokens, languages, source, lengths)
+        cache = KeyValueCache()
+        steps = [
+            model.decode(tokens[:, [i]], languages[:, [i]], source, lengths, cache)
+            for i in range(12)
+        ]
+    assert functional.cosine_similarity(before, whole, dim=-1).min() > 0.995
+    # Activations are scaled for the whole tensor, so that a step by itself rounds otherwise.
+    assert functional.cosine_similarity(torch.cat(steps, dim=1), whole, dim=-1).min() > 0.995
+
+
+def test_the_engine_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.backends.quantized.engine
+    Int8Linear.of(nn.Linear(8, 8))
+    assert torch.backends.quantized.engine == before
+    monkeypatch.setattr("xlmkit.compress.quantize._ENGINES", ())
+    with pytest.raises(UserError, match="no 8-bit products"):
+        Int8Linear.of(nn.Linear(8, 8))
+
+
+def test_another_device_is_refused() -> None:
+    with pytest.raises(UserError, match="by a CPU only"):
+        quantize(nn.Linear(2, 2, device="meta"))

@@ -1,0 +1,149 @@
+"""`xlmkit encode` and `xlmkit predict`: files and pipes, a row for each text, resumable."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import xlmkit.inference.files
+from xlmkit import SentenceEncoder
+from xlmkit.cli import app
+from xlmkit.core.errors import UserError
+from xlmkit.inference.vectors import vector_file
+
+LINES = ["a b c", "", "c", "b a b", "a", "c c"]
+
+
+def call(verb: str, *arguments: Any, given: str | None = None) -> Any:
+    return CliRunner().invoke(app, [verb, *map(str, arguments)], input=given)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join(LINES), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("chunk", [2, 4096])
+def test_vectors_go_to_a_file_that_numpy_maps(
+    language_model: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(xlmkit.inference.files, "_CHUNK", chunk)
+    target = tmp_path / "new" / "out.npy"
+    made = call("encode", language_model, source, "-o", target, "--lang", "fr")
+    assert made.exit_code == 0, made.output
+    vectors = np.load(target, mmap_mode="r")
+    expected = SentenceEncoder.from_pretrained(language_model).encode(LINES, "fr")
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+    assert [path.name for path in target.parent.iterdir()] == ["out.npy"]
+
+
+def test_a_pipe_gives_vectors_as_json_lines(language_model: Path) -> None:
+    options = ["--lang", "en", "--layer", 1, "--pooling", "first"]
+    made = call("encode", language_model, *options, given="a\nb\n")
+    encoder = SentenceEncoder.from_pretrained(language_model, layer=1, pooling="first")
+    rows = [json.loads(line) for line in made.stdout.splitlines()]
+    np.testing.assert_allclose(rows, encoder.encode(["a", "b"], "en"), atol=1e-5)
+
+
+def test_texts_may_each_have_their_language(language_model: Path, tmp_path: Path) -> None:
+    rows = [("a b", "en"), ("a b", "fr")]
+    source, target = tmp_path / "text.jsonl", tmp_path / "out.npy"
+    lines = [json.dumps({"text": text, "code": code}) for text, code in rows]
+    source.write_text("\n".join(lines), encoding="utf-8")
+    made = call("encode", language_model, source, "-o", target, "--lang-column", "code")
+    assert made.exit_code == 0, made.output
+    english, french = np.load(target)
+    assert not np.allclose(english, french)
+
+
+@pytest.mark.parametrize("rows", [0, 4])
+def test_vectors_go_on_where_they_stopped(
+    language_model: Path, source: Path, tmp_path: Path, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.npy"
+    arguments = ["encode", language_model, source, "-o", target, "--lang", "fr"]
+    assert call(*arguments).exit_code == 0
+    whole = target.read_bytes()
+    vectors = np.load(target)
+    target.unlink()
+    header = len(whole) - vectors.nbytes
+    (tmp_path / "out.npy.part").write_bytes(whole[: header + rows * 16 * 4 + 7])
+    seen: list[int] = []
+    encode = SentenceEncoder.encode
+
+    def counting(self: Any, texts: Any, *rest: Any, **named: Any) -> Any:
+        seen.append(len(texts))
+        return encode(self, texts, *rest, **named)
+
+    monkeypatch.setattr(SentenceEncoder, "encode", counting)
+    made = call(*arguments, "--resume")
+    assert made.exit_code == 0, made.output
+    assert sum(seen) == len(LINES) - rows
+    np.testing.assert_allclose(np.load(target), vectors, atol=1e-5)
+
+
+def _stopped(target: Path, rows: np.ndarray, *, resume: bool) -> None:
+    with vector_file(target, rows.shape[1], resume=resume) as file:
+        file.write(rows)
+        raise KeyboardInterrupt
+
+
+def test_a_file_goes_on_only_with_vectors_of_its_width(tmp_path: Path) -> None:
+    target = tmp_path / "out.npy"
+    for width in (3, 4):
+        rows = np.ones((2, width), np.float32)
+        expected = KeyboardInterrupt if width == 3 else UserError
+        with pytest.raises(expected, match=None if width == 3 else "vectors of 3 numbers"):
+            _stopped(target, rows, resume=width == 4)
+    with vector_file(target, 3, resume=True) as file:
+        assert file.rows == 2
+        file.write(np.zeros((100_000, 3), np.float32))
+    assert np.load(target).shape == (100_002, 3)
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".tsv"])
+def test_predictions_have_labels_and_probabilities(
+    classifier: Path, source: Path, tmp_path: Path, ending: str
+) -> None:
+    target = tmp_path / f"out{ending}"
+    arguments = ["predict", classifier, source, "-o", target, "--lang", "en"]
+    assert call(*arguments).exit_code == 0
+    text = target.read_text(encoding="utf-8")
+    piped = call("predict", classifier, "--lang", "en", given="\n".join(LINES)).stdout
+    expected = [json.loads(line) for line in piped.splitlines()]
+    if ending == ".jsonl":
+        made = [json.loads(line)["label"] for line in text.splitlines()]
+    else:
+        head, *rows = (line.split("\t") for line in text.splitlines())
+        assert head == ["label", "news", "sport", "art"]
+        made = [row[0] for row in rows]
+    assert made == [row["label"] for row in expected]
+    assert len(made) == len(LINES)
+    target.unlink()
+    lines = text.splitlines(keepends=True)
+    (tmp_path / f"{target.name}.part").write_text("".join(lines[:3]) + lines[3][:4], "utf-8")
+    assert call(*arguments, "--resume").exit_code == 0
+    assert target.read_text(encoding="utf-8").splitlines()[:3] == text.splitlines()[:3]
+    assert len(target.read_text(encoding="utf-8").splitlines()) == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.txt", "--lang", "en"], "There is no file"),
+        (["--lang", "en", "--resume"], "--resume needs --output"),
+        (["--lang", "de"], "does not know the language 'de'"),
+        ([], "--lang-column"),
+        (["--lang", "en", "-o", "out.txt"], "out.txt is neither"),
+    ],
+)
+def test_mistakes_in_one_sentence(language_model: Path, arguments: list[str], message: str) -> None:
+    made = call("encode", language_model, *arguments, given="a\n")
+    assert made.exit_code == 1
+    assert message in made.stderr
+    assert "Traceback" not in made.stderr
