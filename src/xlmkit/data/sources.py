@@ -34,6 +34,8 @@ def _known(code: str) -> str:
 
 LanguageCode = Annotated[str, AfterValidator(_known)]
 Column = int | str
+LANGUAGE_MARK = "{language}"
+"""Stands in a path for the name of a language, one file for each: en, eng_Latn or english."""
 Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
 
 
@@ -74,9 +76,17 @@ class TextSource(BaseSource):
 
     kind: Literal["text"]
     path: str
-    """A file, or a pattern such as news/*.txt.gz."""
-    language: LanguageCode
-    """The language of the text."""
+    """A file, or a pattern such as news/*.txt.gz, or with {language} in it."""
+    language: LanguageCode | None = None
+    """The language of the text; needed unless the path has {language} in it."""
+    labels: str | None = None
+    """A file with the label of each line, which may have {language} in it."""
+
+    @model_validator(mode="after")
+    def _one_language(self) -> "TextSource":
+        if (self.language is None) != (LANGUAGE_MARK in self.path):
+            raise ValueError(f"give either the language or {LANGUAGE_MARK} in the path")
+        return self
 
     @property
     def place(self) -> str:
@@ -112,6 +122,15 @@ class TableSource(BaseSource):
     """language -> column, where a row holds a text and its translations."""
     label_column: Column | None = None
     """The column of the label."""
+    second: Column | None = None
+    """In a task's files: the column of the second text of a pair, in the language of the first."""
+    choices: tuple[Column, ...] | None = Field(None, min_length=2)
+    """In a task's files: the columns of the texts to choose from."""
+
+    @property
+    def beside(self) -> tuple[Column, ...]:
+        """The columns that a task reads beside the text."""
+        return self.choices or (() if self.second is None else (self.second,))
 
     @model_validator(mode="after")
     def _one_way(self) -> "TableSource":
@@ -121,9 +140,32 @@ class TableSource(BaseSource):
             )
         if self.columns is not None and (self.language or self.language_column is not None):
             raise ValueError("columns already says the language; language goes with text")
-        if self.text is not None and (self.language is None) == (self.language_column is None):
-            raise ValueError("text needs either language or language_column beside it")
+        if self.choices and self.second is not None:
+            raise ValueError("give second, for pairs, or choices, but not both")
+        if self.beside and self.text is None:
+            raise ValueError("second and choices stand beside text, not beside columns")
+        ways = [self.language is not None, self.language_column is not None]
+        ways.append(LANGUAGE_MARK in self.place)
+        if self.text is not None and sum(ways) != 1:
+            raise ValueError(
+                f"text needs either language or language_column beside it, or {LANGUAGE_MARK} in "
+                "the path"
+            )
         return self
+
+
+def check_columns(source: TableSource, header: bool) -> None:
+    """See that columns are named only where a header names them.
+
+    Raises:
+        ValueError: they are not.
+    """
+    single = [source.text, source.language_column, source.label_column]
+    used = [*single, *(source.columns or {}).values(), *source.beside]
+    if not header and any(isinstance(column, str) for column in used):
+        raise ValueError("columns can be named only with header: true; else number them from 0")
+    if any(isinstance(column, int) and column < 0 for column in used):
+        raise ValueError("columns are numbered from 0")
 
 
 class TsvSource(TableSource):
@@ -131,17 +173,35 @@ class TsvSource(TableSource):
 
     kind: Literal["tsv"]
     path: str
-    """A file, or a pattern such as pairs/*.tsv.gz."""
+    """A file, or a pattern such as pairs/*.tsv.gz, or with {language} in it."""
     header: bool = False
     """The first line names the columns."""
 
     @model_validator(mode="after")
     def _names_need_a_header(self) -> "TsvSource":
-        used = [self.text, self.language_column, self.label_column, *(self.columns or {}).values()]
-        if not self.header and any(isinstance(column, str) for column in used):
-            raise ValueError("columns can be named only with header: true; else number them from 0")
-        if any(isinstance(column, int) and column < 0 for column in used):
-            raise ValueError("columns are numbered from 0")
+        check_columns(self, self.header)
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        return self.path
+
+
+class CsvSource(TableSource):
+    """A file of columns as spreadsheets write it, in which quotes hold separators and line ends."""
+
+    kind: Literal["csv"]
+    path: str
+    """A file, or a pattern such as pairs/*.csv, or with {language} in it."""
+    separator: str = Field(",", min_length=1, max_length=1)
+    """What stands between columns."""
+    header: bool = False
+    """The first line names the columns."""
+
+    @model_validator(mode="after")
+    def _names_need_a_header(self) -> "CsvSource":
+        check_columns(self, self.header)
         return self
 
     @property
@@ -155,7 +215,7 @@ class JsonlSource(TableSource):
 
     kind: Literal["jsonl"]
     path: str
-    """A file, or a pattern such as data/*.jsonl.zst."""
+    """A file, or a pattern such as data/*.jsonl.zst, or with {language} in it."""
 
     @property
     def place(self) -> str:
@@ -244,6 +304,7 @@ Source = Annotated[
     TextSource
     | ParallelSource
     | TsvSource
+    | CsvSource
     | JsonlSource
     | TmxSource
     | GettextSource
