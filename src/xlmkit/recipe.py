@@ -13,7 +13,7 @@ from xlmkit.data.sources import LanguageCode
 from xlmkit.evaluate.config import EvaluateConfig
 from xlmkit.model.config import ModelConfig
 from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
-from xlmkit.tasks.classification import ClassificationConfig
+from xlmkit.tasks.kinds import Task
 from xlmkit.text.tokenizer import TokenizerConfig
 from xlmkit.train.config import OptimizerConfig
 
@@ -102,17 +102,6 @@ class PretrainConfig(Config):
     """The models by name; by default one, with mlm, and tlm too where there are translations."""
 
 
-class FinetuneConfig(ClassificationConfig):
-    """A task, and how models are adapted to it."""
-
-    epochs: float = Field(3.0, gt=0)
-    """How often each example is seen."""
-    tokens_per_batch: int = Field(1024, ge=16)
-    """Tokens of a batch."""
-    optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4, warmup=100, betas=(0.9, 0.999))
-    """Rates of learning."""
-
-
 class Recipe(Config):
     """Everything that decides a run's results."""
 
@@ -136,7 +125,7 @@ class Recipe(Config):
     """Processor threads; by default all cores. Results repeat exactly only with equal threads."""
     pretrain: PretrainConfig = PretrainConfig()
     """Pretraining."""
-    finetune: dict[Name, FinetuneConfig] = Field(default_factory=dict)
+    finetune: dict[Name, Task] = Field(default_factory=dict)
     """Tasks by name."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """Measurement."""
@@ -153,7 +142,7 @@ class Recipe(Config):
             models, tasks = self.pretrain.models, self.finetune
             made = [f"pretrain.models.{n}" for n, m in (models or {}).items() if not m.ready]
             needing = made if models else ["pretrain"]
-            needing += [f"finetune.{name}" for name, task in tasks.items() if not task.train]
+            needing += [f"finetune.{name}" for name, task in tasks.items() if task.needs_corpus]
             if needing:
                 raise UserError(
                     f"the recipe needs the key 'data', since {needing[0]} learns from it; only "

@@ -13,6 +13,7 @@ from xlmkit.core.config import load_config, to_yaml
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
 from xlmkit.recipe import PretrainedModel, Recipe
+from xlmkit.tasks.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
@@ -150,9 +151,13 @@ def _small(path: Path, encoder: Path) -> list[str]:
             settings.append(f"pretrain.models.{name}.checkpoint={encoder}")
     for task, config in recipe.finetune.items():
         settings.append(f"finetune.{task}.epochs=1")
-        if config.train:
-            settings.append(f"finetune.{task}.train=[{flow[0]}]")
-            settings.append(f"finetune.{task}.test=[{flow[1]}]")
+        if not config.needs_corpus:
+            for part, source in (("train", flow[0]), ("test", flow[1])):
+                if config.kind in ("regression", "multiple_choice"):
+                    source = source.replace(".tsv", ".numbers.tsv")
+                if config.kind == "multiple_choice":
+                    source = source.replace("}", ", choices: [0, 1]}")
+                settings.append(f"finetune.{task}.{part}=[{source}]")
     return settings
 
 
@@ -163,6 +168,10 @@ def test_every_recipe_that_comes_along_runs_at_a_small_size(
 ) -> None:
     for other in RECIPES:  # one may extend another
         shutil.copy(other, project / other.name)
+    for part in ("train", "test"):  # the same with numbers as labels
+        text = (project / f"{part}.tsv").read_text("utf-8")
+        numbers = text.replace("\tanimal\n", "\t0\n").replace("\tmachine\n", "\t1\n")
+        (project / f"{part}.numbers.tsv").write_text(numbers, encoding="utf-8")
     encoder = make_encoder("bert", project / "encoder")
     words = [word for setting in _small(path, encoder) for word in ("--set", setting)]
     recipe, out = str(project / path.name), str(project / "out")
@@ -174,3 +183,8 @@ def test_every_recipe_that_comes_along_runs_at_a_small_size(
     for model in models.values():
         for task in wanted.finetune:
             assert set(model["tasks"][task]["languages"]) == {"en", "zh", "ar"}
+
+
+def test_the_recipe_of_all_kinds_of_tasks_is_whole() -> None:
+    recipe = load_config(Path(__file__).parents[2] / "recipes" / "tasks.yaml", Recipe)
+    assert {task.kind for task in recipe.finetune.values()} == set(KINDS)
