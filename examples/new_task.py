@@ -56,7 +56,8 @@ class RatingConfig(SequenceConfig):
 
         learned, tested = self.read(inputs)
         train, test = (
-            labelled_texts(by_language(part, rating), np.int64) for part in (learned, tested)
+            labelled_texts(by_language(part, rating, "Texts without a rating"), np.int64)
+            for part in (learned, tested)
         )
         if not train:
             raise UserError(f"no label of its train files is a number from 1 to {self.best}.")

@@ -9,7 +9,7 @@ from xlmkit.core.config import Config
 from xlmkit.core.device import Precision
 from xlmkit.core.errors import UserError
 from xlmkit.data.corpus import DataConfig
-from xlmkit.data.sources import LanguageCode
+from xlmkit.data.source_base import LanguageCode
 from xlmkit.evaluate.config import EvaluateConfig
 from xlmkit.model.config import ModelConfig
 from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig

@@ -26,6 +26,7 @@ from xlmkit.data.clean import Cleaner
 from xlmkit.data.duplicates import REASONS
 from xlmkit.data.inputs import Reading
 from xlmkit.data.readers import read_source
+from xlmkit.data.source_base import LANGUAGE_MARK
 from xlmkit.recipe import Recipe
 from xlmkit.run import run
 from xlmkit.tasks.base import TaskInputs
@@ -145,7 +146,7 @@ def _text(language: str, number: int) -> str:
 def _write_files(source: kinds.Source, base: Path, languages: tuple[str, ...]) -> None:
     """Write the files that a source names, with a few texts in the form it says."""
     numbers = range(LINES)
-    if kinds.LANGUAGE_MARK in source.place:
+    if LANGUAGE_MARK in source.place:
         for code in languages:
             _write_files(_in_language(source, code), base, languages)
         return
@@ -169,7 +170,7 @@ def _write_files(source: kinds.Source, base: Path, languages: tuple[str, ...]) -
 def _in_language(source: kinds.Source, code: str) -> kinds.Source:
     """Return the source of one language's file."""
     names = [name for name in ("path", "labels") if getattr(source, name, None)]
-    paths = {n: getattr(source, n).replace(kinds.LANGUAGE_MARK, code) for n in names}
+    paths = {n: getattr(source, n).replace(LANGUAGE_MARK, code) for n in names}
     return source.model_copy(update={**paths, "language": code})
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.inputs import Reading, find_files
-from xlmkit.data.sources import LANGUAGE_MARK, Source
+from xlmkit.data.source_base import LANGUAGE_MARK
+from xlmkit.data.sources import Source
 from xlmkit.text.languages import LANGUAGES, from_locale
 
 _BY_NAME = {known.name.lower(): code for code, known in LANGUAGES.items()}

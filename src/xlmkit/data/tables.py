@@ -9,7 +9,8 @@ from typing import Any
 from xlmkit.core.errors import UserError
 from xlmkit.data.inputs import Reading, find_files, lenient_lines
 from xlmkit.data.records import Record
-from xlmkit.data.sources import Column, CsvSource, JsonlSource, TableSource, TsvSource
+from xlmkit.data.source_base import Column
+from xlmkit.data.sources import CsvSource, JsonlSource, TableSource, TsvSource
 from xlmkit.text.languages import language
 
 

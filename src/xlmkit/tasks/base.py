@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from xlmkit.core.config import Config
-from xlmkit.data.sources import LanguageCode
+from xlmkit.data.source_base import LanguageCode
 from xlmkit.evaluate.protocols import Encoder, SequenceScorer
 from xlmkit.train.config import OptimizerConfig
 

@@ -23,6 +23,8 @@ from xlmkit.tasks.sequences import (
     softmax,
 )
 
+_LEFT_OUT = "Texts whose labels name no choice"
+
 
 class MultipleChoiceConfig(SequenceConfig):
     """A task of choosing; sources name the columns of the `choices`, labels count from 0."""
@@ -49,7 +51,7 @@ class MultipleChoiceConfig(SequenceConfig):
             known = example.label.isdecimal() and int(example.label) < n
             return int(example.label) if known else None
 
-        train, test = (_laid_out(by_language(part, place)) for part in (learned, tested))
+        train, test = (_laid_out(by_language(part, place, _LEFT_OUT)) for part in (learned, tested))
         if not train:
             raise UserError(f"no label of its train files is a number from 0 to {n - 1}.")
         check_tested(self, test, map(str, range(n)))

@@ -24,6 +24,8 @@ from xlmkit.tasks.sequences import (
     labelled_texts,
 )
 
+_LEFT_OUT = "Texts whose labels are no numbers"
+
 
 class RegressionConfig(SequenceConfig):
     """A task whose texts, or pairs of texts, each have a number."""
@@ -39,7 +41,8 @@ class RegressionConfig(SequenceConfig):
         """
         learned, tested = self.read(inputs)
         train, test = (
-            labelled_texts(by_language(part, _number), np.float64) for part in (learned, tested)
+            labelled_texts(by_language(part, _number, _LEFT_OUT), np.float64)
+            for part in (learned, tested)
         )
         values = np.concatenate([part.labels for part in train.values()]) if train else np.empty(0)
         if len(values) == 0 or values.std() == 0:

@@ -30,7 +30,6 @@ Loss = Literal["classes", "several", "number", "choice"]
 the best of the sequences of an example (cross-entropy over them)."""
 
 _EXAMPLES = 3  # of each kind and language
-_NO_LABEL = "give `label` in a source of data, or train and test files"
 
 Label = TypeVar("Label")
 
@@ -66,13 +65,10 @@ class SequenceConfig(TaskConfig):
         """Return the examples to learn, of the source languages, and those to test on.
 
         Raises:
-            UserError: a file is missing or damaged, or no text to learn or to test on has a label.
+            UserError: a file is missing or damaged.
         """
-        sources = inputs.sources(self)
-        learned = list(examples(read_split(self.train, "train", inputs), sources))
+        learned = list(examples(read_split(self.train, "train", inputs), inputs.sources(self)))
         tested = list(examples(read_split(self.test, "test", inputs), inputs.languages))
-        if not learned:
-            raise UserError(f"There are no labels in {', '.join(sources)} to learn; {_NO_LABEL}.")
         return learned, tested
 
 
@@ -169,13 +165,16 @@ class SequenceData(TaskData):
 
 
 def by_language(
-    found: Iterable[Example], read: Callable[[Example], Label | None]
+    found: Iterable[Example],
+    read: Callable[[Example], Label | None],
+    left_out: str = "Test texts whose labels were never learned",
 ) -> dict[str, list[tuple[Example, Label]]]:
     """Gather examples by language; those whose label cannot be read are counted and told.
 
     Args:
         found: the examples.
         read: from an example to its label, None where it is none.
+        left_out: what to call those without.
     """
     gathered: dict[str, list[tuple[Example, Label]]] = {}
     unknown: Counter[str] = Counter()
@@ -187,7 +186,7 @@ def by_language(
             gathered.setdefault(example.language, []).append((example, label))
     if unknown:
         listed = ", ".join(f"{label} ({count})" for label, count in unknown.most_common(5))
-        say(f"Texts whose labels were never learned or cannot be read are left out: {listed}.")
+        say(f"{left_out} are left out: {listed}.")
     return gathered
 
 

@@ -109,7 +109,7 @@ def test_texts_are_normalised_as_in_pretraining(tmp_path: Path) -> None:
 
 
 def test_too_few_labels_are_said_with_the_mend(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no labels in fr .*give `label`"):
+    with pytest.raises(UserError, match=r"0 different labels in fr .*give `label`"):
         from_corpus(tmp_path, ("en",), source_languages=["fr"])
     one = [table(tmp_path / "one.tsv", [("a", "x"), ("b", "x")])]
     with pytest.raises(UserError, match=r"1 different labels in en .*at least two"):
