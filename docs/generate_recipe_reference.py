@@ -17,6 +17,11 @@ MARK = "<!-- Below this line: written by generate_recipe_reference.py. -->\n"
 Schema = Mapping[str, Any]
 
 _SOURCES = "data.sources"
+_TASKS = "finetune.NAME"
+_UNIONS = {  # sections with a kind -> what an item is, the kind whose keys show what all share
+    _SOURCES: ("A list. Every item has a `kind`", "text"),
+    _TASKS: ("Every task has a `kind`, `classification` where none is given", "classification"),
+}
 _TYPES = {
     "string": "text",
     "integer": "whole number",
@@ -65,37 +70,49 @@ class _Reference:
             for inner, below in self._sections(field):
                 place = ".".join(part for part in (path, key, below) if part)
                 if place == _SOURCES:
-                    self._sources(field["items"]["oneOf"])
+                    self._kinds(place, field["items"]["oneOf"])
+                elif place == _TASKS:
+                    self._kinds(place, (_value(field))["oneOf"])
                 elif inner and inner not in self._shown:
                     self.add(place, self._definitions[inner], inner)
 
-    def _sources(self, choices: Sequence[Schema]) -> None:
-        """Append what all sources share, and a table for each kind of source."""
+    def _kinds(self, place: str, choices: Sequence[Schema]) -> None:
+        """Append what all sources or tasks share, and a table for each kind of them."""
+        said, first = _UNIONS[place]
         names = [choice["$ref"].rpartition("/")[2] for choice in choices]
         sections = [self._definitions[name] for name in names]
         kinds = {
             section["properties"]["kind"]["const"]: (name, section)
             for name, section in zip(names, sections, strict=True)
         }
-        common: dict[str, Schema] = dict(kinds["text"][1]["properties"])
+        common: dict[str, Schema] = dict(kinds[first][1]["properties"])
         for _, section in kinds.values():
             common = {k: v for k, v in common.items() if k in section["properties"]}
         common = {key: field for key, field in common.items() if key != "kind"}
         self.lines += [
-            f"### {_SOURCES}",
+            f"### {place}",
             "",
-            "A list. Every item has a `kind`, the keys of that kind (below), and may have:",
+            f"{said}, the keys of that kind (below), and may have:",
             "",
         ]
-        self._table(common, (), "BaseSource", _SOURCES)
+        self._table(common, (), place, place)
+        self._below(place, common)
         for kind, (name, section) in kinds.items():
-            self._head(f"{_SOURCES}: kind {kind}", section)
+            self._head(f"{place}: kind {kind}", section)
             own = {
                 key: field
                 for key, field in section["properties"].items()
                 if key != "kind" and field != common.get(key)
             }
-            self._table(own, section.get("required", ()), name, _SOURCES)
+            if own:
+                self._table(own, section.get("required", ()), name, place)
+
+    def _below(self, path: str, fields: Schema) -> None:
+        """Append the sections that these fields hold and that were not shown yet."""
+        for key, field in fields.items():
+            for inner, _ in self._sections(field):
+                if inner and inner not in self._shown:
+                    self.add(f"{path}.{key}", self._definitions[inner], inner)
 
     def _head(self, title: str, section: Schema) -> None:
         said = " ".join(str(section.get("description", "")).split())
@@ -120,11 +137,15 @@ class _Reference:
             yield "", ""
         if value := _value(field):
             yield from ((name, "NAME") for name, _ in self._sections(value))
+            if "discriminator" in value:
+                yield "", "NAME"
 
     def _type(self, field: Schema, path: str) -> str:
         for name, below in self._sections(field):
             place = ".".join(part for part in (path, below) if part)
-            place = self._shown.get(name, place) if name else _SOURCES
+            if not name:
+                place = _TASKS if below else _SOURCES
+            place = self._shown.get(name, place)
             kind = "sections by name" if below else "section" if name else "list of sources"
             off = ", or `null` for none" if field.get("default") and "anyOf" in field else ""
             return f"{kind}, see [{place}](#{_anchor(place)}){off}"

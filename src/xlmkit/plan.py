@@ -16,6 +16,7 @@ from xlmkit.data.shards import Shards
 from xlmkit.data.sources import Source
 from xlmkit.objectives.config import MlmConfig
 from xlmkit.recipe import PretrainedModel, Recipe, TranslatorsConfig
+from xlmkit.tasks.base import TaskInputs
 from xlmkit.train.translation import TranslatorConfig
 
 FIGURES_FILE = "figures.json"
@@ -49,7 +50,7 @@ class RunPlan:
             if model.ready:
                 self.checkpoint(name)
         for task in self.recipe.finetune.values():
-            self._files((*task.train, *task.test))
+            task.files(self.task_inputs)
         for name in self.translators():
             self.initial_folder(name)
             self._files((*self.translation.valid, *self.translation.test))
@@ -117,14 +118,14 @@ class RunPlan:
         return Stage(self.folder / "pretrain" / name, inputs)
 
     def finetuned(self, name: str, task: str) -> Stage:
-        """Return the stage of a classifier."""
+        """Return the stage of a model that is adapted to a task."""
         config = self.recipe.finetune[task]
         inputs: dict[str, Any] = {
             "pretrained": self.pretrained(name).key,
             "task": config.model_dump(mode="json", exclude={"title"}),
-            "files": self._files((*config.train, *config.test)),
+            "files": file_inputs(config.files(self.task_inputs), self.base),
             "lr": self.models()[name].finetune_lr,
-            "corpus": None if config.train else self.corpus.key,
+            "corpus": self.corpus.key if config.needs_corpus else None,
             "precision": self.recipe.precision,
             "threads": self.threads,
             "seed": self.recipe.seed,
@@ -227,6 +228,12 @@ class RunPlan:
                 raise UserError(f"pretrain.models.{name}.checkpoint: {error}") from None
             self._checkpoints[name] = found
         return self._checkpoints[name]
+
+    @cached_property
+    def task_inputs(self) -> TaskInputs:
+        """Where the examples of tasks come from."""
+        corpus = self.folder / "corpus"
+        return TaskInputs(corpus, self.base, self.recipe.languages)
 
     @property
     def _sources(self) -> tuple[Source, ...]:

@@ -9,11 +9,11 @@ from xlmkit.core.config import Config
 from xlmkit.core.device import Precision
 from xlmkit.core.errors import UserError
 from xlmkit.data.corpus import DataConfig
-from xlmkit.data.sources import LanguageCode
+from xlmkit.data.source_base import LanguageCode
 from xlmkit.evaluate.config import EvaluateConfig
 from xlmkit.model.config import ModelConfig
 from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
-from xlmkit.tasks.classification import ClassificationConfig
+from xlmkit.tasks.kinds import Task
 from xlmkit.text.tokenizer import TokenizerConfig
 from xlmkit.train.config import OptimizerConfig
 from xlmkit.train.translation import TranslationConfig, TranslatorConfig
@@ -104,17 +104,6 @@ class PretrainConfig(Config):
     none where only translators are trained."""
 
 
-class FinetuneConfig(ClassificationConfig):
-    """A task, and how models are adapted to it."""
-
-    epochs: float = Field(3.0, gt=0)
-    """How often each example is seen."""
-    tokens_per_batch: int = Field(1024, ge=16)
-    """Tokens of a batch."""
-    optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4, warmup=100, betas=(0.9, 0.999))
-    """Rates of learning."""
-
-
 class TranslatorsConfig(TranslationConfig):
     """The translators, and how they are trained and judged."""
 
@@ -145,7 +134,7 @@ class Recipe(Config):
     """Processor threads; by default all cores. Results repeat exactly only with equal threads."""
     pretrain: PretrainConfig = PretrainConfig()
     """Pretraining."""
-    finetune: dict[Name, FinetuneConfig] = Field(default_factory=dict)
+    finetune: dict[Name, Task] = Field(default_factory=dict)
     """Tasks by name."""
     translation: TranslatorsConfig | None = None
     """Encoder-decoders that translate."""
@@ -166,7 +155,7 @@ class Recipe(Config):
             models, tasks = self.pretrain.models, self.finetune
             made = [f"pretrain.models.{n}" for n, m in (models or {}).items() if not m.ready]
             needing = made if models else ["pretrain"]
-            needing += [f"finetune.{name}" for name, task in tasks.items() if not task.train]
+            needing += [f"finetune.{name}" for name, task in tasks.items() if task.needs_corpus]
             needing += ["translation"] if self.translation else []
             if needing:
                 raise UserError(

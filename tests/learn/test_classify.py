@@ -7,13 +7,13 @@ import torch
 from numpy.typing import NDArray
 
 from xlmkit.data.batch import SegmentRows
-from xlmkit.evaluate.classification import measure_classification
 from xlmkit.evaluate.inference import PlainClassifier
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import SequenceClassifier
 from xlmkit.objectives.classify import SequenceClassification
-from xlmkit.tasks.classification import ClassificationConfig, ClassificationData, LabelledTexts
+from xlmkit.tasks.classification import ClassificationConfig, ClassificationData
 from xlmkit.tasks.features import encode_rows
+from xlmkit.tasks.sequences import LabelledTexts
 
 LABELS = ["books", "fish", "trains"]
 
@@ -49,5 +49,5 @@ def test_a_rule_of_keywords_is_learned(cipher: Any, learn: Any) -> None:
     learn(model, [objective], steps=200, lr=5e-3)
     classifier = PlainClassifier(model, tokenizer, ["el"], 16)
     data = ClassificationData(LABELS, greek, held_out)
-    measured = measure_classification(classifier, data, ClassificationConfig(), ["el"])
+    measured = data.measured(classifier, ClassificationConfig(), ["el"])
     assert measured["languages"]["el"]["accuracy"]["value"] >= 0.99

@@ -26,9 +26,11 @@ from xlmkit.data.clean import Cleaner
 from xlmkit.data.duplicates import REASONS
 from xlmkit.data.inputs import Reading
 from xlmkit.data.readers import read_source
+from xlmkit.data.source_base import LANGUAGE_MARK
 from xlmkit.recipe import Recipe
 from xlmkit.run import run
-from xlmkit.tasks.classification import load_classification
+from xlmkit.tasks.base import TaskInputs
+from xlmkit.tasks.classification import ClassificationConfig
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -128,8 +130,8 @@ def _read_all(recipe: Recipe, base: Path) -> None:
         if isinstance(source, kinds.TableSource) and source.label_column is not None:
             assert {record.label for record in records} == {"a", "b"}
     for task in tasks:
-        if task.train:
-            data = load_classification(task, base, base, recipe.languages)
+        if isinstance(task, ClassificationConfig) and task.train:
+            data = task.load(TaskInputs(base, base, recipe.languages))
             assert data.labels == ["a", "b"]
             assert set(data.train) == set(task.source_languages or recipe.languages[:1])
             assert data.test
@@ -142,26 +144,43 @@ def _text(language: str, number: int) -> str:
 def _write_files(source: kinds.Source, base: Path, languages: tuple[str, ...]) -> None:
     """Write the files that a source names, with a few texts in the form it says."""
     numbers = range(LINES)
+    if LANGUAGE_MARK in source.place:
+        for code in languages:
+            _write_files(_in_language(source, code), base, languages)
+        return
     match source:
-        case kinds.TextSource(path=path, language=code):
+        case kinds.TextSource(path=path, language=code, labels=labels):
             _write(base / path, "".join(f"{_text(code, i)}\n" for i in numbers))
+            _write(base / (labels or "unused"), "".join(f"{'ab'[i // 2 % 2]}\n" for i in numbers))
         case kinds.ParallelSource(paths=paths):
             for code, path in paths.items():
                 _write(base / path, "".join(f"{_text(code, i)}\n" for i in numbers))
-        case kinds.TsvSource(path=path):
-            rows = [_row(source, languages, i) for i in numbers]
-            lines = [list(rows[0])] if source.header else []
-            lines += [_cells(row) for row in rows]
-            _write(base / path, "".join("\t".join(map(str, line)) + "\n" for line in lines))
-        case kinds.JsonlSource(path=path):
-            rows = [_nested(_row(source, languages, i)) for i in numbers]
-            _write(base / path, "".join(f"{json.dumps(row)}\n" for row in rows))
+        case kinds.TableSource():
+            _write_table(source, base, [_row(source, languages, i) for i in numbers])
         case kinds.TmxSource(path=path):
             units = "".join(_unit(languages, i) for i in numbers)
             _write(base / path, f"<tmx><body>{units}</body></tmx>")
         case kinds.GettextSource(path=path):
             for locale in ["zh_TW" if code == "zh" else code for code in languages]:
                 _write(base / path / locale / "LC_MESSAGES" / "app.po", _catalog(locale))
+
+
+def _in_language(source: kinds.Source, code: str) -> kinds.Source:
+    """Return the source of one language's file."""
+    names = [name for name in ("path", "labels") if getattr(source, name, None)]
+    paths = {n: getattr(source, n).replace(LANGUAGE_MARK, code) for n in names}
+    return source.model_copy(update={**paths, "language": code})
+
+
+def _write_table(source: kinds.TableSource, base: Path, rows: list[dict[int | str, str]]) -> None:
+    if isinstance(source, kinds.JsonlSource):
+        lines = [json.dumps(_nested(row)) for row in rows]
+    else:
+        separator = source.separator if isinstance(source, kinds.CsvSource) else "\t"
+        cells = [list(rows[0])] if source.header else []
+        cells += [_cells(row) for row in rows]
+        lines = [separator.join(map(str, line)) for line in cells]
+    _write(base / source.path, "".join(f"{line}\n" for line in lines))
 
 
 def _write(path: Path, text: str) -> None:
@@ -188,6 +207,8 @@ def _row(
         row[source.text] = _text(code, number)
     if source.language_column is not None:
         row[source.language_column] = code
+    for column in source.beside:
+        row[column] = _text(code, number)
     if source.label_column is not None:
         row[source.label_column] = "ab"[number // 2 % 2]
     return row
@@ -347,7 +368,7 @@ def test_the_reference_of_keys_is_up_to_date_and_complete() -> None:
     keys = {re.match(r"\| `(\w+)`", row)[1] for row in rows}
     schema = Recipe.model_json_schema()
     sections = [schema, *schema["$defs"].values()]
-    assert keys == {key for section in sections for key in section["properties"]}
+    assert keys | {"kind"} == {key for section in sections for key in section["properties"]}
 
 
 def test_every_reason_of_dropping_is_explained() -> None:

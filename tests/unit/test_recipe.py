@@ -13,6 +13,7 @@ from xlmkit.core.config import load_config, to_yaml
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
 from xlmkit.recipe import PretrainedModel, Recipe
+from xlmkit.tasks.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
@@ -128,6 +129,37 @@ def test_limits_themselves_are_allowed(project: Path) -> None:
     load(project, "pretrain.models=null", "model.max_position_embeddings=16")
 
 
+def _small_translation(recipe: Recipe) -> list[str]:
+    if not recipe.translation:
+        return []
+    settings = [
+        "translation.steps=4", "translation.tokens_per_batch=256", "translation.valid=[]",
+        "translation.test=[]", "translation.validate_every=2", "translation.max_valid=2",
+        "translation.beam_size=0",
+    ]  # fmt: skip
+    for name, translator in recipe.translation.models.items():
+        settings += [
+            f"translation.models.{name}.{objective}.directions=[en-ar]"
+            for objective, section in translator.objectives.items()
+            if getattr(section, "directions", None)
+        ]
+    return settings
+
+
+def _small_tasks(recipe: Recipe, flow: list[str]) -> list[str]:
+    settings = []
+    for task, config in recipe.finetune.items():
+        settings.append(f"finetune.{task}.epochs=1")
+        if not config.needs_corpus:
+            for part, source in (("train", flow[0]), ("test", flow[1])):
+                if config.kind in ("regression", "multiple_choice"):
+                    source = source.replace(".tsv", ".numbers.tsv")
+                if config.kind == "multiple_choice":
+                    source = source.replace("}", ", choices: [0, 1]}")
+                settings.append(f"finetune.{task}.{part}=[{source}]")
+    return settings
+
+
 def _small(path: Path, encoder: Path) -> list[str]:
     """Return settings under which a recipe takes seconds, and reads the project's files."""
     recipe = load_config(path, Recipe)
@@ -146,27 +178,11 @@ def _small(path: Path, encoder: Path) -> list[str]:
     ]  # fmt: skip
     if recipe.evaluate.retrieval:
         settings.append("evaluate.retrieval.candidates=20")
-    if recipe.translation:
-        settings += [
-            "translation.steps=4", "translation.tokens_per_batch=256", "translation.valid=[]",
-            "translation.test=[]", "translation.validate_every=2", "translation.max_valid=2",
-            "translation.beam_size=0",
-        ]  # fmt: skip
-    for name, translator in (recipe.translation.models if recipe.translation else {}).items():
-        settings += [
-            f"translation.models.{name}.{objective}.directions=[en-ar]"
-            for objective, section in translator.objectives.items()
-            if getattr(section, "directions", None)
-        ]
+    settings += _small_translation(recipe)
     for name, model in (recipe.pretrain.models or {}).items():
         if model.ready:
             settings.append(f"pretrain.models.{name}.checkpoint={encoder}")
-    for task, config in recipe.finetune.items():
-        settings.append(f"finetune.{task}.epochs=1")
-        if config.train:
-            settings.append(f"finetune.{task}.train=[{flow[0]}]")
-            settings.append(f"finetune.{task}.test=[{flow[1]}]")
-    return settings
+    return [*settings, *_small_tasks(recipe, flow)]
 
 
 @pytest.mark.skipif(not RECIPES, reason="this copy has no recipes")
@@ -176,6 +192,10 @@ def test_every_recipe_that_comes_along_runs_at_a_small_size(
 ) -> None:
     for other in RECIPES:  # one may extend another
         shutil.copy(other, project / other.name)
+    for part in ("train", "test"):  # the same with numbers as labels
+        text = (project / f"{part}.tsv").read_text("utf-8")
+        numbers = text.replace("\tanimal\n", "\t0\n").replace("\tmachine\n", "\t1\n")
+        (project / f"{part}.numbers.tsv").write_text(numbers, encoding="utf-8")
     encoder = make_encoder("bert", project / "encoder")
     words = [word for setting in _small(path, encoder) for word in ("--set", setting)]
     recipe, out = str(project / path.name), str(project / "out")
@@ -192,3 +212,8 @@ def test_every_recipe_that_comes_along_runs_at_a_small_size(
     for model in models.values():
         for task in wanted.finetune:
             assert set(model["tasks"][task]["languages"]) == {"en", "zh", "ar"}
+
+
+def test_the_recipe_of_all_kinds_of_tasks_is_whole() -> None:
+    recipe = load_config(Path(__file__).parents[2] / "recipes" / "tasks.yaml", Recipe)
+    assert {task.kind for task in recipe.finetune.values()} == set(KINDS)

@@ -17,14 +17,12 @@ from xlmkit.train.state import STATE_FILE
 
 
 def finetune(setting: Setting, name: str, task: str, folder: Path) -> None:
-    """Train a classifier on a pretrained model and save it."""
+    """Adapt a pretrained model to a task and save it."""
     run, recipe = setting.plan, setting.recipe
     config, model = recipe.finetune[task], run.models()[name]
     backbone = open_backbone(run, name)
     torch.manual_seed(key_of(recipe.seed, "classifier") >> 1)
-    adaptation = backbone.classification(
-        setting.task_data(task), config, config.tokens_per_batch, (recipe.seed, task)
-    )
+    adaptation = setting.task_data(task).adapt(backbone, config, (recipe.seed, task))
     steps = max(1, round(config.epochs * adaptation.objective.batches_per_epoch))
     optimizer = config.optimizer
     if model.finetune_lr is not None:

@@ -9,7 +9,6 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.files import read_json, write_json
 from xlmkit.data.corpus import read_corpus
 from xlmkit.data.shards import Shards
-from xlmkit.evaluate.classification import measure_classification
 from xlmkit.evaluate.language_modeling import measure_language_modeling
 from xlmkit.evaluate.retrieval import measure_retrieval
 from xlmkit.plan import FIGURES_FILE
@@ -35,8 +34,7 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
     for task, config in recipe.finetune.items():
         stage = plan.finetuned(name, task).folder
         sources = list(config.source_languages or recipe.languages[:1])
-        classifier = backbone.classifier(stage, config)
-        measured = measure_classification(classifier, setting.task_data(task), config, sources)
+        measured = setting.task_data(task).measure(backbone, stage, config, sources)
         curve = read_json(stage / FIGURES_FILE)["curve"]
         figures["tasks"][task] = {**measured, "curve": curve}
     write_json(folder / FIGURES_FILE, figures)

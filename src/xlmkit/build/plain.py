@@ -16,12 +16,12 @@ from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import SegmentRows
 from xlmkit.evaluate.inference import PlainClassifier, pooled_states
-from xlmkit.evaluate.protocols import Classifier
+from xlmkit.evaluate.protocols import SequenceScorer
 from xlmkit.model.heads import SequenceClassifier
 from xlmkit.model.transformer import Transformer
 from xlmkit.objectives.classify import SequenceClassification
-from xlmkit.tasks.classification import ClassificationConfig, ClassificationData
 from xlmkit.tasks.features import encode_rows
+from xlmkit.tasks.sequences import SequenceConfig, SequenceData
 from xlmkit.train.adaptation import Adaptation
 
 
@@ -71,7 +71,7 @@ class PlainBackbone:
         return pooled_states(self.transformer, self.bundle.tokenizer, texts, language)
 
     def classification(
-        self, data: ClassificationData, config: ClassificationConfig, tokens: int, seed: object
+        self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object
     ) -> Adaptation:
         """Return a fresh classifier on the Transformer, and what it learns."""
         architecture = replace(
@@ -86,7 +86,9 @@ class PlainBackbone:
         model.transformer.load_state_dict(self.bundle.transformer().state_dict())
         rows, labels = encode_rows(data.train, self.bundle.tokenizer)
         sequences = SegmentRows(rows, self._longest(config))
-        objective = SequenceClassification(sequences, labels, tokens=tokens, seed=seed)
+        objective = SequenceClassification(
+            sequences, labels, tokens=tokens, seed=seed, loss=data.loss, choices=data.choices
+        )
 
         def save(
             folder: Path, weights: Mapping[str, Tensor], provenance: Mapping[str, Any]
@@ -102,11 +104,11 @@ class PlainBackbone:
 
         return Adaptation(model, objective, save)
 
-    def classifier(self, folder: Path, config: ClassificationConfig) -> Classifier:
+    def classifier(self, folder: Path, config: SequenceConfig) -> SequenceScorer:
         """Open a classifier's folder."""
         bundle = Bundle.load(folder)
         model = bundle.classifier().to(choose_device())
         return PlainClassifier(model, bundle.tokenizer, self.languages, self._longest(config))
 
-    def _longest(self, config: ClassificationConfig) -> int:
+    def _longest(self, config: SequenceConfig) -> int:
         return min(config.max_length, self.bundle.architecture.max_position_embeddings)

@@ -150,7 +150,7 @@ def _sentence(mistake: _Mistake, same: Sequence[_Mistake]) -> str:
             names = mistake.schema.get("discriminator", {}).get("mapping", ())
             return f"{where} needs the key {mistake.context['discriminator']}{_hint('', names)}"
         case "union_tag_invalid":
-            tag, key = mistake.context["tag"], mistake.context["discriminator"].strip("'")
+            tag, key = mistake.context["tag"], mistake.context["discriminator"].strip("'()")
             names = mistake.schema.get("discriminator", {}).get("mapping", ())
             return f"{where}.{key} cannot be '{tag}'{_hint(tag, names)}"
         case "literal_error" | "enum" if isinstance(mistake.value, str):

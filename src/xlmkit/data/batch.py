@@ -100,7 +100,7 @@ class PredictionBatch:
 
 @dataclass(frozen=True, slots=True)
 class LabelledBatch:
-    """Sequences with a class each: `labels` is (B,), int64."""
+    """Examples with their labels: classes, (B,), int64, or what `objectives.classify` says."""
 
     inputs: ModelInputs
     labels: Tensor

@@ -12,7 +12,7 @@ from typing import Any
 from xlmkit.data.clean import CleanConfig, Cleaner
 from xlmkit.data.index import RecordPrints, record_prints
 from xlmkit.data.records import Record
-from xlmkit.data.sources import Markup
+from xlmkit.data.source_base import Markup
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 from xlmkit.data.markup import remove_markup, tidy
 from xlmkit.data.records import Record
-from xlmkit.data.sources import Markup
+from xlmkit.data.source_base import Markup
 from xlmkit.text.languages import from_locale, script_share
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -8,7 +8,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.data.inputs import Reading
 from xlmkit.data.records import Record
 from xlmkit.data.sources import HubSource
-from xlmkit.data.text_files import Table
+from xlmkit.data.tables import Table
 
 
 def read_hub(source: HubSource, reading: Reading) -> Iterator[Record]:

@@ -8,7 +8,7 @@ import html
 import re
 from collections.abc import Collection
 
-from xlmkit.data.sources import Markup
+from xlmkit.data.source_base import Markup
 
 
 def _names(text: str) -> frozenset[str]:

@@ -7,8 +7,10 @@ from xlmkit.core.errors import UserError
 from xlmkit.data.gettext import read_gettext
 from xlmkit.data.hub import read_hub
 from xlmkit.data.inputs import Reading, find_files
+from xlmkit.data.language_files import by_language, every_language
 from xlmkit.data.records import Record
 from xlmkit.data.sources import (
+    CsvSource,
     GettextSource,
     HubSource,
     JsonlSource,
@@ -19,7 +21,8 @@ from xlmkit.data.sources import (
     TsvSource,
     WheelSource,
 )
-from xlmkit.data.text_files import read_jsonl, read_parallel, read_text, read_tsv
+from xlmkit.data.tables import read_csv, read_jsonl, read_tsv
+from xlmkit.data.text_files import read_parallel, read_text
 from xlmkit.data.tmx import read_tmx
 from xlmkit.data.wheels import read_wheel
 
@@ -37,9 +40,10 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
             f"The source {source.title!r} is limited to languages that the recipe does not have."
         )
     found = False
-    for record in _reader(source, reading):
-        found = True
-        yield record
+    for part in by_language(source, reading):
+        for record in _reader(part, reading):
+            found = True
+            yield record
     if not found:
         bad = sum(reading.bad.counts.values())
         raise UserError(
@@ -57,6 +61,8 @@ def _reader(source: Source, reading: Reading) -> Iterator[Record]:
             return read_parallel(source, reading)
         case TsvSource():
             return read_tsv(source, reading)
+        case CsvSource():
+            return read_csv(source, reading)
         case JsonlSource():
             return read_jsonl(source, reading)
         case TmxSource():
@@ -85,8 +91,12 @@ def local_files(source: Source, base: Path) -> list[Path]:
         case HubSource():
             folder = base / Path(source.dataset).expanduser()
             return _inside(folder) if folder.exists() else []
+        case TextSource(labels=str() as labels):
+            paths = (every_language(source.path), every_language(labels))
+            return [file for path in paths for file in find_files(path, base)]
         case _:
-            return [file for path in find_files(source.path, base) for file in _inside(path)]
+            files = find_files(every_language(source.path), base)
+            return [file for path in files for file in _inside(path)]
 
 
 def _inside(path: Path) -> list[Path]:

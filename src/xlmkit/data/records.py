@@ -20,12 +20,15 @@ class Record:
         source: the name of the recipe's source that the record came from.
         where: the place in that source: "file:line", or "wheel!member" for a catalog in a wheel.
         label: the class of the record, if it has one.
+        others: what a task reads beside its single text, in the same language: the second of a
+            pair, or choices. The corpus does not keep them.
     """
 
     texts: Mapping[str, str]
     source: str
     where: str
     label: str | None = None
+    others: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[type["Record"], tuple[Any, ...]]:
         """Go to another process as four values, several times faster than dataclasses do."""

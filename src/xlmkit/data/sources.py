@@ -5,79 +5,20 @@ This module only says what can be written in a recipe; `readers` reads it.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from xlmkit.core.config import Config
-from xlmkit.core.errors import UserError
-from xlmkit.text.languages import language
-
-Markup = Literal["tags", "entities", "placeholders", "accelerators", "links", "code"]
-ALL_MARKUP: tuple[Markup, ...] = (
-    "tags",
-    "entities",
-    "placeholders",
-    "accelerators",
-    "links",
-    "code",
+from xlmkit.data.source_base import (
+    ALL_MARKUP,
+    LANGUAGE_MARK,
+    BaseSource,
+    Column,
+    LanguageCode,
+    LineSource,
+    Markup,
+    Sha256,
 )
-
-
-def _known(code: str) -> str:
-    try:
-        return language(code).code
-    except UserError as error:
-        raise ValueError(str(error)) from None  # pydantic adds the place in the recipe
-
-
-LanguageCode = Annotated[str, AfterValidator(_known)]
-Column = int | str
-Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
-
-
-class BaseSource(Config):
-    """What every kind of source has in common."""
-
-    usual_markup: ClassVar[tuple[Markup, ...]] = ("tags", "entities")
-
-    name: str | None = None
-    """What reports call this source; by default made from its path or package."""
-    label: str | None = None
-    """A class that all records of this source get, for instance the application they are from."""
-    languages: tuple[LanguageCode, ...] | None = None
-    """Read only these languages of the source."""
-    one_translation: bool = False
-    """Keep only the first translation of a text that has several."""
-
-    @property
-    def title(self) -> str:
-        """What reports call this source."""
-        if self.name is not None:
-            return self.name
-        name = PurePosixPath(self.place.replace("\\", "/")).name or self.place
-        for ending in (".gz", ".xz", ".zst"):
-            name = name.removesuffix(ending)
-        return name
-
-    @property
-    def place(self) -> str:
-        """Where the text is, as the recipe says it."""
-        raise NotImplementedError
-
-
-class LineSource(BaseSource):
-    """What files of lines have in common."""
-
-    lines: tuple[int, int] | None = None
-    """The first and the last line to read, counted from 1; by default all."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "LineSource":
-        if self.lines is not None and not 1 <= self.lines[0] <= self.lines[1]:
-            raise ValueError("lines are counted from 1, and the last is not before the first")
-        return self
 
 
 class TextSource(LineSource):
@@ -87,9 +28,17 @@ class TextSource(LineSource):
 
     kind: Literal["text"]
     path: str
-    """A file, or a pattern such as news/*.txt.gz."""
-    language: LanguageCode
-    """The language of the text."""
+    """A file, or a pattern such as news/*.txt.gz, or with {language} in it."""
+    language: LanguageCode | None = None
+    """The language of the text; needed unless the path has {language} in it."""
+    labels: str | None = None
+    """A file with the label of each line, which may have {language} in it."""
+
+    @model_validator(mode="after")
+    def _one_language(self) -> "TextSource":
+        if (self.language is None) != (LANGUAGE_MARK in self.path):
+            raise ValueError(f"give either the language or {LANGUAGE_MARK} in the path")
+        return self
 
     @property
     def place(self) -> str:
@@ -125,6 +74,15 @@ class TableSource(BaseSource):
     """language -> column, where a row holds a text and its translations."""
     label_column: Column | None = None
     """The column of the label."""
+    second: Column | None = None
+    """In a task's files: the column of the second text of a pair, in the language of the first."""
+    choices: tuple[Column, ...] | None = Field(None, min_length=2)
+    """In a task's files: the columns of the texts to choose from."""
+
+    @property
+    def beside(self) -> tuple[Column, ...]:
+        """The columns that a task reads beside the text."""
+        return self.choices or (() if self.second is None else (self.second,))
 
     @model_validator(mode="after")
     def _one_way(self) -> "TableSource":
@@ -134,9 +92,32 @@ class TableSource(BaseSource):
             )
         if self.columns is not None and (self.language or self.language_column is not None):
             raise ValueError("columns already says the language; language goes with text")
-        if self.text is not None and (self.language is None) == (self.language_column is None):
-            raise ValueError("text needs either language or language_column beside it")
+        if self.choices and self.second is not None:
+            raise ValueError("give second, for pairs, or choices, but not both")
+        if self.beside and self.text is None:
+            raise ValueError("second and choices stand beside text, not beside columns")
+        ways = [self.language is not None, self.language_column is not None]
+        ways.append(LANGUAGE_MARK in self.place)
+        if self.text is not None and sum(ways) != 1:
+            raise ValueError(
+                f"text needs either language or language_column beside it, or {LANGUAGE_MARK} in "
+                "the path"
+            )
         return self
+
+
+def check_columns(source: TableSource, header: bool) -> None:
+    """See that columns are named only where a header names them.
+
+    Raises:
+        ValueError: they are not.
+    """
+    single = [source.text, source.language_column, source.label_column]
+    used = [*single, *(source.columns or {}).values(), *source.beside]
+    if not header and any(isinstance(column, str) for column in used):
+        raise ValueError("columns can be named only with header: true; else number them from 0")
+    if any(isinstance(column, int) and column < 0 for column in used):
+        raise ValueError("columns are numbered from 0")
 
 
 class TsvSource(TableSource):
@@ -144,17 +125,35 @@ class TsvSource(TableSource):
 
     kind: Literal["tsv"]
     path: str
-    """A file, or a pattern such as pairs/*.tsv.gz."""
+    """A file, or a pattern such as pairs/*.tsv.gz, or with {language} in it."""
     header: bool = False
     """The first line names the columns."""
 
     @model_validator(mode="after")
     def _names_need_a_header(self) -> "TsvSource":
-        used = [self.text, self.language_column, self.label_column, *(self.columns or {}).values()]
-        if not self.header and any(isinstance(column, str) for column in used):
-            raise ValueError("columns can be named only with header: true; else number them from 0")
-        if any(isinstance(column, int) and column < 0 for column in used):
-            raise ValueError("columns are numbered from 0")
+        check_columns(self, self.header)
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where the text is, as the recipe says it."""
+        return self.path
+
+
+class CsvSource(TableSource):
+    """A file of columns as spreadsheets write it, in which quotes hold separators and line ends."""
+
+    kind: Literal["csv"]
+    path: str
+    """A file, or a pattern such as pairs/*.csv, or with {language} in it."""
+    separator: str = Field(",", min_length=1, max_length=1)
+    """What stands between columns."""
+    header: bool = False
+    """The first line names the columns."""
+
+    @model_validator(mode="after")
+    def _names_need_a_header(self) -> "CsvSource":
+        check_columns(self, self.header)
         return self
 
     @property
@@ -168,7 +167,7 @@ class JsonlSource(TableSource):
 
     kind: Literal["jsonl"]
     path: str
-    """A file, or a pattern such as data/*.jsonl.zst."""
+    """A file, or a pattern such as data/*.jsonl.zst, or with {language} in it."""
 
     @property
     def place(self) -> str:
@@ -257,6 +256,7 @@ Source = Annotated[
     TextSource
     | ParallelSource
     | TsvSource
+    | CsvSource
     | JsonlSource
     | TmxSource
     | GettextSource

@@ -81,17 +81,28 @@ def class_probabilities(
     def compute(inputs: Inputs) -> Tensor:
         return torch.softmax(inputs.fed_to(model), dim=1)
 
-    longest = min(max_length, model.transformer.architecture.max_position_embeddings)
-    return run_batches(model, _rows(tokenizer, texts, language, longest), compute)
+    return run_batches(
+        model, _rows(tokenizer, texts, language, _longest(model, max_length)), compute
+    )
+
+
+def _longest(model: SequenceClassifier, max_length: int) -> int:
+    return min(max_length, model.transformer.architecture.max_position_embeddings)
 
 
 def _rows(
-    tokenizer: Tokenizer, texts: Sequence[str], language: str, max_length: int
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    language: str,
+    max_length: int,
+    seconds: Sequence[str] | None = None,
 ) -> SegmentRows:
     number = tokenizer.lang2id[language]
-    return SegmentRows(
-        [((ids, number),) for ids in tokenizer.encode_batch(texts, language)], max_length
-    )
+    sides = [
+        tokenizer.encode_batch(side, language) for side in (texts, seconds) if side is not None
+    ]
+    rows = [tuple((ids, number) for ids in row) for row in zip(*sides, strict=True)]
+    return SegmentRows(rows, max_length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +125,22 @@ class PlainEncoder:
 
 @dataclass(frozen=True, slots=True)
 class PlainClassifier:
-    """One of xlmkit's classifiers as a `Classifier`."""
+    """One of xlmkit's classifiers as a `SequenceScorer`."""
 
     model: SequenceClassifier
     tokenizer: Tokenizer
     languages: Sequence[str]
     max_length: int
 
-    def probabilities(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
-        """Return the probability of every class, (texts, C)."""
-        return class_probabilities(self.model, self.tokenizer, texts, language, self.max_length)
+    def scores(
+        self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the score of every class before any softmax, (texts, C)."""
+
+        def compute(inputs: Inputs) -> Tensor:
+            scores_BC: Tensor = inputs.fed_to(self.model)
+            return scores_BC
+
+        longest = _longest(self.model, self.max_length)
+        rows = _rows(self.tokenizer, texts, language, longest, seconds)
+        return run_batches(self.model, rows, compute)

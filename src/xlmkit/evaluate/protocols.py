@@ -29,14 +29,22 @@ class Encoder(Protocol):
         ...
 
 
-class Classifier(Protocol):
-    """A model that gives every text a probability for each class."""
+class SequenceScorer(Protocol):
+    """A model that gives every text, or pair of texts, a score for each class."""
 
     @property
     def languages(self) -> Sequence[str]:
         """The languages that it is asked about, in the order of the recipe."""
         ...
 
-    def probabilities(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
-        """Return the probability of every class, (texts, C)."""
+    def scores(
+        self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the score of every class before any softmax, (texts, C).
+
+        Args:
+            texts: single texts, or the first of each pair.
+            language: of all of them.
+            seconds: the second text of each pair.
+        """
         ...

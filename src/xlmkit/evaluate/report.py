@@ -47,11 +47,14 @@ from xlmkit.evaluate.results import (
     Results,
     best_of,
     language_name,
+    main_metric,
+    metric_title,
     model_title,
     models_on,
     models_with,
     ordered_languages,
     source_of,
+    task_metrics,
     task_names,
     task_title,
     transfer_average,
@@ -156,11 +159,12 @@ def _vocabulary(results: Results) -> str:
 def _task(results: Results, name: str) -> dict[str, Any]:
     models = models_on(results, name)
     first = next(iter(models.values()))
-    best = best_of({key: transfer_average(results, m, "accuracy") for key, m in models.items()})
+    best = best_of({key: transfer_average(results, m, main_metric(m)) for key, m in models.items()})
     return {
         "name": task_title(results, name),
         "source": language_name(results, source_of(results, first)),
         "labels": first.get("labels") or [],
+        "metrics": [metric_title(name) for name in task_metrics(first)],
         "table": transfer_table(results, name),
         "bars": transfer_bars(results, name),
         "legend": model_legend(results, models),

@@ -13,6 +13,8 @@ from xlmkit.evaluate.results import (
     best_of,
     is_pretrained,
     language_name,
+    main_metric,
+    metric_title,
     model_title,
     models_on,
     models_with,
@@ -68,17 +70,19 @@ def model_legend(results: Results, keys: Sequence[str] | Mapping[str, Any]) -> l
 
 
 def transfer_bars(results: Results, task: str) -> str:
-    """Return bars of a task's accuracy by language and model."""
+    """Return bars of a task's main metric by language and model."""
     models, styles = models_on(results, task), model_styles(results)
+    metric = main_metric(next(iter(models.values())))
     found = {code for one in models.values() for code in one["languages"]}
     groups = []
     for code in ordered_languages(results, found):
         bars = [
-            _bar(results, key, score(one["languages"].get(code), "accuracy"), styles)
+            _bar(results, key, score(one["languages"].get(code), metric), styles)
             for key, one in models.items()
         ]
         groups.append((language_name(results, code), [bar for bar in bars if bar is not None]))
-    return bar_chart(groups, title=f"Accuracy on {task} by language and model")
+    title = f"{metric_title(metric)} on {task} by language and model"
+    return bar_chart(groups, title=title)
 
 
 def retrieval_bars(results: Results) -> str:

@@ -11,6 +11,8 @@ from xlmkit.evaluate.results import (
     best_of,
     is_pretrained,
     language_name,
+    main_metric,
+    metric_title,
     model_title,
     models_on,
     models_with,
@@ -57,7 +59,7 @@ class TaskFinding:
 
     @property
     def gain(self) -> float:
-        """Accuracy of the best model above the floor; not a number without a floor."""
+        """Main metric of the best model above the floor; not a number without a floor."""
         if self.floor is None:
             return math.nan
         return self.averages[self.best] - self.averages[self.floor]
@@ -66,7 +68,9 @@ class TaskFinding:
 def task_finding(results: Results, task: str) -> TaskFinding | None:
     """Return the finding on a task, None where no language without labels was measured."""
     models = models_on(results, task)
-    averages = {key: transfer_average(results, one, "accuracy") for key, one in models.items()}
+    averages = {
+        key: transfer_average(results, one, main_metric(one)) for key, one in models.items()
+    }
     best = best_of(averages)
     if best is None or not others_of(results, models[best]):
         return None
@@ -107,10 +111,11 @@ def headline(results: Results) -> Headline:
 def _task_title(results: Results, finding: TaskFinding) -> str:
     languages = _others(len(finding.others))
     share = formats.percent(finding.averages[finding.best])
-    return (
-        f"Learned from {language_name(results, finding.source)} labels alone, "
-        f"right on {share} of texts in {languages}"
-    )
+    learned = f"Learned from {language_name(results, finding.source)} labels alone, "
+    metric = main_metric(models_on(results, finding.task)[finding.best])
+    if metric != "accuracy":
+        return f"{learned}{metric_title(metric)} is {share} in {languages}"
+    return f"{learned}right on {share} of texts in {languages}"
 
 
 def _others(number: int) -> str:
@@ -124,16 +129,24 @@ def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
     classes, examples = len(best.get("labels") or ()), best.get("train_examples")
     task = task_title(results, finding.task)
     what = f"The task \N{LEFT DOUBLE QUOTATION MARK}{task}\N{RIGHT DOUBLE QUOTATION MARK}"
-    what += f" has {formats.words(classes)} classes" if classes else " is to classify texts"
+    if classes > 1:
+        what += f" has {formats.words(classes)} classes"
+    else:
+        what += " gives each text a score" if classes else " is to classify texts"
     seen = f"{formats.count(examples)} labelled examples, all" if examples else "labels, all"
     sentences = [f"{what}; the models saw {seen} in {source}."]
     average = formats.percent(finding.averages[finding.best])
     names = formats.listed([language_name(results, code) for code in finding.others])
     rank = f", the best of {formats.words(len(models))} models," if len(models) > 1 else ""
     among = f"on average over {names}" if len(finding.others) > 1 else f"in {names}"
-    text = f"{title}{rank} is right on {average} of held-out texts {among}"
-    home = score(best["languages"].get(finding.source), "accuracy")
-    text += f", and on {formats.percent(home.value)} in {source}." if home else "."
+    metric = main_metric(best)
+    right = metric == "accuracy"
+    reached = "is right on" if right else "reaches"
+    text = f"{title}{rank} {reached} {average} "
+    text += f"of held-out texts {among}" if right else f"in {metric_title(metric)} {among}"
+    home = score(best["languages"].get(finding.source), metric)
+    on = "on " if right else ""
+    text += f", and {on}{formats.percent(home.value)} in {source}." if home else "."
     sentences.append(text)
     compared = _compared(results, finding)
     if compared:
@@ -161,7 +174,9 @@ def _named(results: Results, key: str) -> str:
 def _task_figures(results: Results, finding: TaskFinding) -> list[tuple[str, str]]:
     average = formats.percent(finding.averages[finding.best])
     title = _name(results, finding.best)
-    figures = [(average, f"right in {_others(len(finding.others))}, with {title}")]
+    metric = main_metric(models_on(results, finding.task)[finding.best])
+    what = "right" if metric == "accuracy" else metric_title(metric)
+    figures = [(average, f"{what} in {_others(len(finding.others))}, with {title}")]
     if finding.floor is not None:
         untrained = _untrained(results, finding.floor)
         than = "no pretraining" if untrained else _name(results, finding.floor)

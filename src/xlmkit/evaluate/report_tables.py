@@ -9,6 +9,7 @@ from xlmkit.evaluate import formats
 from xlmkit.evaluate.results import (
     Results,
     language_name,
+    metric_title,
     model_title,
     models_on,
     models_with,
@@ -17,6 +18,7 @@ from xlmkit.evaluate.results import (
     retrieval_average,
     score,
     source_of,
+    task_metrics,
     transfer_average,
 )
 from xlmkit.evaluate.score import Score
@@ -165,7 +167,7 @@ def _titles(results: Results, models: Mapping[str, Any]) -> dict[str, str]:
 
 
 def transfer_table(results: Results, task: str) -> Table:
-    """Return accuracy, gap to the source language and macro F1 by language and model."""
+    """Return a task's metrics, and the gap to the source language, by language and model."""
     models = models_on(results, task)
     first = next(iter(models.values()))
     source = source_of(results, first)
@@ -184,16 +186,17 @@ def transfer_table(results: Results, task: str) -> Table:
 
         return get
 
-    accuracy = measured("accuracy")
+    metrics = task_metrics(first)
+    main = measured(metrics[0])
 
     def gap(model: str, language: str) -> float | None:
-        home, here = _known(accuracy(model, source)), _known(accuracy(model, language))
+        home, here = _known(main(model, source)), _known(main(model, language))
         return None if language == source or not (home and here) else here.value - home.value
 
     measures = [
-        Measure("Accuracy", accuracy),
+        Measure(metric_title(metrics[0]), main),
         Measure("Gap", gap, show=formats.points, better=0),
-        Measure("Macro F1", measured("macro_f1")),
+        *(Measure(metric_title(name), measured(name)) for name in metrics[1:]),
     ]
     return comparison("Language", _titles(results, models), rows, measures)
 

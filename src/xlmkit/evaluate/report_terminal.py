@@ -16,6 +16,8 @@ from xlmkit.evaluate.report_translation import print_translation
 from xlmkit.evaluate.results import (
     Results,
     language_name,
+    main_metric,
+    metric_title,
     models_on,
     models_with,
     source_of,
@@ -38,10 +40,11 @@ def print_summary(results: Results) -> None:
     for name in task_names(results):
         first = next(iter(models_on(results, name).values()))
         source = language_name(results, source_of(results, first))
+        metric = metric_title(main_metric(first))
         title = (
-            f"Accuracy on {task_title(results, name)} in %, labels in {source} only (95% intervals)"
+            f"{metric} on {task_title(results, name)} in %, labels in {source} only (95% intervals)"
         )
-        _print(title, transfer_table(results, name), "Accuracy")
+        _print(title, transfer_table(results, name), metric)
     if models_with(results, "retrieval"):
         content = retrieval_table(results)
         kept = content.columns[0] if content.groups else ""

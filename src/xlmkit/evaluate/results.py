@@ -103,6 +103,22 @@ def others_of(results: Results, task: Mapping[str, Any]) -> list[str]:
     return [x for x in ordered_languages(results, task["languages"]) if x != source]
 
 
+def main_metric(task: Mapping[str, Any]) -> str:
+    """Return the metric that decides which model is best on a task."""
+    return task_metrics(task)[0]
+
+
+def task_metrics(task: Mapping[str, Any]) -> list[str]:
+    """Return the metrics of a task, that which decides first."""
+    return list(task.get("metrics") or ("accuracy", "macro_f1"))
+
+
+def metric_title(metric: str) -> str:
+    """Return the name of a metric as people read it: "macro_f1" is "Macro F1"."""
+    text = metric.replace("_", " ").replace("f1", "F1")
+    return text[:1].upper() + text[1:]
+
+
 def transfer_average(results: Results, task: Mapping[str, Any], metric: str) -> float:
     """Return a task's mean over the languages that gave no labels; not a number without any."""
     given = (task.get("average") or {}).get(metric)

@@ -23,10 +23,16 @@ from xlmkit.evaluate.inference import run_batches
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer, quietly
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
 from xlmkit.objectives.classify import SequenceClassification
-from xlmkit.tasks.classification import ClassificationConfig, ClassificationData
+from xlmkit.tasks.sequences import SequenceConfig, SequenceData
 from xlmkit.train.adaptation import Adaptation
 
 _UNLIMITED = 512  # tokens read by a model that sets no limit, where the recipe sets none either
+_PROBLEMS = {
+    "classes": "single_label_classification",
+    "several": "multi_label_classification",
+    "number": "regression",
+    "choice": "regression",  # one score for each choice
+}
 _HUGE = 10**9  # what tokenizers say that know no limit is larger
 
 
@@ -61,7 +67,7 @@ class ClassScores(nn.Module):
 
 
 class HuggingFaceClassifier:
-    """A finetuned model as a `Classifier`."""
+    """A finetuned model as a `SequenceScorer`."""
 
     def __init__(
         self,
@@ -73,14 +79,20 @@ class HuggingFaceClassifier:
         self.model, self.encoder, self.languages = model, encoder, languages
         self.max_length = min(max_length, position_limit(model, encoder.tokenizer))
 
-    def probabilities(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
-        """Return the probability of every class, (texts, C)."""
+    def scores(
+        self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the score of every class before any softmax, (texts, C)."""
 
         def compute(inputs: EncoderInputs) -> Tensor:
-            return torch.softmax(inputs.fed_to(self.model).logits, dim=1)
+            scores_BC: Tensor = inputs.fed_to(self.model).logits
+            return scores_BC
 
         types = reads_types(self.model)
-        encoded = self.encoder.encode({language: texts}, self.max_length, types=types)
+        pairs = None if seconds is None else {language: seconds}
+        encoded = self.encoder.encode(
+            {language: texts}, self.max_length, types=types, seconds=pairs
+        )
         return run_batches(self.model, encoded, compute)
 
 
@@ -138,22 +150,26 @@ class HuggingFaceBackbone:
         return run_batches(model, encoded, compute)
 
     def classification(
-        self, data: ClassificationData, config: ClassificationConfig, tokens: int, seed: object
+        self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object
     ) -> Adaptation:
         """Return the family's own classifier, and what it learns."""
         shape = copy.deepcopy(self.config)
         shape.id2label = dict(enumerate(data.labels))
         shape.label2id = {label: number for number, label in enumerate(data.labels)}
-        shape.problem_type = "single_label_classification"
+        shape.problem_type = _PROBLEMS[data.loss]
         for name, value in self.config.to_dict().items():
             if ("dropout" in name or name.endswith("pdrop")) and isinstance(value, int | float):
                 setattr(shape, name, config.dropout)
         model = open_model("AutoModelForSequenceClassification", self.folder, shape)
         longest = min(config.max_length, position_limit(model, self.encoder.tokenizer))
         texts = {language: part.texts for language, part in data.train.items()}
-        sequences = self.encoder.encode(texts, longest, types=reads_types(model))
+        seconds = {code: part.seconds for code, part in data.train.items() if part.seconds}
+        types = reads_types(model)
+        sequences = self.encoder.encode(texts, longest, types=types, seconds=seconds)
         labels = np.concatenate([part.labels for part in data.train.values()])
-        objective = SequenceClassification(sequences, labels, tokens=tokens, seed=seed)
+        objective = SequenceClassification(
+            sequences, labels, tokens=tokens, seed=seed, loss=data.loss, choices=data.choices
+        )
         scores = ClassScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))
 
@@ -171,7 +187,7 @@ class HuggingFaceBackbone:
             self.encoder.tokenizer.save_pretrained(folder)
         write_provenance(folder, provenance)
 
-    def classifier(self, folder: Path, config: ClassificationConfig) -> HuggingFaceClassifier:
+    def classifier(self, folder: Path, config: SequenceConfig) -> HuggingFaceClassifier:
         """Open a classifier's folder.
 
         Raises:

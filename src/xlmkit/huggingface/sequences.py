@@ -116,7 +116,12 @@ class TextEncoder:
                 )
 
     def encode(
-        self, texts: Mapping[str, Sequence[str]], max_length: int, *, types: bool
+        self,
+        texts: Mapping[str, Sequence[str]],
+        max_length: int,
+        *,
+        types: bool,
+        seconds: Mapping[str, Sequence[str]] | None = None,
     ) -> EncodedTexts:
         """Encode texts by language, in this order.
 
@@ -124,6 +129,7 @@ class TextEncoder:
             texts: language to texts.
             max_length: longest sequence in tokens; longer ones lose their ends.
             types: whether the model reads token type ids.
+            seconds: language to the second texts of pairs, where they are pairs.
         """
         ids: list[NDArray[np.int32]] = []
         type_ids: list[NDArray[np.int32]] = []
@@ -132,8 +138,10 @@ class TextEncoder:
                 self.tokenizer.src_lang = self._codes[language]
             if not part:
                 continue
+            pairs = (seconds or {}).get(language)
             encoded = self.tokenizer(
-                [self._special.sub(_broken, text) for text in part],
+                self._plain(part),
+                None if pairs is None else self._plain(pairs),
                 truncation=True,
                 max_length=max_length,
                 return_token_type_ids=types,
@@ -149,6 +157,9 @@ class TextEncoder:
             pad=self.tokenizer.pad_token_id,
             left=self.tokenizer.padding_side == "left",
         )
+
+    def _plain(self, texts: Sequence[str]) -> list[str]:
+        return [self._special.sub(_broken, text) for text in texts]
 
 
 def _broken(match: re.Match[str]) -> str:

@@ -1,13 +1,19 @@
-"""Sequence classification: cross-entropy of a label given a text or a pair of texts.
+"""Sequence classification: a label given a text or a pair of texts.
 
-L = - log p(label | first state), Devlin et al. 2019; Conneau & Lample 2019, section 5.1. The labels
-are of one language, the model is shared, and so other languages profit.
+One class:  L = - log p(label | first state), Devlin et al. 2019; Conneau & Lample 2019, sect. 5.1.
+Several:    L = mean over classes of - log p(whether it is of the class).
+A number:   L = (score - value)^2.
+A choice:   L = - log softmax(scores of an example's sequences)[right one], Radford et al. 2018.
+
+The labels are of one language, the model is shared, and so other languages profit.
 """
+
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from xlmkit.data.batch import LabelledBatch, Sequences
@@ -20,9 +26,12 @@ class SequenceClassification:
 
     Args:
         sequences: what is read.
-        labels: class of each, (sequences,).
+        labels: class of each, (sequences,), or classes, (sequences, C), or value, (sequences,); for
+            a choice the number of the right one, (sequences / choices,).
         tokens: tokens of a batch.
         seed: fixes the order.
+        loss: what the labels are, see above: `classes`, `several`, `number` or `choice`.
+        choices: sequences of an example.
     """
 
     name = "classify"
@@ -30,21 +39,29 @@ class SequenceClassification:
     def __init__(
         self,
         sequences: Sequences,
-        labels: NDArray[np.int64],
+        labels: NDArray[Any],
         *,
         tokens: int,
         seed: object,
+        loss: Literal["classes", "several", "number", "choice"] = "classes",
+        choices: int = 1,
     ) -> None:
         self.groups = ["all"]
-        self.sequences, self.labels = sequences, labels
-        lengths = sequences.lengths
+        self.sequences, self.choices = sequences, choices
+        whole = loss in ("classes", "choice")
+        self.labels = labels.astype(np.int64 if whole else np.float32)
+        self._loss = {"classes": _classes, "choice": _classes, "several": _several}.get(
+            loss, _number
+        )
+        lengths = sequences.lengths.reshape(-1, choices).sum(axis=1, dtype=np.int32)
         self.sampler = Sampler([Group("all", lengths, 1.0)], tokens, (seed, self.name))
         self.batches_per_epoch = max(1, round(int(lengths.sum()) / tokens))
 
     def batch(self, number: int) -> LabelledBatch:
         """Draw batch `number`."""
         items = self.sampler.batch(number).item
-        inputs = self.sequences.batch(items.tolist())
+        places = (items[:, None] * self.choices + np.arange(self.choices)).reshape(-1)
+        inputs = self.sequences.batch(places.tolist())
         return LabelledBatch(inputs, torch.from_numpy(self.labels[items]))
 
     def tokens(self, batch: LabelledBatch) -> int:
@@ -52,11 +69,28 @@ class SequenceClassification:
         return batch.inputs.n_tokens
 
     def loss(self, model: nn.Module, batch: LabelledBatch) -> LossOutput:
-        """Return the sum over sequences of -log p(label), in nats."""
+        """Return the sum of the loss over examples."""
         device = next(model.parameters()).device
         labels = batch.labels.to(device)
         scores_BC = batch.inputs.to(device).fed_to(model).float()
-        loss_B = functional.cross_entropy(scores_BC, labels, reduction="none")
-        correct_B = scores_BC.detach().argmax(dim=1) == labels
-        parts = grouped(loss_B, correct_B, torch.zeros_like(labels), 1)
+        if self.choices > 1:
+            scores_BC = scores_BC.reshape(-1, self.choices)
+        loss_B, correct_B = self._loss(scores_BC, labels)
+        parts = grouped(loss_B, correct_B, torch.zeros_like(correct_B, dtype=torch.int64), 1)
         return LossOutput(loss_B.sum(), len(batch.labels), parts)
+
+
+def _classes(scores_BC: Tensor, labels_B: Tensor) -> tuple[Tensor, Tensor]:
+    """Return loss and whether the prediction is right, (B,) each."""
+    loss_B = functional.cross_entropy(scores_BC, labels_B, reduction="none")
+    return loss_B, scores_BC.detach().argmax(dim=1) == labels_B
+
+
+def _several(scores_BC: Tensor, labels_BC: Tensor) -> tuple[Tensor, Tensor]:
+    loss_BC = functional.binary_cross_entropy_with_logits(scores_BC, labels_BC, reduction="none")
+    return loss_BC.mean(dim=1), ((scores_BC.detach() >= 0) == (labels_BC > 0.5)).all(dim=1)
+
+
+def _number(scores_BC: Tensor, values_B: Tensor) -> tuple[Tensor, Tensor]:
+    loss_B = (scores_BC[:, 0] - values_B).square()
+    return loss_B, loss_B.detach() < 1  # within one deviation, where values are scaled

@@ -1,1 +1,1 @@
-"""Labelled tasks: what a dataset is, its features and its metric."""
+"""Labelled tasks, one file each: section, reading, what the model is asked, and metrics."""

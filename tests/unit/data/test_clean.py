@@ -15,7 +15,7 @@ from xlmkit.data.clean import (
     weighted_length,
 )
 from xlmkit.data.records import Record
-from xlmkit.data.sources import ALL_MARKUP
+from xlmkit.data.source_base import ALL_MARKUP
 
 
 def _clean(

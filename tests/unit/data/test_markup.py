@@ -1,7 +1,7 @@
 import pytest
 
 from xlmkit.data.markup import remove_markup, tidy
-from xlmkit.data.sources import ALL_MARKUP, Markup
+from xlmkit.data.source_base import ALL_MARKUP, Markup
 
 
 @pytest.mark.parametrize(

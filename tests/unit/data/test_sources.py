@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from xlmkit.data.source_base import ALL_MARKUP
 from xlmkit.data.sources import (
-    ALL_MARKUP,
     Source,
     TextSource,
     TsvSource,

@@ -7,11 +7,8 @@ from pydantic import ValidationError
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.records import Record
-from xlmkit.tasks.classification import (
-    ClassificationConfig,
-    ClassificationData,
-    load_classification,
-)
+from xlmkit.tasks.base import TaskInputs
+from xlmkit.tasks.classification import ClassificationConfig, ClassificationData
 
 LANGUAGES = ("en", "fr", "zh")
 TRAIN = [
@@ -51,7 +48,7 @@ def from_files(folder: Path, **more: Any) -> ClassificationData:
             **more,
         }
     )
-    return load_classification(config, folder, folder, LANGUAGES)
+    return config.load(TaskInputs(folder, folder, LANGUAGES))
 
 
 def from_corpus(folder: Path, train_languages: tuple[str, ...], **more: Any) -> ClassificationData:
@@ -61,7 +58,7 @@ def from_corpus(folder: Path, train_languages: tuple[str, ...], **more: Any) -> 
     ]
     test = [Record(texts, "s", str(n), label) for n, (texts, label) in enumerate(TEST)]
     config = ClassificationConfig.model_validate(more)
-    return load_classification(config, corpus(folder, train, test), folder, LANGUAGES)
+    return config.load(TaskInputs(corpus(folder, train, test), folder, LANGUAGES))
 
 
 def test_files_are_read(tmp_path: Path) -> None:
@@ -105,9 +102,8 @@ def test_texts_are_normalised_as_in_pretraining(tmp_path: Path) -> None:
         "train": [table(tmp_path / "a.tsv", [("Cafe\u0301", "x"), ("b  b", "y")])],
         "test": [table(tmp_path / "b.tsv", [("e\u0301", "x")])],
     }
-    data = load_classification(
-        ClassificationConfig.model_validate(config), tmp_path, tmp_path, LANGUAGES
-    )
+    inputs = TaskInputs(tmp_path, tmp_path, LANGUAGES)
+    data = ClassificationConfig.model_validate(config).load(inputs)
     assert data.train["en"].texts[0] == "Café"
     assert data.test["en"].texts == ["é"]
 

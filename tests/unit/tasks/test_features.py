@@ -1,7 +1,7 @@
 import numpy as np
 
-from xlmkit.tasks.classification import LabelledTexts
 from xlmkit.tasks.features import encode_rows
+from xlmkit.tasks.sequences import LabelledTexts
 from xlmkit.text.bpe import Merges
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from xlmkit.evaluate.classification import measure_classification
 from xlmkit.evaluate.inference import PlainClassifier, class_probabilities
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import SequenceClassifier
-from xlmkit.tasks.classification import ClassificationConfig, ClassificationData, LabelledTexts
+from xlmkit.tasks.classification import ClassificationConfig, ClassificationData
+from xlmkit.tasks.sequences import LabelledTexts
 from xlmkit.text.bpe import Merges
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
@@ -54,7 +54,7 @@ DATA = ClassificationData(
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
-    return measure_classification(classifier(), DATA, CONFIG, ["en"])
+    return DATA.measured(classifier(), CONFIG, ["en"])
 
 
 def test_every_language_is_scored_on_its_own_texts(measured: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ def test_the_average_is_over_the_languages_that_were_not_learned(measured: dict[
     for metric in ("accuracy", "macro_f1"):
         values = [measured["languages"][code][metric]["value"] for code in ("ru", "ar")]
         assert measured["average"][metric] == pytest.approx(np.mean(values))
-    everything = measure_classification(classifier(), DATA, CONFIG, ["en", "ru", "ar"])
+    everything = DATA.measured(classifier(), CONFIG, ["en", "ru", "ar"])
     assert everything["average"] == {"over": []}
 
 
@@ -107,5 +107,5 @@ def test_examples_do_not_depend_on_the_order_of_the_texts(measured: dict[str, An
     part = DATA.test["ru"]
     turned = LabelledTexts(part.texts[::-1], part.labels[::-1].copy())
     data = ClassificationData(LABELS, DATA.train, {"ru": turned})
-    again = measure_classification(classifier(), data, CONFIG, ["en"])
+    again = data.measured(classifier(), CONFIG, ["en"])
     assert again["examples"]["ru"] == measured["examples"]["ru"]

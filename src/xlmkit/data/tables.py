@@ -1,0 +1,174 @@
+"""Readers of tables: TSV, CSV and JSON lines."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from xlmkit.core.errors import UserError
+from xlmkit.data.inputs import Reading, find_files, lenient_lines
+from xlmkit.data.records import Record
+from xlmkit.data.source_base import Column
+from xlmkit.data.sources import CsvSource, JsonlSource, TableSource, TsvSource
+from xlmkit.text.languages import language
+
+
+def read_tsv(source: TsvSource, reading: Reading) -> Iterator[Record]:
+    """Yield the rows of tab-separated files; rows with too few columns are counted as bad.
+
+    Raises:
+        UserError: a file is missing, empty or not UTF-8, or its header lacks a named column.
+    """
+    table = Table(source, reading)
+    for path in find_files(source.path, reading.base):
+        shown = reading.shown(path)
+        lines = lenient_lines(path, reading)
+        names = _header(table, path, next(lines)[1].split("\t")) if source.header else {}
+        for number, line in lines:
+            if line.strip() and (
+                record := table.cells(line.split("\t"), names, f"{shown}:{number}")
+            ):
+                yield record
+
+
+def read_csv(source: CsvSource, reading: Reading) -> Iterator[Record]:
+    """Yield the rows of files with quoted columns; rows with too few columns are counted as bad.
+
+    Raises:
+        UserError: a file is missing, empty or not UTF-8, or its header lacks a named column.
+    """
+    table = Table(source, reading)
+    for path in find_files(source.path, reading.base):
+        shown = reading.shown(path)
+        lines = (f"{line}\n" for _, line in lenient_lines(path, reading))
+        rows = csv.reader(lines, delimiter=source.separator)
+        try:
+            names = _header(table, path, next(rows)) if source.header else {}
+            for cells in rows:
+                if any(cells) and (record := table.cells(cells, names, f"{shown}:{rows.line_num}")):
+                    yield record
+        except csv.Error as error:
+            raise UserError(f"{path}:{rows.line_num} is no CSV: {error}.") from None
+
+
+def _header(table: "Table", path: Path, cells: list[str]) -> dict[Column, int]:
+    """Return the columns by name.
+
+    Raises:
+        UserError: one that the source uses is missing.
+    """
+    names: dict[Column, int] = {name: place for place, name in enumerate(cells)}
+    missing = [column for column in table.used if _position(column, names) is None]
+    if missing:
+        there = ", ".join(map(str, names))
+        raise UserError(f"{path} has no column {missing[0]!r}; its header names {there}.")
+    return names
+
+
+def _position(column: Column, names: Mapping[Column, int]) -> int | None:
+    return column if isinstance(column, int) else names.get(column)
+
+
+def read_jsonl(source: JsonlSource, reading: Reading) -> Iterator[Record]:
+    """Yield the objects of JSON-lines files; lines that are no JSON object are counted as bad.
+
+    Raises:
+        UserError: a file is missing, empty or not UTF-8.
+    """
+    table = Table(source, reading)
+    for path in find_files(source.path, reading.base):
+        shown = reading.shown(path)
+        for number, line in lenient_lines(path, reading):
+            if not line.strip():
+                continue
+            place = f"{shown}:{number}"
+            try:
+                value = json.loads(line)
+            except (json.JSONDecodeError, RecursionError):
+                reading.bad.add("invalid JSON", place)
+                continue
+            if not isinstance(value, dict):
+                reading.bad.add("not a JSON object", place)
+            elif record := table.record(table.pick(value), place):
+                yield record
+
+
+class Table:
+    """Makes records of the rows of a table, whichever kind of file the table is in."""
+
+    def __init__(self, source: TableSource, reading: Reading) -> None:
+        """Prepare for the rows of one source."""
+        self.source = source
+        self.title = source.title
+        self.reading = reading
+        self.columns: Mapping[str, Column] = {
+            code: column
+            for code, column in (source.columns or {}).items()
+            if code in reading.languages
+        }
+        single = [source.text, source.language_column, source.label_column]
+        self.used: list[Column] = [
+            *self.columns.values(),
+            *(column for column in single if column is not None),
+            *source.beside,
+        ]
+
+    def cells(self, cells: list[str], names: Mapping[Column, int], place: str) -> Record | None:
+        """Return the record of a row of cells; one with too few is counted as bad."""
+        places = {column: _position(column, names) or 0 for column in self.used}
+        if len(cells) <= max(places.values()):
+            self.reading.bad.add("too few columns", place)
+            return None
+        return self.record({column: cells[i] for column, i in places.items()}, place)
+
+    def pick(self, value: Mapping[str, Any]) -> dict[Column, Any]:
+        """Return the used columns of a nested object; a dot in a name reaches inside."""
+        row: dict[Column, Any] = {}
+        for column in self.used:
+            inner: Any = value.get(str(column))
+            if inner is None and "." in str(column):
+                inner = value
+                for part in str(column).split("."):
+                    inner = inner.get(part) if isinstance(inner, Mapping) else None
+            row[column] = inner
+        return row
+
+    def record(self, row: Mapping[Column, Any], place: str) -> Record | None:
+        """Return the record of a row, or nothing if no wanted language has a text in it."""
+        texts = self._texts(row, place)
+        if any(not isinstance(text, str) for text in texts.values() if text is not None):
+            self.reading.bad.add("a text that is not a string", place)
+            return None
+        texts = self.reading.in_order(texts)
+        if not texts:
+            return None
+        label = self.source.label
+        if self.source.label_column is not None:
+            value = row[self.source.label_column]
+            label = None if value is None or value == "" else str(value)
+        others = tuple(row[column] for column in self.source.beside)
+        if not all(isinstance(text, str) and text for text in others):
+            self.reading.bad.add("an empty second text or choice", place)
+            return None
+        return Record(texts, self.title, place, label, others)
+
+    def _texts(self, row: Mapping[Column, Any], place: str) -> dict[str, Any]:
+        if self.source.text is None:
+            return {code: row[column] for code, column in self.columns.items()}
+        text = row[self.source.text]
+        if self.source.language is not None:
+            return {self.source.language: text}
+        code = row[self.source.language_column or 0]
+        known = _language_of(code)
+        if known is None:
+            self.reading.bad.add("unknown language", place)
+            return {}
+        return {known: text}
+
+
+def _language_of(code: object) -> str | None:
+    try:
+        return language(str(code)).code
+    except UserError:
+        return None

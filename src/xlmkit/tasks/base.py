@@ -1,0 +1,193 @@
+"""What a task is, to all that adapts, measures and reports: one section, and the data it loads.
+
+A task is one file of this folder. Its section is a `TaskConfig`, which reads files and gives the
+task's data; the data say what a model is asked (through a method of `Backbone`) and how good the
+answers are. Nothing here needs torch, so that a recipe is checked at once.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from xlmkit.core.config import Config
+from xlmkit.data.source_base import LanguageCode
+from xlmkit.evaluate.protocols import Encoder, SequenceScorer
+from xlmkit.train.config import OptimizerConfig
+
+if TYPE_CHECKING:
+    from xlmkit.tasks.sequences import SequenceData
+    from xlmkit.train.adaptation import Adaptation
+
+
+class TaskConfig(Config, ABC):
+    """A task, and how models are adapted to it: what the sections of all kinds have in common."""
+
+    kind: str
+    """The kind of task."""
+    title: str | None = None
+    """What the report calls the task."""
+    source_languages: tuple[LanguageCode, ...] = ()
+    """Languages whose labels are learned; by default the recipe's first."""
+    max_length: int = Field(256, ge=8)
+    """Longest text in tokens; longer ones lose their ends."""
+    dropout: float = Field(0.1, ge=0, lt=1)
+    """Dropout of the head and, in finetuning, of the whole model."""
+    epochs: float = Field(3.0, gt=0)
+    """How often each example is seen."""
+    tokens_per_batch: int = Field(1024, ge=16)
+    """Tokens of a batch."""
+    optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4, warmup=100, betas=(0.9, 0.999))
+    """Rates of learning."""
+
+    @property
+    @abstractmethod
+    def needs_corpus(self) -> bool:
+        """Whether the examples are records of the recipe's data."""
+
+    @abstractmethod
+    def files(self, inputs: "TaskInputs") -> list[Path]:
+        """Return the files that the task reads.
+
+        Raises:
+            UserError: one is missing.
+        """
+
+    @abstractmethod
+    def load(self, inputs: "TaskInputs") -> "TaskData":
+        """Read the examples.
+
+        Raises:
+            UserError: there are none to learn from, or none to test on.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInputs:
+    """Where examples come from.
+
+    Attributes:
+        corpus: the prepared corpus, for tasks without files of their own.
+        base: where relative paths start.
+        languages: the recipe's languages.
+    """
+
+    corpus: Path
+    base: Path
+    languages: tuple[str, ...]
+
+    def sources(self, config: TaskConfig) -> tuple[str, ...]:
+        """Return the languages whose labels are learned."""
+        return config.source_languages or self.languages[:1]
+
+
+class TaskData(ABC):
+    """A task's examples, and how a model learns and answers them."""
+
+    @abstractmethod
+    def adapt(self, backbone: "Backbone", config: Any, seed: object) -> "Adaptation":  # noqa: ANN401
+        """Return the model with a fresh head, and what it learns.
+
+        Args:
+            backbone: the pretrained model.
+            config: the task's section, of the class that loaded the data.
+            seed: fixes the order of the examples.
+        """
+
+    @abstractmethod
+    def measure(
+        self,
+        backbone: "Backbone",
+        folder: Path,
+        config: Any,  # noqa: ANN401
+        sources: Sequence[str],
+    ) -> dict[str, Any]:
+        """Score the adapted model in `folder`, in every language.
+
+        Args:
+            backbone: what it was adapted from.
+            folder: what `adapt` has saved.
+            config: the task's section.
+            sources: languages whose labels it learned; the average is over the others.
+
+        Returns:
+            What `figures` makes: plain values for results.json.
+        """
+
+
+class Backbone(Encoder, Protocol):
+    """A pretrained model of any family. A task that asks in another way adds its question here."""
+
+    @property
+    def n_parameters(self) -> int:
+        """Parameters without any head."""
+        ...
+
+    def classification(
+        self,
+        data: "SequenceData",
+        config: Any,  # noqa: ANN401 - a SequenceConfig
+        tokens: int,
+        seed: object,
+    ) -> "Adaptation":
+        """Return the model with a head that scores sequences, and what it learns.
+
+        A fresh head is drawn from torch's generator, which the caller has seeded.
+
+        Args:
+            data: the task's examples.
+            config: the task.
+            tokens: tokens of a batch.
+            seed: fixes the order of the examples.
+        """
+        ...
+
+    def classifier(self, folder: Path, config: Any) -> SequenceScorer:  # noqa: ANN401
+        """Open what `classification` has saved."""
+        ...
+
+
+def figures(
+    config: TaskConfig,
+    labels: Sequence[str],
+    n_train: int,
+    sources: Sequence[str],
+    languages: Mapping[str, Mapping[str, Any]],
+    examples: Mapping[str, Sequence[Mapping[str, Any]]],
+    metrics: Sequence[str],
+) -> dict[str, Any]:
+    """Return a task's part of results.json.
+
+    Args:
+        config: the task.
+        labels: names of what is predicted.
+        n_train: examples that were learned.
+        sources: languages whose labels were learned.
+        languages: language to its scores by metric, in JSON, and what else is told of it.
+        examples: language to a few answers.
+        metrics: the metrics, that which decides first.
+    """
+    others = [language for language in languages if language not in sources]
+    values = {m: [languages[code][m]["value"] for code in others] for m in metrics if others}
+    known = {m: [value for value in found if value is not None] for m, found in values.items()}
+    average = {m: float(np.mean(found)) for m, found in known.items() if found}
+    return {
+        "kind": config.kind,
+        "title": config.title,
+        "labels": list(labels),
+        "metrics": list(metrics),
+        "source_language": sources[0],
+        "train_examples": n_train,
+        "languages": dict(languages),
+        "average": {**average, "over": others},
+        "examples": dict(examples),
+    }
+
+
+Scores = NDArray[np.float32]
+"""What a model gives, before any softmax."""

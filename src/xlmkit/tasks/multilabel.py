@@ -1,0 +1,99 @@
+"""Classification with several classes for a text, or none: emotions, topics that go together.
+
+Each class is a question of its own, learned by binary cross-entropy and answered by a probability
+of a half or more.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from xlmkit.core.errors import UserError
+from xlmkit.evaluate.multilabel import label_sets_accuracy, multilabel_f1
+from xlmkit.tasks.base import Scores, TaskInputs
+from xlmkit.tasks.reading import Example
+from xlmkit.tasks.sequences import (
+    LabelledTexts,
+    Loss,
+    SequenceConfig,
+    SequenceData,
+    by_language,
+    check_tested,
+    labelled_texts,
+)
+
+
+class MultilabelConfig(SequenceConfig):
+    """A task whose texts are of any number of classes."""
+
+    kind: Literal["multilabel"]
+    """The kind of task."""
+    separator: str = Field(",", min_length=1)
+    """What stands between the classes of a text."""
+
+    def load(self, inputs: TaskInputs) -> "MultilabelData":
+        """Read a task's examples.
+
+        Raises:
+            UserError: there are no labels, or only one class, in a source language.
+        """
+        learned, tested = self.read(inputs)
+        names = sorted({name for example in learned for name in self._names(example)})
+        if len(names) < 2:
+            raise UserError(
+                f"There are {len(names)} different labels to learn from, at least two are needed; "
+                f"the classes of a text are parted by {self.separator!r}, see `separator`."
+            )
+        number = {name: place for place, name in enumerate(names)}
+
+        def row(example: Example) -> NDArray[np.float32] | None:
+            given = self._names(example)
+            if not given <= number.keys():
+                return None
+            flags = np.zeros(len(names), np.float32)
+            flags[[number[name] for name in given]] = 1
+            return flags
+
+        train, test = (
+            labelled_texts(by_language(part, row), np.float32) for part in (learned, tested)
+        )
+        check_tested(self, test, names)
+        return MultilabelData(names, train, test)
+
+    def _names(self, example: Example) -> set[str]:
+        return {name.strip() for name in example.label.split(self.separator) if name.strip()}
+
+
+@dataclass(frozen=True)
+class MultilabelData(SequenceData):
+    """Texts with a 1 for each class that they are of."""
+
+    loss: ClassVar[Loss] = "several"
+    metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "micro_f1", "exact_match")
+
+    def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
+        """Return F1 over classes and over all decisions, and how many texts are wholly right."""
+        predicted, labels = scores >= 0, part.labels > 0.5
+        return {
+            "macro_f1": multilabel_f1(labels, predicted, "macro").to_json(),
+            "micro_f1": multilabel_f1(labels, predicted, "micro").to_json(),
+            "exact_match": label_sets_accuracy(labels, predicted).to_json(),
+        }
+
+    def answers(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
+        """Return of each text its classes and the predicted ones."""
+        return [
+            {"label": self._listed(label > 0.5), "predicted": self._listed(row >= 0)}
+            for label, row in zip(part.labels, scores, strict=True)
+        ]
+
+    def _listed(self, flags: Iterable[bool]) -> str:
+        names = [name for name, flag in zip(self.labels, flags, strict=True) if flag]
+        return ", ".join(names) or "none"
+
+
+SECTION = MultilabelConfig

@@ -1,0 +1,70 @@
+"""The labelled records of a task: from its own files, or from the prepared corpus."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from xlmkit.core.log import say
+from xlmkit.data.clean import normalize
+from xlmkit.data.corpus import read_corpus
+from xlmkit.data.inputs import Reading
+from xlmkit.data.readers import local_files, read_source
+from xlmkit.data.records import Record
+from xlmkit.data.sources import Source
+from xlmkit.tasks.base import TaskInputs
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled text, or pair of texts.
+
+    Attributes:
+        language: of both.
+        text: the text, or the first of a pair.
+        others: what is read beside it: the second of a pair, the choices.
+        label: as the file has it.
+    """
+
+    language: str
+    text: str
+    others: tuple[str, ...]
+    label: str
+
+
+def read_split(sources: Iterable[Source], split: str, inputs: TaskInputs) -> Iterator[Record]:
+    """Yield records of a task's files, or, if it has none, of a split of the corpus.
+
+    What cannot be read is counted and told.
+
+    Raises:
+        UserError: a file is missing or damaged.
+    """
+    sources = tuple(sources)
+    if not sources:
+        yield from read_corpus(inputs.corpus, split)
+    for source in sources:
+        wanted = source.languages or inputs.languages
+        reading = Reading(inputs.base, tuple(x for x in inputs.languages if x in wanted))
+        yield from read_source(source, reading)
+        for reason, places in reading.bad.places.items():
+            say(f"{source.title}: {reading.bad.counts[reason]} lines left out ({reason}): {places}")
+
+
+def examples(records: Iterable[Record], languages: Iterable[str]) -> Iterator[Example]:
+    """Yield every labelled text in one of the languages, normalised as in pretraining."""
+    wanted = set(languages)
+    for record in records:
+        if record.label is not None:
+            others = tuple(map(normalize, record.others))
+            for language, text in record.texts.items():
+                if language in wanted:
+                    yield Example(language, normalize(text), others, record.label)
+
+
+def files_of(sources: Iterable[Source], inputs: TaskInputs) -> list[Path]:
+    """Return the files that sources read.
+
+    Raises:
+        UserError: one is missing.
+    """
+    return [path for source in sources for path in local_files(source, inputs.base)]

@@ -1,0 +1,236 @@
+"""What all tasks have in common that score whole texts, single, in pairs, or as choices.
+
+A kind of task says how a label is read (`SequenceConfig.load`), which loss teaches it
+(`SequenceData.loss`) and how the scores of the test texts are judged (`SequenceData.judge`).
+"""
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
+from xlmkit.data.permutation import key_of
+from xlmkit.data.sources import Source
+from xlmkit.tasks.base import Backbone, Scores, TaskConfig, TaskData, TaskInputs, figures
+from xlmkit.tasks.reading import Example, examples, files_of, read_split
+
+if TYPE_CHECKING:
+    from xlmkit.train.adaptation import Adaptation
+
+Loss = Literal["classes", "several", "number", "choice"]
+"""One class (cross-entropy), several (binary cross-entropy of each), a number (squared error), or
+the best of the sequences of an example (cross-entropy over them)."""
+
+_EXAMPLES = 3  # of each kind and language
+
+Label = TypeVar("Label")
+
+
+class SequenceConfig(TaskConfig):
+    """What the sections of all tasks with a label for a text have in common."""
+
+    train: tuple[Source, ...] = ()
+    """Labelled files to learn from; without any, the labelled records of `data` are used."""
+    test: tuple[Source, ...] = ()
+    """Labelled files to test on, in any of the languages."""
+    summary_type: Literal["first", "mean"] = "first"
+    """Judge by the first state, as the original does, or by the mean of all."""
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if bool(self.train) != bool(self.test):
+            raise ValueError(
+                "give both train and test files, or neither to use the records of data"
+            )
+        return self
+
+    @property
+    def needs_corpus(self) -> bool:
+        """Whether the examples are records of the recipe's data."""
+        return not self.train
+
+    def files(self, inputs: TaskInputs) -> list[Path]:
+        """Return the task's own files."""
+        return files_of((*self.train, *self.test), inputs)
+
+    def read(self, inputs: TaskInputs) -> tuple[list[Example], list[Example]]:
+        """Return the examples to learn, of the source languages, and those to test on.
+
+        Raises:
+            UserError: a file is missing or damaged.
+        """
+        learned = list(examples(read_split(self.train, "train", inputs), inputs.sources(self)))
+        tested = list(examples(read_split(self.test, "test", inputs), inputs.languages))
+        return learned, tested
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTexts:
+    """Texts of one language with their labels.
+
+    Attributes:
+        texts: the texts; each example's choices one after the other.
+        labels: numbers of classes, (examples,), int64; or of several, (examples, classes), 0 or 1;
+            or values, (examples,); or numbers of choices.
+        seconds: the second texts of pairs.
+    """
+
+    texts: list[str]
+    labels: NDArray[Any]
+    seconds: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class SequenceData(TaskData):
+    """A task's examples.
+
+    Attributes:
+        labels: names of the scores that a sequence gets, in their order.
+        train: language to texts, the source languages only.
+        test: language to texts, every language that has labels.
+    """
+
+    labels: list[str]
+    train: Mapping[str, LabelledTexts]
+    test: Mapping[str, LabelledTexts]
+
+    loss: ClassVar[Loss]
+    metrics: ClassVar[tuple[str, ...]]
+    """Names of the scores that `judge` returns, that which decides first."""
+    choices: ClassVar[int] = 1
+    """Sequences of an example."""
+
+    @abstractmethod
+    def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
+        """Return a language's scores by metric, in JSON, and what else is told of it.
+
+        Args:
+            part: the test texts.
+            scores: of the sequences, (sequences, labels), before any softmax.
+        """
+
+    @abstractmethod
+    def answers(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
+        """Return of each example its `label` and what was `predicted`, as people read them."""
+
+    def adapt(self, backbone: Backbone, config: SequenceConfig, seed: object) -> "Adaptation":
+        """Return the model with a fresh head, and what it learns."""
+        return backbone.classification(self, config, config.tokens_per_batch, seed)
+
+    def measure(
+        self, backbone: Backbone, folder: Path, config: SequenceConfig, sources: Sequence[str]
+    ) -> dict[str, Any]:
+        """Score the adapted model in every language."""
+        return self.measured(backbone.classifier(folder, config), config, sources)
+
+    def measured(
+        self,
+        scorer: Any,  # noqa: ANN401 - a SequenceScorer
+        config: SequenceConfig,
+        sources: Sequence[str],
+    ) -> dict[str, Any]:
+        """Score any model that answers as a `SequenceScorer`."""
+        languages, shown = {}, {}
+        for language in scorer.languages:
+            if part := self.test.get(language):
+                scores = scorer.scores(part.texts, language, part.seconds)
+                languages[language] = {**self.judge(part, scores), "n": len(part.labels)}
+                shown[language] = self._shown(part, self.answers(part, scores))
+        n = sum(len(part.labels) for part in self.train.values())
+        return figures(config, self.labels, n, sources, languages, shown, self.metrics)
+
+    def _shown(self, part: LabelledTexts, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Choose a few right and wrong answers by the hash of their text, so not by beauty."""
+        made = [
+            {"text": self._text(part, number), **answer} for number, answer in enumerate(answers)
+        ]
+        made.sort(key=lambda answer: key_of(answer["text"]))
+        right = [one for one in made if one["label"] == one["predicted"]][:_EXAMPLES]
+        wrong = [one for one in made if one["label"] != one["predicted"]][:_EXAMPLES]
+        return right + wrong
+
+    def _text(self, part: LabelledTexts, number: int) -> str:
+        first = number * self.choices
+        if part.seconds is None:
+            return part.texts[first]
+        return " | ".join([part.texts[first], *part.seconds[first : first + self.choices]])
+
+
+def by_language(
+    found: Iterable[Example],
+    read: Callable[[Example], Label | None],
+    left_out: str = "Test texts whose labels were never learned",
+) -> dict[str, list[tuple[Example, Label]]]:
+    """Gather examples by language; those whose label cannot be read are counted and told.
+
+    Args:
+        found: the examples.
+        read: from an example to its label, None where it is none.
+        left_out: what to call those without.
+    """
+    gathered: dict[str, list[tuple[Example, Label]]] = {}
+    unknown: Counter[str] = Counter()
+    for example in found:
+        label = read(example)
+        if label is None:
+            unknown[example.label] += 1
+        else:
+            gathered.setdefault(example.language, []).append((example, label))
+    if unknown:
+        listed = ", ".join(f"{label} ({count})" for label, count in unknown.most_common(5))
+        say(f"{left_out} are left out: {listed}.")
+    return gathered
+
+
+def labelled_texts(
+    gathered: Mapping[str, list[tuple[Example, Label]]], dtype: type
+) -> dict[str, LabelledTexts]:
+    """Return single texts or pairs by language.
+
+    Raises:
+        UserError: some are pairs and some are not.
+    """
+    widths = {len(example.others) for part in gathered.values() for example, _ in part}
+    if len(widths) > 1:
+        raise UserError(
+            "some of its texts are pairs and some are not; give `second` in every source or in "
+            "none."
+        )
+    pairs = widths == {1}
+    return {
+        language: LabelledTexts(
+            [example.text for example, _ in part],
+            np.array([label for _, label in part], dtype),
+            [example.others[0] for example, _ in part] if pairs else None,
+        )
+        for language, part in gathered.items()
+    }
+
+
+def check_tested(config: SequenceConfig, test: Mapping[str, Any], learned: Iterable[str]) -> None:
+    """See that something of the task's own test files can be measured.
+
+    Raises:
+        UserError: nothing can.
+    """
+    if config.test and not test:
+        names = ", ".join(list(learned)[:5])
+        raise UserError(
+            f"no text of its test files has a label that is among those of its train files "
+            f"({names})."
+        )
+
+
+def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return probabilities over the last axis."""
+    powers = np.exp(scores.astype(np.float64) - scores.max(axis=-1, keepdims=True))
+    result: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    return result
