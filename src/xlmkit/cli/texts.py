@@ -1,7 +1,4 @@
-"""The verbs that read texts with a trained model; `xlmkit.cli` offers them.
-
-What computes is loaded by name when a verb runs, so that help needs no torch.
-"""
+"""The verbs `encode` and `predict`, which read texts with a trained model."""
 
 import importlib
 from pathlib import Path

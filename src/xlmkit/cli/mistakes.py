@@ -1,0 +1,89 @@
+"""How a command ends: mistakes become one sentence, and signals the right exit code."""
+
+import errno
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import typer
+
+import xlmkit
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import is_disk_full
+
+_MENDABLE = {
+    errno.EACCES: "allow access or choose another place",
+    errno.EPERM: "allow access or choose another place",
+    errno.EROFS: "choose another place",
+}
+_OUR_MISTAKE = (
+    f"xlmkit: this is a mistake in xlmkit {xlmkit.__version__}, not in your files; "
+    "please report it with the command and the lines below."
+)
+
+
+@contextmanager
+def told_in_one_sentence() -> Iterator[None]:
+    """End the process with the right words and exit code, whatever the block raises.
+
+    Exit codes: 1 for what the user can mend, 130 after Ctrl-C or SIGTERM, 141 when the reader of
+    the output has gone away. Any other exception is ours and passes on, after a request to report
+    it.
+    """
+    try:
+        with _terminable():
+            yield
+    except UserError as error:
+        raise _end(f"xlmkit: error: {error}", 1) from None
+    except KeyboardInterrupt:
+        raise _end("Stopped; the same command goes on from the last checkpoint.", 130) from None
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end, which would fail aloud.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(141) from None
+    except OSError as error:
+        mend = _MENDABLE.get(error.errno or 0)
+        if is_disk_full(error):
+            mend = "free some space and run again"
+        if mend is None:
+            _tell(_OUR_MISTAKE)
+            raise
+        name = f"{error.filename}: " if error.filename else ""
+        problem = error.strerror or os.strerror(errno.ENOSPC)
+        raise _end(f"xlmkit: error: {name}{problem}; {mend}.", 1) from None
+    except Exception:
+        _tell(_OUR_MISTAKE)
+        raise
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM, by which schedulers stop a job, end the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(sentence: str, code: int) -> typer.Exit:
+    _tell(sentence)
+    return typer.Exit(code)
+
+
+def _tell(sentence: str) -> None:
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+    sys.stderr.write(f"{sentence}\n")

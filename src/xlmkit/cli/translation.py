@@ -1,0 +1,117 @@
+"""The verbs `translate` and `score`."""
+
+import importlib
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Engine(StrEnum):
+    """What a translator's folder may be for."""
+
+    auto = "auto"
+    torch = "torch"
+    ctranslate2 = "ctranslate2"
+
+
+def translate(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A translator's folder.")],
+    src: Annotated[str, typer.Option("--src", "-s", help="Language of the text.")],
+    tgt: Annotated[str, typer.Option("--tgt", "-t", help="Language to write.")],
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="The text, a line each; else standard input."),
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an output that was not finished.")
+    ] = False,
+    beam_size: Annotated[
+        int, typer.Option("--beam-size", min=0, help="Beams; 0 for greedy search.")
+    ] = 5,
+    length_penalty: Annotated[
+        float, typer.Option("--length-penalty", min=0, help="More prefers longer translations.")
+    ] = 1.0,
+    n_best: Annotated[
+        int,
+        typer.Option("--n-best", min=1, help="Lines of number, score and translation, by tabs."),
+    ] = 1,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Draw words instead; see also --set top_p=0.9.")
+    ] = False,
+    prefix: Annotated[
+        str | None, typer.Option("--prefix", help="Words that every translation begins with.")
+    ] = None,
+    allowed: Annotated[
+        Path | None,
+        typer.Option("--allowed", metavar="FILE", help="Write only tokens of this text."),
+    ] = None,
+    batch_tokens: Annotated[
+        int, typer.Option("--batch-tokens", min=16, help="Tokens of a batch, beams counted.")
+    ] = 2048,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="What the folder must be for.")
+    ] = Engine.auto,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other key of the search."),
+    ] = None,
+) -> None:
+    """Call `xlmkit.translate.translate`."""
+    importlib.import_module("xlmkit.core.device").share_the_processor()
+    module = importlib.import_module("xlmkit.translate")
+    named: dict[str, object] = {"beam_size": beam_size, "length_penalty": length_penalty}
+    named |= {"n_best": n_best, "sample": json.dumps(sample), "batch_tokens": batch_tokens}
+    given = [f"{key}={value}" for key, value in named.items()]
+    search = module.search_of([*given, *(settings or [])])
+    request = module.Request(
+        src=src, tgt=tgt, search=search, prefix=prefix, allowed=allowed, engine=engine.value
+    )
+    module.translate(model, source, target, request, resume=resume)
+
+
+def score(
+    hypothesis: Annotated[Path, typer.Argument(help="Translations, a line each, detokenised.")],
+    reference: Annotated[list[Path], typer.Argument(help="Human translations; may be several.")],
+    tgt: Annotated[str, typer.Option("--tgt", "-t", help="Language of the translations.")],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric", "-m", help="bleu, chrf, chrf++, ter, original or rouge; may be repeated."
+        ),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Another system's translations, to compare.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--src-file", help="What was translated, to find copies.")
+    ] = None,
+    src: Annotated[
+        str | None, typer.Option("--src", "-s", help="Language of what was translated.")
+    ] = None,
+    lowercase: Annotated[
+        bool, typer.Option("--lowercase", help="Count upper and lower case as the same.")
+    ] = False,
+    tokenizer: Annotated[
+        str | None, typer.Option("--tokenizer", help="sacreBLEU's, instead of the language's own.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--json", help="A file for the numbers.")] = None,
+) -> None:
+    """Call `xlmkit.evaluate.score_files.score_files`."""
+    importlib.import_module("xlmkit.evaluate.score_files").score_files(
+        hypothesis,
+        reference,
+        tgt=tgt,
+        metrics=metric or (),
+        against=against,
+        source=source,
+        src=src,
+        lowercase=lowercase,
+        tokenizer=tokenizer,
+        output=output,
+    )
