@@ -8,11 +8,9 @@ are shared for training; words are predicted with the decoder's.
 Shapes: B sequences, L target positions, S source positions, E width, V words.
 """
 
-import torch
 from torch import Tensor, nn
 
 from xlmkit.model.attention import attention_mask
-from xlmkit.model.cache import Past
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel, prediction_layer
 from xlmkit.model.look_up import look_up
@@ -93,32 +91,24 @@ class EncoderDecoder(nn.Module):
         languages_BL: Tensor | None,
         source_BSE: Tensor,
         source_lengths_B: Tensor,
-        past: Past | None = None,
     ) -> Tensor:
         """Return the decoder's states, (B, L, E).
 
         Padding on the right of the target needs no mask: nothing real attends to what follows it.
 
         Args:
-            tokens_BL: `</s>` and the words so far, or with `past` only the new ones, (B, L).
+            tokens_BL: `</s>` and the words so far, (B, L).
             languages_BL: language ids of these, (B, L).
             source_BSE: the encoder's states, (B, S, E).
             source_lengths_B: real positions among them, (B,).
-            past: what was computed for earlier words; then L is 1.
         """
         decoder = self.decoder
-        n_past = 0 if past is None else past.length
-        positions = None
-        if n_past:
-            places = torch.arange(n_past, n_past + tokens_BL.shape[1], device=tokens_BL.device)
-            positions = places[None]
         words_BLE = look_up(decoder.embeddings, tokens_BL, "token")
-        hidden_BLE = decoder.embed(words_BLE, positions, languages_BL)
+        hidden_BLE = decoder.embed(words_BLE, None, languages_BL)
         around = Surroundings(
             mask=None,
             causal=True,
             source_mask=attention_mask(source_lengths_B, source_BSE.shape[1], causal=False),
-            past=past,
         )
         for state_BLE in decoder.layers(hidden_BLE, source_BSE, around):
             hidden_BLE = state_BLE

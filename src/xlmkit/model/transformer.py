@@ -245,7 +245,8 @@ class Transformer(TransformerLayers, nn.Module):
         languages_BL: Tensor | None,
     ) -> Tensor:
         """Return the last states given a mask, (B, L, E): one whole graph for a compiler."""
-        hidden_BLE = self.embed(self.embeddings(tokens_BL), positions_BL, languages_BL)
+        words_BLE = look_up(self.embeddings, tokens_BL, "token")
+        hidden_BLE = self.embed(words_BLE, positions_BL, languages_BL)
         around = Surroundings(mask=mask_B1QK, causal=self.architecture.causal)
         for state_BLE in self.layers(hidden_BLE, None, around):
             hidden_BLE = state_BLE
