@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 LETTERS = "abcdefghijkl"
 _PEAK = """
 import resource, sys
-from xlmkit.cli import app
+from xlmkit.cli.app import app
 try:
     app()
 finally:

@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 from typer.testing import CliRunner
 
 import xlmkit
-from xlmkit.cli import VERBS, app
+from xlmkit.cli.app import VERBS, app
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 
@@ -128,7 +128,7 @@ def test_a_traceback_stands_behind_the_request_to_report_it() -> None:
     result = _python(
         "import sys, types; run = types.ModuleType('xlmkit.run'); run.run = lambda *a: 1 / 0;"
         "sys.modules['xlmkit.run'] = run; sys.argv = ['xlmkit', 'run', 'r.yaml'];"
-        "from xlmkit.cli import main; main()"
+        "from xlmkit.cli.app import main; main()"
     )
     lines = result.stderr.splitlines()
     assert result.returncode == 1
@@ -142,7 +142,7 @@ def test_a_reader_that_goes_away_is_no_mistake() -> None:
         "import sys, types; run = types.ModuleType('xlmkit.run');"
         "run.run = lambda *a: [print('x' * 999) for _ in range(9999)];"
         "sys.modules['xlmkit.run'] = run; sys.argv = ['xlmkit', 'run', 'r.yaml'];"
-        "from xlmkit.cli import main; main()"
+        "from xlmkit.cli.app import main; main()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -167,7 +167,7 @@ def test_help_comes_at_once(arguments: list[str]) -> None:
         began = _children_seconds()
         result = _python(
             f"import sys; sys.argv = ['xlmkit', *{arguments}, '--help'];"
-            "from xlmkit.cli import main; main()"
+            "from xlmkit.cli.app import main; main()"
         )
         seconds.append(_children_seconds() - began)
         if seconds[-1] < 0.5:
@@ -181,8 +181,8 @@ def test_help_comes_at_once(arguments: list[str]) -> None:
     "code",
     [
         "import xlmkit; xlmkit.__version__; dir(xlmkit)",
-        "import xlmkit.cli; from typer.testing import CliRunner;"
-        "assert CliRunner().invoke(xlmkit.cli.app, ['run', '--help']).exit_code == 0",
+        "import xlmkit.cli.app; from typer.testing import CliRunner;"
+        "assert CliRunner().invoke(xlmkit.cli.app.app, ['run', '--help']).exit_code == 0",
     ],
     ids=["import", "help"],
 )

@@ -18,7 +18,7 @@ import pytest
 import zstandard
 from typer.main import get_command
 
-from xlmkit.cli import app
+from xlmkit.cli.app import app
 from xlmkit.core.config import load_config
 from xlmkit.core.files import read_json
 from xlmkit.data import sources as kinds

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from xlmkit.cli import app
+from xlmkit.cli.app import app
 from xlmkit.core.config import load_config, to_yaml
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json

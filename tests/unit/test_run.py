@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from xlmkit import __version__
-from xlmkit.cli import VERBS, app
+from xlmkit.cli.app import VERBS, app
 from xlmkit.core.config import load_config
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json

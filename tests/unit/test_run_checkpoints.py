@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 pytest.importorskip("transformers")
 
-from xlmkit.cli import app
+from xlmkit.cli.app import app
 from xlmkit.core.config import load_config
 from xlmkit.core.files import read_json, sha256_file, write_json
 from xlmkit.recipe import Recipe

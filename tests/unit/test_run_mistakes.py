@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from xlmkit.cli import app
+from xlmkit.cli.app import app
 from xlmkit.core.files import read_json, sha256_file
 
 MOUNT, UNMOUNT = [shutil.which("mount") or ""], [shutil.which("umount") or ""]

@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
-from xlmkit.cli import app
+from xlmkit.cli.app import app
 from xlmkit.core.config import load_config
 from xlmkit.core.errors import UserError
 from xlmkit.core.process import Processes

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import TRANSLATOR
-from xlmkit.cli import app
+from xlmkit.cli.app import app
 from xlmkit.model.config import Architecture
 from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.text.bpe import Merges

@@ -3,7 +3,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from xlmkit.cli import app
+from xlmkit.cli.app import app
 
 pytestmark = pytest.mark.unit
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import TRANSLATOR
-from xlmkit.cli import app
+from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.translator import Translator

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import xlmkit.inference.files
 from xlmkit import SentenceEncoder
-from xlmkit.cli import app
+from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
 from xlmkit.inference.vectors import vector_file
 

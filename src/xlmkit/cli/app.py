@@ -1,0 +1,134 @@
+"""The command line: each verb names a function of another module, loaded when the verb runs.
+
+So help needs neither torch nor a recipe.
+"""
+
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import xlmkit
+from xlmkit.cli import models, texts, translation
+from xlmkit.cli.mistakes import told_in_one_sentence
+
+app = typer.Typer(
+    name="xlmkit",
+    help="Train, adapt and measure cross-lingual language models from one recipe.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Recipe = Annotated[
+    Path, typer.Argument(metavar="RECIPE", help="The YAML file that says what to do.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a value of the recipe, for instance model.dropout=0.2; may be repeated.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        help="Where results go, instead of the recipe's own folder.",
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Do the stages again, also where nothing has changed.")
+]
+
+
+VERBS = {
+    "prepare": "Read, clean and split the texts, learn the tokenizer, and store the tokens.",
+    "pretrain": "Train the language models; a stopped one goes on from its last checkpoint.",
+    "finetune": "Adapt the pretrained models to the recipe's tasks.",
+    "train-translator": "Train the recipe's translators, with or without translations.",
+    "evaluate": "Measure the models in every language.",
+    "report": "Write the tables and the pages from what was measured.",
+}
+
+
+def _call(function: str, *arguments: object) -> None:
+    """Call a function of `xlmkit.run`, with mistakes told as this module says."""
+    with told_in_one_sentence():
+        getattr(importlib.import_module("xlmkit.run"), function.replace("-", "_"))(*arguments)
+        sys.stdout.flush()
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"xlmkit {xlmkit.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and end.",
+        ),
+    ] = False,
+) -> None:
+    del version  # its callback has done everything
+
+
+@app.command(help="Do all stages; one whose inputs are unchanged is skipped.")
+def run(
+    recipe: Recipe, overrides: Overrides = None, output: Output = None, force: Force = False
+) -> None:
+    """Call `xlmkit.run.run`."""
+    _call("run", recipe, overrides or [], output, force)
+
+
+def _verb(name: str) -> Callable[..., None]:
+    def verb(
+        recipe: Recipe, overrides: Overrides = None, output: Output = None, force: Force = False
+    ) -> None:
+        _call(name, recipe, overrides or [], output, force)
+
+    return verb
+
+
+for _name, _help in VERBS.items():
+    app.command(_name, help=_help)(_verb(_name))
+
+
+for _function, _help in (
+    (texts.encode, "Turn texts into vectors, in a .npy or .jsonl file."),
+    (texts.predict, "Ask a finetuned model about texts: labels with their probabilities."),
+    (translation.translate, "Translate lines of text with an encoder-decoder."),
+    (translation.score, "Measure translations: BLEU, chrF, TER and others, with intervals."),
+    (models.convert, "Turn a .pth of the original XLM into a model's folder, or back."),
+    (models.export, "Write a model for another engine, checked against xlmkit's own results."),
+):
+    app.command(help=_help)(told_in_one_sentence()(_function))
+
+
+@app.command(help="Print the JSON schema of recipes, for an editor's completion and checks.")
+def schema() -> None:
+    """Print the schema of `xlmkit.run.Recipe`."""
+    with told_in_one_sentence():
+        recipe = importlib.import_module("xlmkit.run").Recipe
+        text = json.dumps(recipe.model_json_schema(), ensure_ascii=False, indent=2)
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    app()
