@@ -1,4 +1,4 @@
-"""Files of a source that differ by language: `{language}` in a path means one file for each.
+"""Files of a source that differ by language: `{language}` in a path stands for its name.
 
 A file may call its language by any name that is understood elsewhere: en, eng_Latn, english.
 """
@@ -36,7 +36,7 @@ def named_language(name: str) -> str | None:
 
 
 def by_language(source: Source, reading: Reading) -> list[Source]:
-    """Return a source for each language that it has a file in; most sources are one themselves.
+    """Return a source for each file, in the order of languages; most sources are one themselves.
 
     Raises:
         UserError: no file is of any of the languages.
@@ -44,7 +44,7 @@ def by_language(source: Source, reading: Reading) -> list[Source]:
     path = getattr(source, "path", "")
     if LANGUAGE_MARK not in path:
         return [source]
-    parts: dict[str, Source] = {}
+    parts: dict[str, list[Source]] = {}
     for file in find_files(every_language(path), reading.base):
         name = _name_in(path, file, reading.base)
         code = named_language(name) if name else None
@@ -52,12 +52,12 @@ def by_language(source: Source, reading: Reading) -> list[Source]:
             changes = {"path": str(file), "language": code, "name": source.title}
             if labels := getattr(source, "labels", None):
                 changes["labels"] = labels.replace(LANGUAGE_MARK, name)
-            parts[code] = source.model_copy(update=changes)
+            parts.setdefault(code, []).append(source.model_copy(update=changes))
     if not parts:
         raise UserError(
             f"No file that {path} means is of any of the languages {', '.join(reading.languages)}."
         )
-    return [parts[code] for code in reading.languages if code in parts]
+    return [part for code in reading.languages for part in parts.get(code, ())]
 
 
 def _name_in(pattern: str, file: Path, base: Path) -> str | None:

@@ -56,6 +56,14 @@ def test_a_mark_that_stands_twice_means_the_same_name(tmp_path: Path) -> None:
     assert [dict(record.texts) for record in records] == [{"en": "yes"}]
 
 
+def test_a_language_may_have_several_files(tmp_path: Path) -> None:
+    write(tmp_path, {"en/b.txt": "two\n", "en/a.txt": "one\n", "sw/a.txt": "moja\n"})
+    records = read(tmp_path, {"kind": "text", "path": "{language}/*.txt"})
+    assert [dict(record.texts) for record in records] == [
+        {"en": "one"}, {"en": "two"}, {"sw": "moja"},
+    ]  # fmt: skip
+
+
 def test_labels_may_lie_in_a_file_of_their_own(tmp_path: Path) -> None:
     write(tmp_path, {"english/text": "a\n\nb\n", "english/labels": "0\n1\n2\n"})
     section = {"kind": "text", "path": "{language}/text", "labels": "{language}/labels"}
