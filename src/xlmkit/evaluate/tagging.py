@@ -75,7 +75,8 @@ def word_macro_f1(
     def mean_f1(sums: NDArray[np.float64]) -> NDArray[np.float64]:
         found, counted = sums[:, :classes], sums[:, classes:]
         shares = np.divide(2 * found, counted, out=np.zeros(found.shape), where=counted > 0)
-        return shares.sum(axis=1) / np.maximum(1, (counted > 0).sum(axis=1))
+        means: NDArray[np.float64] = shares.sum(axis=1) / np.maximum(1, (counted > 0).sum(axis=1))
+        return means
 
     return _resampled(
         "macro-f1",
