@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from xlmkit.huggingface.tokenization import XLMTokenizer, XLMTokenizerFast
     from xlmkit.inference.encoder import SentenceEncoder
     from xlmkit.inference.predictors import SequencePredictor
+    from xlmkit.inference.tagging import TaggingPredictor
     from xlmkit.model.transformer import Transformer
     from xlmkit.text.tokenizer import Tokenizer
 
@@ -36,6 +37,7 @@ _MODULES = {
     "Bundle": "checkpoint.bundle",
     "SentenceEncoder": "inference.encoder",
     "SequencePredictor": "inference.predictors",
+    "TaggingPredictor": "inference.tagging",
     "Tokenizer": "text.tokenizer",
     "Transformer": "model.transformer",
     "Translator": "generate.translator",
@@ -58,6 +60,7 @@ __all__ = [
     "Bundle",
     "SentenceEncoder",
     "SequencePredictor",
+    "TaggingPredictor",
     "Tokenizer",
     "Transformer",
     "Translator",

@@ -11,17 +11,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
+from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER, TOKEN_CLASSIFIER
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import SegmentRows
+from xlmkit.data.words import encode_words
 from xlmkit.evaluate.inference import PlainClassifier, pooled_states
-from xlmkit.evaluate.protocols import SequenceScorer
-from xlmkit.model.heads import SequenceClassifier
+from xlmkit.evaluate.protocols import SequenceScorer, WordScorer
+from xlmkit.evaluate.word_scores import PlainTagger
+from xlmkit.model.config import Architecture
+from xlmkit.model.heads import SequenceClassifier, TokenClassifier
 from xlmkit.model.transformer import Transformer
 from xlmkit.objectives.classify import SequenceClassification
+from xlmkit.objectives.tag import TokenClassification
+from xlmkit.tasks.base import TaskConfig
 from xlmkit.tasks.features import encode_rows
 from xlmkit.tasks.sequences import SequenceConfig, SequenceData
+from xlmkit.tasks.tagging import TaggingConfig, TaggingData
 from xlmkit.train.adaptation import Adaptation
 
 
@@ -74,11 +80,8 @@ class PlainBackbone:
         self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object
     ) -> Adaptation:
         """Return a fresh classifier on the Transformer, and what it learns."""
-        architecture = replace(
-            self.bundle.architecture, dropout=config.dropout, attention_dropout=config.dropout
-        )
         model = SequenceClassifier(
-            architecture,
+            self._shape(config),
             len(data.labels),
             dropout=config.dropout,
             summary_type=config.summary_type,
@@ -110,5 +113,33 @@ class PlainBackbone:
         model = bundle.classifier().to(choose_device())
         return PlainClassifier(model, bundle.tokenizer, self.languages, self._longest(config))
 
-    def _longest(self, config: SequenceConfig) -> int:
+    def tagging(
+        self, data: TaggingData, config: TaggingConfig, tokens: int, seed: object
+    ) -> Adaptation:
+        """Return a fresh tagger on the Transformer, and what it learns."""
+        model = TokenClassifier(self._shape(config), len(data.labels), dropout=config.dropout)
+        model.transformer.load_state_dict(self.bundle.transformer().state_dict())
+        sentences = {language: part.sentences for language, part in data.train.items()}
+        words = encode_words(sentences, self.bundle.tokenizer, self._longest(config))
+        objective = TokenClassification(words, data.train_tags, tokens=tokens, seed=seed)
+
+        def save(
+            folder: Path, weights: Mapping[str, Tensor], provenance: Mapping[str, Any]
+        ) -> None:
+            tagger = replace(self.bundle, weights=weights, provenance=provenance)
+            replace(tagger, head=TOKEN_CLASSIFIER, labels=data.labels).save(folder)
+
+        return Adaptation(model, objective, save)
+
+    def tagger(self, folder: Path, config: TaggingConfig) -> WordScorer:
+        """Open a tagger's folder."""
+        bundle = Bundle.load(folder)
+        model = bundle.token_classifier().to(choose_device())
+        return PlainTagger(model, bundle.tokenizer, self.languages, self._longest(config))
+
+    def _shape(self, config: TaskConfig) -> Architecture:
+        dropout = config.dropout
+        return replace(self.bundle.architecture, dropout=dropout, attention_dropout=dropout)
+
+    def _longest(self, config: TaskConfig) -> int:
         return min(config.max_length, self.bundle.architecture.max_position_embeddings)

@@ -20,6 +20,7 @@ from xlmkit.checkpoint.names import (
     ENCODER_PREDICTION,
     LANGUAGE_MODEL,
     SEQUENCE_CLASSIFIER,
+    TOKEN_CLASSIFIER,
     TRANSLATOR,
     from_config_json,
     to_config_json,
@@ -34,7 +35,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write, read_json, write_json
 from xlmkit.model.config import Architecture
 from xlmkit.model.encoder_decoder import EncoderDecoder
-from xlmkit.model.heads import LanguageModel, SequenceClassifier
+from xlmkit.model.heads import LanguageModel, SequenceClassifier, TokenClassifier
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
 
@@ -163,6 +164,16 @@ class Bundle:
         )
         return self._filled(model)
 
+    def token_classifier(self) -> TokenClassifier:
+        """Return the classifier of tokens, in evaluation mode.
+
+        Raises:
+            UserError: the checkpoint is none.
+        """
+        if self.head != TOKEN_CLASSIFIER:
+            raise UserError(f"This checkpoint is a {self.head}, not a tagger; finetune it first.")
+        return self._filled(TokenClassifier(self.architecture, len(self.labels)))
+
     def encoder_decoder(self) -> EncoderDecoder:
         """Return the translator, in evaluation mode.
 
@@ -235,6 +246,7 @@ def _labels(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> list[st
     """Return a classifier's class names; `transformers` leaves out those that it would make up."""
     names = config.get("id2label")
     if names is None:
-        summary = weights.get("sequence_summary.summary.bias", ())
-        return [f"LABEL_{number}" for number in range(len(summary))]
+        names_of_heads = ("sequence_summary.summary.bias", "classifier.bias")
+        biases = [weights[name] for name in names_of_heads if name in weights]
+        return [f"LABEL_{number}" for bias in biases for number in range(len(bias))]
     return [names[str(number)] for number in range(len(names))]

@@ -11,6 +11,7 @@ from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, UNK
 
 LANGUAGE_MODEL = "XLMWithLMHeadModel"
 SEQUENCE_CLASSIFIER = "XLMForSequenceClassification"
+TOKEN_CLASSIFIER = "XLMForTokenClassification"  # noqa: S105 - no password
 TRANSLATOR = "XLMForConditionalGeneration"
 """Heads, by the names of the classes that Hugging Face opens them with."""
 

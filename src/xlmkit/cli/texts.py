@@ -81,11 +81,20 @@ def predict(
     precision: InferencePrecision = "auto",
     batch_tokens: BatchTokens = 4096,
     resume: Resume = False,
+    spaces: Annotated[
+        bool, typer.Option("--spaces", help="For taggers: spaces part words, no rules do.")
+    ] = False,
 ) -> None:
     """Call `xlmkit.inference.files.predict`."""
     files, texts = _opened(source, lang, form, text, language)
     files.predict(
-        model, texts, target, precision=precision, batch_tokens=batch_tokens, resume=resume
+        model,
+        texts,
+        target,
+        precision=precision,
+        batch_tokens=batch_tokens,
+        resume=resume,
+        spaces=spaces,
     )
 
 

@@ -1,6 +1,6 @@
 """States and class probabilities of many texts: sorted by length, batched, in the input's order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,19 +37,29 @@ def run_batches(
     """
     model.eval()
     device = next(model.parameters()).device
-    lengths = sequences.lengths
-    order = np.argsort(lengths, kind="stable")[::-1]
     rows: NDArray[np.float32] | None = None
-    start = 0
-    while start < len(order):
-        part = order[start : start + max(1, (tokens or _TOKENS) // int(lengths[order[start]]))]
-        inputs = sequences.batch(part.tolist()).to(device)
+    for part in like_lengths(sequences.lengths, tokens):
+        inputs = sequences.batch(part).to(device)
         output = compute(inputs).float().cpu().numpy()
         if rows is None:
-            rows = np.empty((len(order), *output.shape[1:]), np.float32)
+            rows = np.empty((len(sequences.lengths), *output.shape[1:]), np.float32)
         rows[part] = output
-        start += len(part)
     return np.empty((0,), np.float32) if rows is None else rows
+
+
+def like_lengths(lengths: NDArray[np.int32], tokens: int | None = None) -> Iterator[list[int]]:
+    """Yield the numbers of sequences in batches of like lengths, the longest first.
+
+    Args:
+        lengths: tokens of each sequence, (sequences,).
+        tokens: of a batch, padding included; by default 4096.
+    """
+    order = np.argsort(lengths, kind="stable")[::-1]
+    start = 0
+    while start < len(order):
+        size = max(1, (tokens or _TOKENS) // int(lengths[order[start]]))
+        yield order[start : start + size].tolist()
+        start += size
 
 
 def pooled_states(

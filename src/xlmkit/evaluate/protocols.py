@@ -48,3 +48,21 @@ class SequenceScorer(Protocol):
             seconds: the second text of each pair.
         """
         ...
+
+
+class WordScorer(Protocol):
+    """A model that gives every word of a sentence a score for each tag."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages that it is asked about, in the order of the recipe."""
+        ...
+
+    def word_scores(self, sentences: Sequence[Sequence[str]], language: str) -> NDArray[np.float32]:
+        """Return the score of every tag before any softmax, (words of all sentences, C).
+
+        Args:
+            sentences: as lists of their words, none without words.
+            language: of all of them.
+        """
+        ...

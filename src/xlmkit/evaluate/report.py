@@ -41,6 +41,7 @@ from xlmkit.evaluate.report_tables import (
     retrieval_table,
     transfer_table,
 )
+from xlmkit.evaluate.report_tagging import tagging_notes
 from xlmkit.evaluate.report_terminal import print_summary
 from xlmkit.evaluate.report_translation import translation_section
 from xlmkit.evaluate.results import (
@@ -169,6 +170,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "bars": transfer_bars(results, name),
         "legend": model_legend(results, models),
         "chart": adaptation_chart(results, name),
+        "notes": tagging_notes(results, models),
         "examples": _examples(results, models[best or next(reversed(models))]),
         "example_model": model_title(results, best or next(reversed(models))),
     }

@@ -143,7 +143,8 @@ def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
     right = metric == "accuracy"
     reached = "is right on" if right else "reaches"
     text = f"{title}{rank} {reached} {average} "
-    text += f"of held-out texts {among}" if right else f"in {metric_title(metric)} {among}"
+    unit = best.get("unit", "texts")
+    text += f"of held-out {unit} {among}" if right else f"in {metric_title(metric)} {among}"
     home = score(best["languages"].get(finding.source), metric)
     on = "on " if right else ""
     text += f", and {on}{formats.percent(home.value)} in {source}." if home else "."

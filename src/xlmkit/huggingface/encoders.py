@@ -22,8 +22,13 @@ from xlmkit.core.device import choose_device
 from xlmkit.evaluate.inference import run_batches
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer, quietly
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
+from xlmkit.huggingface.taggers import TAGGER, HuggingFaceTagger, check_tagger
+from xlmkit.huggingface.words import encode_native_words
 from xlmkit.objectives.classify import SequenceClassification
+from xlmkit.objectives.tag import TokenClassification
+from xlmkit.tasks.base import TaskConfig
 from xlmkit.tasks.sequences import SequenceConfig, SequenceData
+from xlmkit.tasks.tagging import TaggingConfig, TaggingData
 from xlmkit.train.adaptation import Adaptation
 
 _UNLIMITED = 512  # tokens read by a model that sets no limit, where the recipe sets none either
@@ -37,16 +42,16 @@ _HUGE = 10**9  # what tokenizers say that know no limit is larger
 
 
 class ClassScores(nn.Module):
-    """A classifier of `transformers` that returns the classes' scores alone."""
+    """A classifier of `transformers`, of texts or tokens, that returns the scores alone."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, **inputs: Tensor) -> Tensor:
-        """Return class scores, (B, C)."""
-        scores_BC: Tensor = self.model(**inputs).logits
-        return scores_BC
+        """Return class scores, (B, C) or (B, L, C)."""
+        scores: Tensor = self.model(**inputs).logits
+        return scores
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Move and convert parameters, but never round buffers.
@@ -153,13 +158,8 @@ class HuggingFaceBackbone:
         self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object
     ) -> Adaptation:
         """Return the family's own classifier, and what it learns."""
-        shape = copy.deepcopy(self.config)
-        shape.id2label = dict(enumerate(data.labels))
-        shape.label2id = {label: number for number, label in enumerate(data.labels)}
+        shape = self._shape(data.labels, config)
         shape.problem_type = _PROBLEMS[data.loss]
-        for name, value in self.config.to_dict().items():
-            if ("dropout" in name or name.endswith("pdrop")) and isinstance(value, int | float):
-                setattr(shape, name, config.dropout)
         model = open_model("AutoModelForSequenceClassification", self.folder, shape)
         longest = min(config.max_length, position_limit(model, self.encoder.tokenizer))
         texts = {language: part.texts for language, part in data.train.items()}
@@ -172,6 +172,16 @@ class HuggingFaceBackbone:
         )
         scores = ClassScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))
+
+    def _shape(self, labels: Sequence[str], config: TaskConfig) -> Any:  # noqa: ANN401
+        """Return the configuration with a task's labels and dropout."""
+        shape = copy.deepcopy(self.config)
+        shape.id2label = dict(enumerate(labels))
+        shape.label2id = {label: number for number, label in enumerate(labels)}
+        for name, value in self.config.to_dict().items():
+            if ("dropout" in name or name.endswith("pdrop")) and isinstance(value, int | float):
+                setattr(shape, name, config.dropout)
+        return shape
 
     def _save(
         self,
@@ -199,6 +209,36 @@ class HuggingFaceBackbone:
         return HuggingFaceClassifier(
             model.to(choose_device()), self.encoder, self.languages, config.max_length
         )
+
+    def tagging(
+        self, data: TaggingData, config: TaggingConfig, tokens: int, seed: object
+    ) -> Adaptation:
+        """Return the family's own tagger, and what it learns.
+
+        Raises:
+            UserError: the family has none.
+        """
+        check_tagger(self.config)
+        model = open_model(TAGGER, self.folder, self._shape(data.labels, config))
+        longest = min(config.max_length, position_limit(model, self.encoder.tokenizer))
+        sentences = {language: part.sentences for language, part in data.train.items()}
+        words = encode_native_words(self.encoder, sentences, longest, types=reads_types(model))
+        objective = TokenClassification(words, data.train_tags, tokens=tokens, seed=seed)
+        scores = ClassScores(model)
+        return Adaptation(scores, objective, partial(self._save, scores))
+
+    def tagger(self, folder: Path, config: TaggingConfig) -> HuggingFaceTagger:
+        """Open a tagger's folder.
+
+        Raises:
+            UserError: it is damaged.
+        """
+        read_provenance(folder)
+        shape = open_config(folder, self.config.model_type)
+        model = open_model(TAGGER, folder, shape).to(choose_device())
+        longest = min(config.max_length, position_limit(model, self.encoder.tokenizer))
+        types = reads_types(model)
+        return HuggingFaceTagger(model, self.encoder, self.languages, longest, types=types)
 
 
 def position_limit(model: nn.Module, tokenizer: Any) -> int:  # noqa: ANN401 - their class

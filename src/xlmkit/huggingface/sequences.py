@@ -115,6 +115,11 @@ class TextEncoder:
                     "others, or take a model that marks no languages."
                 )
 
+    def use(self, language: str) -> None:
+        """Tell the tokenizer the language of what comes, where it wants to know."""
+        if self._codes:
+            self.tokenizer.src_lang = self._codes[language]
+
     def encode(
         self,
         texts: Mapping[str, Sequence[str]],
@@ -134,14 +139,13 @@ class TextEncoder:
         ids: list[NDArray[np.int32]] = []
         type_ids: list[NDArray[np.int32]] = []
         for language, part in texts.items():
-            if self._codes:
-                self.tokenizer.src_lang = self._codes[language]
+            self.use(language)
             if not part:
                 continue
             pairs = (seconds or {}).get(language)
             encoded = self.tokenizer(
-                self._plain(part),
-                None if pairs is None else self._plain(pairs),
+                self.plain(part),
+                None if pairs is None else self.plain(pairs),
                 truncation=True,
                 max_length=max_length,
                 return_token_type_ids=types,
@@ -158,7 +162,8 @@ class TextEncoder:
             left=self.tokenizer.padding_side == "left",
         )
 
-    def _plain(self, texts: Sequence[str]) -> list[str]:
+    def plain(self, texts: Sequence[str]) -> list[str]:
+        """Return texts in which nothing is a special token."""
         return [self._special.sub(_broken, text) for text in texts]
 
 

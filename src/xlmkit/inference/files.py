@@ -5,8 +5,10 @@ Texts are read and computed a chunk at a time, so that memory does not grow with
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +19,15 @@ from xlmkit.core.streams import output_lines
 from xlmkit.inference.encoder import Pooling, SentenceEncoder
 from xlmkit.inference.model import InferencePrecision
 from xlmkit.inference.predictors import load_predictor
+from xlmkit.inference.tagging import TaggingPredictor
 from xlmkit.inference.texts import Texts
 from xlmkit.inference.vectors import vector_file
 
 _CHUNK = 4096  # texts
 
 
-Worker = Callable[[list[str], list[str]], None]
-"""Computes texts, each in its language, and writes a row for every one."""
+Worker = Callable[[list[Any], list[str]], None]
+"""Computes texts (or lists of words), each in its language, and writes a row for every one."""
 
 
 def encode(
@@ -88,6 +91,7 @@ def predict(
     precision: InferencePrecision,
     batch_tokens: int,
     resume: bool,
+    spaces: bool = False,
 ) -> None:
     """Write what a finetuned model says of every text, as JSON lines or a table.
 
@@ -99,12 +103,18 @@ def predict(
         precision: see `xlmkit.inference.model.prepare`.
         batch_tokens: tokens of a batch.
         resume: go on with a target that an earlier call has begun.
+        spaces: for a tagger, that spaces alone stand between the words of a text.
 
     Raises:
         UserError: a file cannot be read or written, a text's language is unknown, or the model
             predicts nothing.
     """
     predictor = load_predictor(model, precision)
+    if isinstance(predictor, TaggingPredictor):
+        predictor.spaces = spaces
+        texts = replace(texts, words=True)
+    elif spaces:
+        raise UserError(f"{model} labels texts and not words; leave out --spaces.")
     table = target is not None and target.suffix == ".tsv"
     with output_lines(target, resume=resume) as (stream, done):
         if table and not done:

@@ -4,14 +4,14 @@ Another head joins with a class that is a `Predictor`, made from a bundle and a 
 line in `_PREDICTORS`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
+from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER, TOKEN_CLASSIFIER
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs
 from xlmkit.inference.model import (
@@ -22,10 +22,11 @@ from xlmkit.inference.model import (
     prepare,
     softmax,
 )
+from xlmkit.inference.tagging import TaggingPredictor
 
 
 class Predictor(Protocol):
-    """A finetuned model that says something about every text."""
+    """A finetuned model that says something about every text; some take lists of words too."""
 
     @property
     def columns(self) -> list[str]:
@@ -96,7 +97,10 @@ class SequencePredictor:
         return softmax(inputs.fed_to(self._model))
 
 
-_PREDICTORS = {SEQUENCE_CLASSIFIER: SequencePredictor}
+_PREDICTORS: dict[str, Callable[[Bundle, InferencePrecision], Predictor]] = {
+    SEQUENCE_CLASSIFIER: SequencePredictor,
+    TOKEN_CLASSIFIER: TaggingPredictor,
+}
 
 
 def load_predictor(folder: Path, precision: InferencePrecision) -> Predictor:

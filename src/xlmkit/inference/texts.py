@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import Any, Literal
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.streams import input_lines
@@ -14,8 +14,8 @@ TextFormat = Literal["lines", "tsv", "jsonl"]
 
 _ENDINGS: dict[str, TextFormat] = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
-Text = tuple[str, str]
-"""A text and its language."""
+Text = tuple[Any, str]
+"""A text, or a list of its words, and its language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,7 @@ class Texts:
         form: plain `lines`, `tsv` or `jsonl`; by default what the file's ending says.
         text: the column of the text: a number from 0 in TSV, a key in JSON lines.
         language: the column of the language, where each text has its own.
+        words: whether JSON lines may hold a list of words in place of a text.
     """
 
     path: Path | None
@@ -37,6 +38,7 @@ class Texts:
     form: TextFormat | None = None
     text: str | None = None
     language: str | None = None
+    words: bool = False
 
     def __post_init__(self) -> None:
         if (self.lang is None) == (self.language is None):
@@ -89,10 +91,13 @@ class Texts:
         language = self.lang if self.language is None else cells[int(self.language)]
         return cells[int(self.text or 0)], str(language)
 
+    def _is_list(self, text: object) -> bool:
+        return self.words and isinstance(text, list) and all(isinstance(w, str) for w in text)
+
     def _keys(self, line: str) -> Text:
         row = json.loads(line)
         text = row[self.text or "text"]
         language = self.lang if self.language is None else row[self.language]
-        if not isinstance(text, str) or not isinstance(language, str):
+        if not isinstance(language, str) or not (isinstance(text, str) or self._is_list(text)):
             raise TypeError("not a string")
         return text, language

@@ -218,6 +218,30 @@ class SequenceClassifier(nn.Module):
         return scores_BC
 
 
+class TokenClassifier(nn.Module):
+    """Transformer and class scores of every token, by Hugging Face's names of parameters."""
+
+    def __init__(self, architecture: Architecture, n_classes: int, *, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.transformer = Transformer(architecture)
+        self.dropout = dropout
+        self.classifier = nn.Linear(architecture.emb_dim, n_classes)
+
+    def forward(
+        self,
+        tokens_BL: Tensor,
+        lengths_B: Tensor,
+        positions_BL: Tensor | None = None,
+        languages_BL: Tensor | None = None,
+    ) -> Tensor:
+        """Return class scores, (B, L, C)."""
+        hidden_BLE = self.transformer(tokens_BL, lengths_B, positions_BL, languages_BL)
+        scores_BLC: Tensor = self.classifier(
+            dropout(hidden_BLE, self.dropout, training=self.training)
+        )
+        return scores_BLC
+
+
 def first_kept(keep_BL: Tensor) -> Tensor:
     """Return the place of the first True in each row, 0 if there is none, (B,)."""
     return keep_BL.int().argmax(dim=1)

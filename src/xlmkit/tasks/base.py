@@ -17,11 +17,12 @@ from pydantic import Field
 
 from xlmkit.core.config import Config
 from xlmkit.data.source_base import LanguageCode
-from xlmkit.evaluate.protocols import Encoder, SequenceScorer
+from xlmkit.evaluate.protocols import Encoder, SequenceScorer, WordScorer
 from xlmkit.train.config import OptimizerConfig
 
 if TYPE_CHECKING:
     from xlmkit.tasks.sequences import SequenceData
+    from xlmkit.tasks.tagging import TaggingData
     from xlmkit.train.adaptation import Adaptation
 
 
@@ -149,6 +150,20 @@ class Backbone(Encoder, Protocol):
 
     def classifier(self, folder: Path, config: Any) -> SequenceScorer:  # noqa: ANN401
         """Open what `classification` has saved."""
+        ...
+
+    def tagging(
+        self,
+        data: "TaggingData",
+        config: Any,  # noqa: ANN401 - a TaggingConfig
+        tokens: int,
+        seed: object,
+    ) -> "Adaptation":
+        """Return the model with a fresh head that scores words; arguments as `classification`."""
+        ...
+
+    def tagger(self, folder: Path, config: Any) -> WordScorer:  # noqa: ANN401
+        """Open what `tagging` has saved."""
         ...
 
 

@@ -3,14 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from xlmkit.objectives.classify import SequenceClassification
+from xlmkit.objectives.base import Objective
 
 Save = Callable[[Path, Mapping[str, Tensor], Mapping[str, Any]], None]
 """Writes a model's folder, from its trained parameters by name and what made it."""
+
+
+class TaskObjective(Objective, Protocol):
+    """What a task teaches; its examples are finite."""
+
+    batches_per_epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +30,5 @@ class Adaptation:
     """
 
     model: nn.Module
-    objective: SequenceClassification
+    objective: TaskObjective
     save: Save

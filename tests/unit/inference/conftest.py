@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import LANGUAGE_MODEL, SEQUENCE_CLASSIFIER
+from xlmkit.checkpoint.names import LANGUAGE_MODEL, SEQUENCE_CLASSIFIER, TOKEN_CLASSIFIER
 from xlmkit.model.config import Architecture
-from xlmkit.model.heads import LanguageModel, SequenceClassifier
+from xlmkit.model.heads import LanguageModel, SequenceClassifier, TokenClassifier
 from xlmkit.text.bpe import Merges
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
@@ -24,6 +24,9 @@ def _save(folder: Path, head: str) -> Path:
     if head == SEQUENCE_CLASSIFIER:
         labels, model = ["news", "sport", "art"], SequenceClassifier(shape, 3)
         Bundle(shape, tokenizer, model.state_dict(), head, labels).save(folder)
+    elif head == TOKEN_CLASSIFIER:
+        labels, model = ["O", "B-X", "I-X"], TokenClassifier(shape, 3)
+        Bundle(shape, tokenizer, model.state_dict(), head, labels).save(folder)
     else:
         Bundle(shape, tokenizer, LanguageModel(shape).state_dict()).save(folder)
     return folder
@@ -37,3 +40,8 @@ def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _save(tmp_path_factory.mktemp("classifier"), SEQUENCE_CLASSIFIER)
+
+
+@pytest.fixture(scope="session")
+def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _save(tmp_path_factory.mktemp("tagger"), TOKEN_CLASSIFIER)

@@ -138,7 +138,7 @@ def test_an_unknown_kind_is_refused_and_none_is_a_classification() -> None:
     assert isinstance(made.finetune["t"], ClassificationConfig)
     assert Recipe.model_validate_json(made.model_dump_json()) == made
     with pytest.raises(ValidationError, match="multiple_choice"):
-        Recipe.model_validate({**recipe, "finetune": {"t": {"kind": "tagging"}}})
+        Recipe.model_validate({**recipe, "finetune": {"t": {"kind": "ranking"}}})
 
 
 _TASKS = """

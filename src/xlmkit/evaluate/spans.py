@@ -1,0 +1,71 @@
+"""Entities in the tags of a sentence, and tags that stand where they may not.
+
+`B-X` begins an entity of type X and `I-X` continues it. Data and models break that rule, so that
+readings differ. The lenient one, by which entities are usually scored, is that of the CoNLL-2000
+and 2003 evaluation script (Tjong Kim Sang and Buchholz) and of seqeval's default mode: an `I-` that
+continues nothing begins an entity. The strict one (IOB2) leaves it out.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+Reading = Literal["bio", "iob2"]
+"""Lenient, or strict."""
+
+Span = tuple[str, int, int]
+"""Type, first word, last word."""
+
+OUTSIDE = "O"
+
+
+def parse(tag: str) -> tuple[str, str]:
+    """Return the prefix of a tag and the type behind it: `B-PER` is B and PER, `O` has none."""
+    return tag[:1], tag[1:].split("-", 1)[-1] or "_"
+
+
+def spans(tags: Sequence[str], reading: Reading = "bio") -> list[Span]:
+    """Return the entities of a sentence, in their order.
+
+    Args:
+        tags: one for each word. The lenient reading takes also E- (end) and S- (single).
+        reading: lenient (`bio`) or strict (`iob2`).
+    """
+    return _lenient(tags) if reading == "bio" else _strict(tags)
+
+
+def _lenient(tags: Sequence[str]) -> list[Span]:
+    found: list[Span] = []
+    start = 0
+    parsed = [parse(OUTSIDE), *map(parse, tags), parse(OUTSIDE)]
+    for place, ((before, kind), (here, next_kind)) in enumerate(pairwise(parsed)):
+        inside = before != OUTSIDE
+        if inside and (before in "ES" or here in "BSO" or kind != next_kind):
+            found.append((kind, start, place - 1))
+        if here != OUTSIDE and (here in "BS" or before in "ESO" or kind != next_kind):
+            start = place
+    return found
+
+
+def _strict(tags: Sequence[str]) -> list[Span]:
+    found: list[Span] = []
+    for place, (prefix, kind) in enumerate(map(parse, tags)):
+        if prefix == "B":
+            found.append((kind, place, place))
+        elif prefix == "I" and found and found[-1] == (kind, found[-1][1], place - 1):
+            found[-1] = (kind, found[-1][1], place)
+    return found
+
+
+def is_bio(tags: Sequence[str]) -> bool:
+    """Tell whether a set of tags is that of entities: `O`, `B-X` and `I-X`, and some `B-X`."""
+    named = [tag for tag in tags if tag != OUTSIDE]
+    return any(tag.startswith("B-") for tag in named) and all(
+        tag[:2] in ("B-", "I-") and tag[2:] for tag in named
+    )
+
+
+def illegal_tags(tags: Sequence[str]) -> int:
+    """Count the `I-X` of a sentence that follow neither `B-X` nor `I-X`."""
+    pairs = pairwise([OUTSIDE, *tags])
+    return sum(here.startswith("I-") and before[1:] != here[1:] for before, here in pairs)

@@ -1,0 +1,111 @@
+"""A tag for every word of many texts."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from torch import Tensor
+
+from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.data.batch import Inputs
+from xlmkit.data.clean import normalize
+from xlmkit.data.words import encode_words
+from xlmkit.evaluate.word_scores import word_scores
+from xlmkit.inference.model import (
+    BATCH_TOKENS,
+    InferencePrecision,
+    Languages,
+    languages_of,
+    prepare,
+    softmax,
+)
+
+Text = str | Sequence[str]
+"""A text, or its words."""
+
+
+class TaggingPredictor:
+    """Tags and probabilities of the words of every text.
+
+    Args:
+        bundle: a token classifier.
+        precision: see `xlmkit.inference.model.prepare`.
+        spaces: that spaces alone stand between the words of a text; else they are found by the
+            rules of its language, as the tokenizer does.
+
+    Raises:
+        UserError: the bundle is none, or int8 cannot be computed here.
+    """
+
+    def __init__(
+        self, bundle: Bundle, precision: InferencePrecision = "auto", *, spaces: bool = False
+    ) -> None:
+        self.labels, self.spaces = list(bundle.labels), spaces
+        self._tokenizer = bundle.tokenizer
+        self._longest = bundle.architecture.max_position_embeddings
+        self._model = prepare(bundle.token_classifier(), precision)
+
+    @property
+    def columns(self) -> list[str]:
+        """The words, their tags, and the tags' probabilities."""
+        return ["words", "tags", "probabilities"]
+
+    @classmethod
+    def from_pretrained(
+        cls, folder: str | Path, *, precision: InferencePrecision = "auto", spaces: bool = False
+    ) -> Self:
+        """Open a tagger's folder; errors as for the class."""
+        return cls(Bundle.load(Path(folder)), precision, spaces=spaces)
+
+    def predict(
+        self, texts: Sequence[Text], lang: Languages, *, batch_tokens: int = BATCH_TOKENS
+    ) -> list[dict[str, Any]]:
+        """Return `words`, `tags` and `probabilities` of each text, three lists of equal length.
+
+        Args:
+            texts: texts, or lists of words.
+            lang: their language, or one for each.
+            batch_tokens: tokens of a batch.
+
+        Raises:
+            UserError: the model does not know a language, or there are not as many as texts.
+        """
+        codes = languages_of(len(texts), lang, self._tokenizer.lang2id)
+        words = [self.words(text, code) for text, code in zip(texts, codes, strict=True)]
+        found: list[dict[str, Any]] = [{column: [] for column in self.columns} for _ in texts]
+        for code in dict.fromkeys(codes):
+            places = [i for i, other in enumerate(codes) if other == code and words[i]]
+            sentences = [[normalize(word) for word in words[i]] for i in places]
+            encoded = encode_words({code: sentences}, self._tokenizer, self._longest)
+            rows = word_scores(self._model, encoded, self._probabilities, batch_tokens)
+            ends = np.cumsum([len(sentence) for sentence in sentences])
+            for place, end in zip(places, ends.tolist(), strict=True):
+                own = rows[end - len(words[place]) : end]
+                found[place] = {
+                    "words": words[place],
+                    "tags": [self.labels[number] for number in own.argmax(axis=1)],
+                    "probabilities": [round(float(p), 6) for p in own.max(axis=1)],
+                }
+        return found
+
+    def words(self, text: Text, language: str) -> list[str]:
+        """Return the words of a text as they are written in it."""
+        if not isinstance(text, str):
+            return list(text)
+        if self.spaces:
+            return text.split()
+        tokens = self._tokenizer.align(text, language)
+        ends: dict[int, tuple[int, int]] = {}
+        for word, (start, end) in zip(tokens.words, tokens.spans, strict=True):
+            ends[word] = (ends.get(word, (start, end))[0], end)
+        return [text[start:end] for start, end in ends.values()]
+
+    def cells(self, prediction: Mapping[str, Any]) -> list[str]:
+        """Return words, tags and probabilities, each with spaces between."""
+        probabilities = [f"{one:.6f}" for one in prediction["probabilities"]]
+        columns = (prediction["words"], prediction["tags"], probabilities)
+        return [" ".join(part) for part in columns]
+
+    def _probabilities(self, inputs: Inputs) -> Tensor:
+        return softmax(inputs.fed_to(self._model))

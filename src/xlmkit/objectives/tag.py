@@ -1,0 +1,79 @@
+"""Token classification: a tag for every word, given its sentence.
+
+L = - log p(tag | state of the word's first sub-token), Devlin et al. 2019, section 5.3. The other
+sub-tokens are read but not judged.
+
+The tags are of one language, the model is shared, and so other languages profit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from xlmkit.data.batch import ModelInputs
+from xlmkit.data.sampler import Group, Sampler
+from xlmkit.data.words import WordSequences
+from xlmkit.objectives.base import LossOutput, grouped
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedBatch:
+    """Sentences with the tags of their words.
+
+    Attributes:
+        inputs: what the model reads.
+        places: first sub-tokens of words in the flattened (B * L) positions, (N,), int64.
+        tags: of these words, (N,), int64.
+    """
+
+    inputs: ModelInputs
+    places: Tensor
+    tags: Tensor
+
+
+class TokenClassification:
+    """Learns tags of words, with any model that gives every token a score for each tag.
+
+    Args:
+        words: what is read.
+        tags: of all words, (words,).
+        tokens: tokens of a batch.
+        seed: fixes the order.
+    """
+
+    name = "tag"
+
+    def __init__(
+        self, words: WordSequences, tags: NDArray[np.int64], *, tokens: int, seed: object
+    ) -> None:
+        self.groups = ["all"]
+        self.words, self.tags = words, tags
+        lengths = words.sequences.lengths
+        self.sampler = Sampler([Group("all", lengths, 1.0)], tokens, (seed, self.name))
+        self.batches_per_epoch = max(1, round(int(lengths.sum()) / tokens))
+
+    def batch(self, number: int) -> TaggedBatch:
+        """Draw batch `number`."""
+        items = self.sampler.batch(number).item.tolist()
+        places, tags = self.words.flat_places(items), self.tags[self.words.numbers(items)]
+        inputs = self.words.sequences.batch(items)
+        return TaggedBatch(inputs, torch.from_numpy(places), torch.from_numpy(tags))
+
+    def tokens(self, batch: TaggedBatch) -> int:
+        """Return how many tokens are read, padding not counted."""
+        return batch.inputs.n_tokens
+
+    def loss(self, model: nn.Module, batch: TaggedBatch) -> LossOutput:
+        """Return the sum of the loss over words."""
+        device = next(model.parameters()).device
+        tags_N = batch.tags.to(device)
+        scores_BLC = batch.inputs.to(device).fed_to(model)
+        scores_NC = scores_BLC.flatten(0, 1).index_select(0, batch.places.to(device)).float()
+        loss_N = functional.cross_entropy(scores_NC, tags_N, reduction="none")
+        correct_N = scores_NC.detach().argmax(dim=1) == tags_N
+        parts = grouped(loss_N, correct_N, torch.zeros_like(tags_N), 1)
+        return LossOutput(loss_N.sum(), len(batch.tags), parts)

@@ -1,0 +1,287 @@
+"""Tagging: a tag for every word of a sentence (parts of speech, named entities).
+
+Tags in one language (or a few) are learned; sentences in all languages are tagged. A word is judged
+by its first sub-token (Devlin et al. 2019, section 5.3). Where tags are of entities, these are
+scored as well, see `xlmkit.evaluate.spans`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
+from xlmkit.data.permutation import key_of
+from xlmkit.evaluate.metrics import class_scores, confusion_matrix
+from xlmkit.evaluate.spans import OUTSIDE, Reading, illegal_tags, is_bio
+from xlmkit.evaluate.tagging import entity_scores, word_accuracy, word_macro_f1
+from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures
+from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
+from xlmkit.tasks.tagged_sources import TaggedSourceKind
+
+if TYPE_CHECKING:
+    from xlmkit.train.adaptation import Adaptation
+
+_EXAMPLES = 3  # of each kind and language
+_EXAMPLE_WORDS = 25  # of the longest sentence shown, where there are shorter ones
+
+
+class TaggingConfig(TaskConfig):
+    """A task of giving each word of a sentence a tag."""
+
+    kind: Literal["tagging"]
+    """The kind of task."""
+    train: tuple[TaggedSourceKind, ...] = Field(min_length=1)
+    """Tagged sentences to learn from."""
+    test: tuple[TaggedSourceKind, ...] = Field(min_length=1)
+    """Tagged sentences to test on, in any of the languages."""
+    entities: Literal["auto", "none", "bio", "iob2"] = "auto"
+    """Whether tags are of entities: bio scores them as conlleval and seqeval do, iob2 strictly, so
+    that an I- that continues nothing is left out; auto takes bio where all tags are O, B- or I-."""
+    max_length: int = Field(256, ge=8)
+    """Longest part of a sentence in tokens; longer sentences are read in overlapping windows."""
+
+    @property
+    def needs_corpus(self) -> bool:
+        """Whether the examples are records of the recipe's data: never."""
+        return False
+
+    def files(self, inputs: TaskInputs) -> list[Path]:
+        """Return the task's own files."""
+        return files_of((*self.train, *self.test), inputs.base)
+
+    def load(self, inputs: TaskInputs) -> "TaggingData":
+        """Read a task's sentences.
+
+        Raises:
+            UserError: there is nothing to learn, or nothing to test on.
+        """
+        learned = list(read_tagged(self.train, inputs, inputs.sources(self)))
+        tested = list(read_tagged(self.test, inputs, inputs.languages))
+        names = sorted({tag for sentence in learned for tag in sentence.tags})
+        if len(names) < 2:
+            raise UserError(
+                f"its train files have {len(names)} different tags in "
+                f"{', '.join(inputs.sources(self))}, at least two are needed; see the columns."
+            )
+        if not tested:
+            raise UserError("its test files have no sentence in any of the recipe's languages.")
+        unseen = sorted({tag for sentence in tested for tag in sentence.tags} - set(names))
+        numbers = {tag: number for number, tag in enumerate([*names, *unseen])}
+        reading: Reading | None = None
+        if self.entities in ("bio", "iob2"):
+            reading = self.entities
+        elif self.entities == "auto" and is_bio(names):
+            reading = "bio"
+        train, test = (_by_language(part, numbers) for part in (learned, tested))
+        data = TaggingData(names, unseen, train, test, reading)
+        data.tell_oddities()
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedSentences:
+    """Sentences of one language.
+
+    Attributes:
+        sentences: their words.
+        tags: numbers of the tags of all words, sentence by sentence, (words,), int64.
+    """
+
+    sentences: list[list[str]]
+    tags: NDArray[np.int64]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Words of each sentence, (sentences,)."""
+        return np.array([len(words) for words in self.sentences], np.int64)
+
+    def parted(self, tags: Iterable[str]) -> list[list[str]]:
+        """Part tags of all words by sentence."""
+        rest = iter(tags)
+        return [[next(rest) for _ in words] for words in self.sentences]
+
+
+def _by_language(
+    found: Iterable[TaggedSentence], numbers: Mapping[str, int]
+) -> dict[str, TaggedSentences]:
+    gathered: dict[str, list[TaggedSentence]] = {}
+    for sentence in found:
+        gathered.setdefault(sentence.language, []).append(sentence)
+    return {
+        language: TaggedSentences(
+            [sentence.words for sentence in part],
+            np.array([numbers[tag] for sentence in part for tag in sentence.tags], np.int64),
+        )
+        for language, part in gathered.items()
+    }
+
+
+@dataclass(frozen=True)
+class TaggingData(TaskData):
+    """Sentences with the numbers of their words' tags.
+
+    Attributes:
+        labels: names of the tags that are learned, in the order of the scores.
+        unseen: tags of test sentences that are never learned; their numbers follow.
+        train: language to sentences, the source languages only.
+        test: language to sentences.
+        reading: how entities are read from tags, None where they are none.
+    """
+
+    labels: list[str]
+    unseen: list[str]
+    train: Mapping[str, TaggedSentences]
+    test: Mapping[str, TaggedSentences]
+    reading: Reading | None = None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the scores, that which decides first."""
+        entities = ("entity_f1", "entity_precision", "entity_recall") if self.reading else ()
+        return (*entities, "accuracy", "macro_f1")
+
+    @cached_property
+    def train_tags(self) -> NDArray[np.int64]:
+        """Tags of all words to learn, (words,)."""
+        return np.concatenate([part.tags for part in self.train.values()])
+
+    def adapt(self, backbone: Backbone, config: TaggingConfig, seed: object) -> "Adaptation":
+        """Return the model with a fresh head, and what it learns."""
+        return backbone.tagging(self, config, config.tokens_per_batch, seed)
+
+    def measure(
+        self, backbone: Backbone, folder: Path, config: TaggingConfig, sources: Sequence[str]
+    ) -> dict[str, Any]:
+        """Score the adapted model in every language."""
+        return self.measured(backbone.tagger(folder, config), config, sources)
+
+    def measured(
+        self,
+        scorer: Any,  # noqa: ANN401 - a WordScorer
+        config: TaggingConfig,
+        sources: Sequence[str],
+    ) -> dict[str, Any]:
+        """Score any model that answers as a `WordScorer`."""
+        languages, shown = {}, {}
+        for language in scorer.languages:
+            if part := self.test.get(language):
+                scores = scorer.word_scores(part.sentences, language)
+                predicted = scores.argmax(axis=1)
+                languages[language] = self.judge(part, predicted)
+                shown[language] = self._shown(part, predicted)
+        n = sum(len(part.sentences) for part in self.train.values())
+        found = figures(config, self.labels, n, sources, languages, shown, self.metrics)
+        return {**found, "unit": "words"}
+
+    def judge(self, part: TaggedSentences, predicted: NDArray[np.int64]) -> dict[str, Any]:
+        """Return a language's scores by metric, in JSON, and what else is told of it.
+
+        Words whose tag was never learned count as wrong.
+
+        Args:
+            part: the test sentences.
+            predicted: number of the tag given to each word, (words,).
+        """
+        lengths, learned = part.lengths, len(self.labels)
+        names = [*self.labels, *self.unseen]
+        confusion = confusion_matrix(part.tags, predicted, len(names))
+        f1 = word_macro_f1(part.tags, predicted, lengths, len(names))
+        told = {
+            "accuracy": word_accuracy(part.tags, predicted, lengths).to_json(),
+            "macro_f1": f1.to_json(),
+            "n": len(part.sentences),
+            "words": len(part.tags),
+            "confusion": confusion[:learned, :learned].tolist(),
+            "tags": self._tag_scores(confusion),
+            "unseen": {names[i]: n for i in range(learned, len(names)) if (n := _n(part, i))},
+        }
+        if self.reading is None:
+            return told
+        right, given = (part.parted(names[i] for i in tags) for tags in (part.tags, predicted))
+        scores = entity_scores(right, given, self.reading)
+        return {
+            "entity_f1": scores.f1.to_json(),
+            "entity_precision": scores.precision.to_json(),
+            "entity_recall": scores.recall.to_json(),
+            **told,
+            "types": {kind: asdict(one) for kind, one in scores.types.items()},
+            "illegal": {
+                "gold": sum(map(illegal_tags, right)),
+                "predicted": sum(map(illegal_tags, given)),
+            },
+        }
+
+    def _tag_scores(self, confusion: NDArray[np.int64]) -> dict[str, dict[str, float]]:
+        scores = class_scores(confusion)
+        return {
+            name: {
+                "precision": float(scores.precision[i]),
+                "recall": float(scores.recall[i]),
+                "f1": float(scores.f1[i]),
+                "support": int(scores.support[i]),
+            }
+            for i, name in enumerate([*self.labels, *self.unseen])
+            if scores.occurs[i]
+        }
+
+    def tell_oddities(self) -> None:
+        """Say how many test tags were never learned, and how many tags are not legal."""
+        if self.unseen:
+            counts = Counter[str]()
+            for part in self.test.values():
+                counts.update(
+                    {tag: _n(part, len(self.labels) + i) for i, tag in enumerate(self.unseen)}
+                )
+            listed = ", ".join(f"{tag} ({count})" for tag, count in counts.most_common(5))
+            say(f"Test words whose tags were never learned count as wrong: {listed}.")
+        if self.reading is None:
+            return
+        names = [*self.labels, *self.unseen]
+        for what, parts in (("train", self.train), ("test", self.test)):
+            found = {
+                language: sum(map(illegal_tags, part.parted(names[i] for i in part.tags)))
+                for language, part in parts.items()
+            }
+            if listed := ", ".join(f"{code} {count}" for code, count in found.items() if count):
+                reading = "are left out" if self.reading == "iob2" else "begin an entity"
+                say(f"Tags I- of the {what} files that continue no entity {reading}: {listed}.")
+
+    def _shown(self, part: TaggedSentences, predicted: NDArray[np.int64]) -> list[dict[str, Any]]:
+        """Choose a few right and wrong sentences by the hash of their text, short ones first."""
+        names = [*self.labels, *self.unseen]
+        right, given = (part.parted(names[i] for i in tags) for tags in (part.tags, predicted))
+        rows = sorted(
+            zip(part.sentences, right, given, strict=True),
+            key=lambda row: (len(row[0]) > _EXAMPLE_WORDS, key_of(" ".join(row[0]))),
+        )
+        made = [
+            {
+                "text": " ".join(words),
+                "label": self._tagged(words, gold),
+                "predicted": self._tagged(words, answer),
+            }
+            for words, gold, answer in rows
+        ]
+        rights = [one for one in made if one["label"] == one["predicted"]]
+        wrongs = [one for one in made if one["label"] != one["predicted"]]
+        return rights[:_EXAMPLES] + wrongs[:_EXAMPLES]
+
+    def _tagged(self, words: Sequence[str], tags: Sequence[str]) -> str:
+        """Return words with their tags behind them; those outside of entities stand alone."""
+        bare = OUTSIDE if self.reading else None
+        return " ".join(w if t == bare else f"{w}/{t}" for w, t in zip(words, tags, strict=True))
+
+
+def _n(part: TaggedSentences, number: int) -> int:
+    return int((part.tags == number).sum())
+
+
+SECTION = TaggingConfig

@@ -1,0 +1,83 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xlmkit import TaggingPredictor
+from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.core.errors import UserError
+from xlmkit.evaluate.word_scores import PlainTagger
+from xlmkit.inference.files import encode, predict
+from xlmkit.inference.texts import Texts
+from xlmkit.tasks.sequences import softmax
+
+WORDS = [["a", "b", "", "c"], ["c"], ["a"] * 70]  # the last is longer than the model reads
+
+
+def test_tags_are_those_of_the_model_for_every_word(tagger: Path) -> None:
+    bundle = Bundle.load(tagger)
+    model = PlainTagger(bundle.token_classifier(), bundle.tokenizer, ["fr"], 32)
+    expected = softmax(model.word_scores(WORDS, "fr"))
+    predictor = TaggingPredictor.from_pretrained(tagger, precision="float32")
+    made = predictor.predict(WORDS, "fr")
+    assert [row["words"] for row in made] == WORDS
+    assert [len(row["tags"]) for row in made] == [4, 1, 70]
+    tags = [tag for row in made for tag in row["tags"]]
+    assert tags == [bundle.labels[i] for i in expected.argmax(axis=1)]
+    probabilities = [p for row in made for p in row["probabilities"]]
+    np.testing.assert_allclose(probabilities, expected.max(axis=1), atol=1e-5)
+
+
+def test_languages_may_differ_and_texts_be_empty(tagger: Path) -> None:
+    predictor = TaggingPredictor.from_pretrained(tagger, precision="float32")
+    mixed = predictor.predict(["a b", "", "a b"], ["en", "fr", "fr"])
+    assert mixed[0] == predictor.predict(["a b"], "en")[0]
+    assert mixed[2] == predictor.predict(["a b"], "fr")[0]
+    assert mixed[0]["probabilities"] != mixed[2]["probabilities"]
+    assert mixed[1] == {"words": [], "tags": [], "probabilities": []}
+    with pytest.raises(UserError, match="does not know the language 'sw'"):
+        predictor.predict(["a"], "sw")
+
+
+def test_words_of_a_text_are_as_it_writes_them(tagger: Path) -> None:
+    predictor = TaggingPredictor.from_pretrained(tagger, precision="float32")
+    text = "Ça va, (don't) stop."
+    assert predictor.words(text, "en") == ["Ça", "va", ",", "(", "don", "'t", ")", "stop", "."]
+    predictor.spaces = True
+    assert predictor.words(text, "en") == ["Ça", "va,", "(don't)", "stop."]
+
+
+def test_files_hold_texts_or_lists_of_words(tagger: Path, tmp_path: Path) -> None:
+    lines = [json.dumps({"text": text}) for text in ("a, b", ["a,", "b"])]
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    options = {"precision": "float32", "batch_tokens": 4096, "resume": False}
+    predict(tagger, Texts(path=source, lang="en"), target, **options)
+    rows = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
+    assert [row["words"] for row in rows] == [["a", ",", "b"], ["a,", "b"]]
+
+    plain, table = tmp_path / "in.txt", tmp_path / "out.tsv"
+    plain.write_text("a, b\n\n", encoding="utf-8")
+    predict(tagger, Texts(path=plain, lang="en"), table, spaces=True, **options)
+    head, first, empty = table.read_text("utf-8").splitlines()
+    assert head.split("\t") == ["words", "tags", "probabilities"]
+    words, tags, probabilities = first.split("\t")
+    assert words == "a, b"
+    assert len(tags.split()) == len(probabilities.split()) == 2
+    assert empty == "\t\t"
+
+
+def test_what_reads_texts_takes_no_words(tagger: Path, classifier: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": ["a"]}\n', encoding="utf-8")
+    options = {"precision": "float32", "batch_tokens": 4096, "resume": False}
+    with pytest.raises(UserError, match="line 1, is no JSONL"):
+        predict(classifier, Texts(path=source, lang="en"), tmp_path / "out.jsonl", **options)
+    with pytest.raises(UserError, match="line 1, is no JSONL"):
+        encode(
+            classifier, Texts(path=source, lang="en"), tmp_path / "out.jsonl",
+            pooling="mean", layer=None, **options,
+        )  # fmt: skip
+    with pytest.raises(UserError, match="labels texts and not words; leave out --spaces"):
+        predict(classifier, Texts(path=source, lang="en"), None, spaces=True, **options)
