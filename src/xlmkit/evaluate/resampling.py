@@ -28,9 +28,8 @@ def per_example(metric: str, columns: Columns) -> NDArray[np.float64] | None:
     if metric in columns and columns[metric].ndim == 1:
         return columns[metric].astype(np.float64)
     if metric in ("accuracy", "exact_match") and "references" in columns:
-        equal: Array = np.equal(columns["references"], columns["predictions"])
-        right: Array = equal if equal.ndim == 1 else equal.all(axis=1)
-        return right.astype(np.float64)
+        equal: Array = np.asarray(columns["references"] == columns["predictions"])
+        return np.all(equal.reshape(len(equal), -1), axis=1).astype(np.float64)
     return None
 
 
