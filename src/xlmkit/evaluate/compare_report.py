@@ -66,11 +66,18 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
+def _short(p: float) -> str:
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
 def standings_table(found: Comparison) -> Table:
     """Return the models, the best first, with what they cost."""
     rows = []
     for rank, one in enumerate(found.standings, start=1):
-        device = f"{one.device[0]}, {one.device[1]} threads" if one.device else formats.MISSING
+        device = formats.MISSING
+        if one.device:
+            name, threads = one.device
+            device = f"{name}, {threads} thread{'s' if threads > 1 else ''}"
         cells = (
             Cell(str(rank)),
             Cell(formats.hundredths(one.quality)),
@@ -120,8 +127,8 @@ def pairs_table(found: Comparison, task: SharedTask, names: Callable[[str], str]
         cells = (
             Cell("average" if average else names(pair.language)),
             Cell(formats.points(one.value), ends),
-            Cell(f"{one.p:.4f}"),
-            Cell(formats.MISSING if average else f"{pair.corrected:.4f}"),
+            Cell(_short(one.p)),
+            Cell(formats.MISSING if average else _short(pair.corrected)),
             Cell(one.test),
             Cell("yes" if pair.corrected < _LEVEL else "no"),
         )

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from xlmkit.evaluate.contenders import Contender
 
+_SAME_SPEED = 1.2  # the same model, measured twice on a machine with other work, differs by less
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -68,10 +70,15 @@ def _judged(one: Standing, others: Sequence[Standing], *, speed_counts: bool) ->
 
 
 def _dominates(one: Standing, other: Standing, *, speed_counts: bool) -> bool:
-    """Tell whether one is nowhere worse and somewhere better; what is not known does not count."""
+    """Tell whether one is nowhere worse and somewhere better.
+
+    What is not known of both does not count, nor does a difference in speed of less than a fifth.
+    """
     signed = [(one.quality, other.quality)]
     if speed_counts and one.per_second and other.per_second:
-        signed.append((one.per_second, other.per_second))
+        near = max(one.per_second, other.per_second) / min(one.per_second, other.per_second)
+        speeds = (one.per_second, other.per_second)
+        signed.append((0.0, 0.0) if near < _SAME_SPEED else speeds)
     if one.size and other.size:
         signed.append((-one.size, -other.size))
     return all(a >= b for a, b in signed) and any(a > b for a, b in signed)
