@@ -70,7 +70,8 @@ def heat_map(counts: NDArray[np.int64], labels: Sequence[str], *, title: str) ->
             )
             x, y = left + column * size, top + row * size
             parts.append(_cell(x, y, size, share, escape(text), written=n <= _NUMBERED))
-    return svg_element(360, round(top + n * size) + 2, title, parts, "heat")
+    width, height = round(left + n * size) + 2, round(top + n * size) + 2
+    return svg_element(width, height, title, parts, "heat")
 
 
 def _cell(x: float, y: float, size: float, share: float, text: str, *, written: bool) -> str:

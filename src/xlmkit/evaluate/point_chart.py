@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 
 from xlmkit.evaluate.drawing import Axis, Scale, Style, svg_element, svg_line, svg_text, tick_text
 
@@ -49,19 +50,59 @@ def point_chart(points: Sequence[NamedPoint], x: Axis, y: Axis, *, title: str) -
         for value in across.ticks(4)
     ]
     parts.append(svg_text(width - right, height - 4, x.title, "axis-title", "end"))
-    for point in points:
-        if across.holds(point.x) and up.holds(point.y):
-            parts.append(_drawn(point, across(point.x), up(point.y), width - right))
+    shown = [p for p in points if across.holds(p.x) and up.holds(p.y)]
+    places = [(across(p.x), up(p.y)) for p in shown]
+    labels = place_labels(places, [p.label for p in shown], end=width - 2)
+    parts += [_drawn(*drawn) for drawn in zip(shown, places, labels, strict=True)]
     return svg_element(width, height, title, parts, "points")
 
 
-def _drawn(point: NamedPoint, x: float, y: float, end: float) -> str:
-    before = x > end - 7 * len(point.label) - 8  # no room behind it
-    place, anchor = (x - 8, "end") if before else (x + 8, "start")
+def place_labels(
+    places: Sequence[tuple[float, float]], labels: Sequence[str], *, end: float
+) -> list[tuple[float, float, str]]:
+    """Return where each label stands and how it is anchored, so that none covers another mark.
+
+    Each takes the first free place of behind, before, above and below its point; behind where
+    none is free.
+
+    Args:
+        places: of the points.
+        labels: their texts.
+        end: right edge of the drawing.
+    """
+    taken = [_Box(x - 5, y - 5, x + 5, y + 5) for x, y in places]
+    found = []
+    for (x, y), label in zip(places, labels, strict=True):
+        width = 7.0 * len(label)
+        choices = [
+            ((x + 8, y + 4, "start"), _Box(x + 8, y - 6, x + 8 + width, y + 6)),
+            ((x - 8, y + 4, "end"), _Box(x - 8 - width, y - 6, x - 8, y + 6)),
+            ((x, y - 8, "middle"), _Box(x - width / 2, y - 19, x + width / 2, y - 7)),
+            ((x, y + 17, "middle"), _Box(x - width / 2, y + 7, x + width / 2, y + 19)),
+        ]
+        free = [c for c in choices if c[1].right <= end and not any(map(c[1].meets, taken))]
+        place, box = (free or choices)[0]
+        taken.append(box)
+        found.append(place)
+    return found
+
+
+class _Box(NamedTuple):
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: "_Box") -> bool:
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
+
+
+def _drawn(point: NamedPoint, place: tuple[float, float], label: tuple[float, float, str]) -> str:
     hollow = ' class="hollow"' if point.style.hollow else ""
     return (
         f'<g class="point" data-key="{escape(point.key)}" style="--ink:{point.style.color}">'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5"{hollow}/>'
-        f"{svg_text(place, y + 4, point.label, 'point-label', anchor)}"
+        f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4.5"{hollow}/>'
+        f"{svg_text(label[0], label[1], point.label, 'point-label', label[2])}"
         f"<title>{escape(point.text)}</title></g>"
     )

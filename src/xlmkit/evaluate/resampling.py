@@ -29,7 +29,8 @@ def per_example(metric: str, columns: Columns) -> NDArray[np.float64] | None:
         return columns[metric].astype(np.float64)
     if metric in ("accuracy", "exact_match") and "references" in columns:
         equal: Array = np.asarray(columns["references"] == columns["predictions"])
-        return np.all(equal.reshape(len(equal), -1), axis=1).astype(np.float64)
+        right: Array = equal.reshape(len(equal), -1).all(axis=1).astype(np.float64)
+        return right
     return None
 
 
