@@ -29,8 +29,7 @@ def per_example(metric: str, columns: Columns) -> NDArray[np.float64] | None:
         return columns[metric].astype(np.float64)
     if metric in ("accuracy", "exact_match") and "references" in columns:
         equal: Array = np.asarray(columns["references"] == columns["predictions"])
-        right: Array = equal.reshape(len(equal), -1).all(axis=1).astype(np.float64)
-        return right
+        return np.asarray(equal.reshape(len(equal), -1).all(axis=1), np.float64)
     return None
 
 
