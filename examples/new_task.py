@@ -21,6 +21,7 @@ import numpy as np
 from pydantic import Field
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.outcomes import Columns
 from xlmkit.evaluate.score import bootstrap_mean
 from xlmkit.tasks.base import Scores, TaskInputs
 from xlmkit.tasks.reading import Example
@@ -81,6 +82,11 @@ class RatingData(SequenceData):
             "within_one": bootstrap_mean("within-one", distance <= 1).to_json(),
             "exact": bootstrap_mean("exact", distance == 0).to_json(),
         }
+
+    def columns(self, part: LabelledTexts, scores: Scores) -> Columns:
+        """Return what both metrics are means of, by which `xlmkit compare` tests models."""
+        distance = np.abs(self._ratings(scores) - part.labels)
+        return {"within_one": distance <= 1, "exact": distance == 0}
 
     def answers(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
         """Return of each text the right rating and the predicted one."""

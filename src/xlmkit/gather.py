@@ -11,18 +11,20 @@ from xlmkit.core.machine import describe_machine, package_versions
 from xlmkit.data.corpus_report import read_report
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.report import print_summary, write_report
+from xlmkit.evaluate.results_csv import write_csv
 from xlmkit.plan import FIGURES_FILE, STATISTICS_FILE, RunPlan
 from xlmkit.text.languages import language
 from xlmkit.text.sampling import sampling_probabilities
 
 
 def write_results(plan: RunPlan) -> None:
-    """Write results.json and report.html, and print the main table."""
+    """Write results.json, results.csv and report.html, and print the main tables."""
     path = plan.folder / "results.json"
     results = gather_results(plan)
     if path.is_file() and (before := _same_but_for_time(path, results)):
         results = before
     write_json(path, results)
+    write_csv(results, plan.folder / "results.csv")
     write_report(results, plan.folder / "report.html")
     print_summary(results)
 

@@ -3,13 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from xlmkit.build.backbones import open_backbone
 from xlmkit.build.setting import Setting
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.files import read_json, write_json
+from xlmkit.core.machine import processor_name
 from xlmkit.data.corpus import read_corpus
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_modeling import measure_language_modeling
+from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
+from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.retrieval import measure_retrieval
 from xlmkit.plan import FIGURES_FILE
 
@@ -19,6 +24,7 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
     plan, recipe, settings = setting.plan, setting.recipe, setting.recipe.evaluate
     backbone = open_backbone(plan, name)
     figures: dict[str, Any] = {"parameters": backbone.n_parameters, "tasks": {}}
+    figures["device"] = _device(setting)
     if settings.language_modeling and plan.models()[name].trained:
         # A ready model cuts text into other tokens, and so its perplexity tells nothing here.
         model = Bundle.load(plan.pretrained(name).folder).language_model().to(setting.device)
@@ -35,6 +41,20 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
         stage = plan.finetuned(name, task).folder
         sources = list(config.source_languages or recipe.languages[:1])
         measured = setting.task_data(task).measure(backbone, stage, config, sources)
+        if outcomes := measured.pop("outcomes", None):
+            save_outcomes(folder / OUTCOMES / f"{task}.npz", outcomes)
         curve = read_json(stage / FIGURES_FILE)["curve"]
-        figures["tasks"][task] = {**measured, "curve": curve}
+        figures["tasks"][task] = {**measured, "bytes": _weights(stage), "curve": curve}
     write_json(folder / FIGURES_FILE, figures)
+
+
+def _device(setting: Setting) -> dict[str, str | int]:
+    """Return what the answers were computed on: with it, speeds can be told from one another."""
+    gpu = setting.device.type == "cuda"
+    name = torch.cuda.get_device_name(setting.device) if gpu else processor_name()
+    return {"name": name, "threads": torch.get_num_threads()}
+
+
+def _weights(folder: Path) -> int:
+    """Return the bytes of a model's weights on disk."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import xlmkit
-from xlmkit.cli import models, texts, translation
+from xlmkit.cli import comparing, models, texts, translation
 from xlmkit.cli.mistakes import told_in_one_sentence
 
 app = typer.Typer(
@@ -113,6 +113,7 @@ for _function, _help in (
     (texts.predict, "Ask a finetuned model about texts: labels with their probabilities."),
     (translation.translate, "Translate lines of text with an encoder-decoder."),
     (translation.score, "Measure translations: BLEU, chrF, TER and others, with intervals."),
+    (comparing.compare, "Put models of several runs side by side: quality, speed, size."),
     (models.convert, "Turn a .pth of the original XLM into a model's folder, or back."),
     (models.export, "Write a model for another engine, checked against xlmkit's own results."),
 ):

@@ -1,6 +1,8 @@
 """Tables on standard output: drawn in a terminal, plain and aligned in a file or a pipe."""
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from xlmkit.core.log import is_terminal
@@ -23,6 +25,13 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     else:
         sys.stdout.write(_plain(title, columns, cells, right))
         sys.stdout.flush()
+
+
+def print_text(text: str) -> None:
+    """Print sentences between tables, wrapped in a terminal."""
+    width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else 0
+    sys.stdout.write(f"{textwrap.fill(text, width) if width else text}\n\n")
+    sys.stdout.flush()
 
 
 def _numeric(cell: object) -> bool:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xlmkit.evaluate.score import RESAMPLES, SEED, Score, bootstrap
+from xlmkit.evaluate.score import RESAMPLES, SEED, Score, Statistic, bootstrap
 
 
 def pearson(
@@ -21,9 +21,7 @@ def pearson(
         ValueError: the lengths differ, or there is no item.
     """
     x, y = _paired(references, predictions)
-    return bootstrap(
-        "pearson", lambda i: _correlation(x[i], y[i]), len(x), resamples=resamples, seed=seed
-    )
+    return bootstrap("pearson", correlations(x, y), len(x), resamples=resamples, seed=seed)
 
 
 def spearman(
@@ -37,15 +35,25 @@ def spearman(
         ValueError: the lengths differ, or there is no item.
     """
     x, y = _paired(references, predictions)
+    return bootstrap("spearman", rank_correlations(x, y), len(x), resamples=resamples, seed=seed)
 
-    def statistic(indices: NDArray[np.intp]) -> NDArray[np.float64]:
+
+def correlations(x: NDArray[np.floating], y: NDArray[np.floating]) -> Statistic:
+    """Return Pearson's correlation of two columns, (items,), as a function of resamples."""
+    return lambda indices: _correlation(x[indices], y[indices])
+
+
+def rank_correlations(x: NDArray[np.floating], y: NDArray[np.floating]) -> Statistic:
+    """Return Spearman's correlation of two columns, (items,), as a function of resamples."""
+
+    def values(indices: NDArray[np.intp]) -> NDArray[np.float64]:
         ranked = (np.stack([ranks(v[row]) for row in indices]) for v in (x, y))
         return _correlation(*ranked)
 
-    return bootstrap("spearman", statistic, len(x), resamples=resamples, seed=seed)
+    return values
 
 
-def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return ranks from 1, the mean of them for values that tie, (items,)."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
@@ -62,12 +70,12 @@ def _paired(
     return x, y
 
 
-def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def _correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the correlation of each row, (resamples,)."""
     # A constant row's mean may be off by rounding, so that constancy is not left to the sum.
     constant = (np.ptp(x, axis=1) == 0) | (np.ptp(y, axis=1) == 0)
-    x = x - x.mean(axis=1, keepdims=True)
-    y = y - y.mean(axis=1, keepdims=True)
+    x = x - x.mean(axis=1, keepdims=True, dtype=np.float64)
+    y = y - y.mean(axis=1, keepdims=True, dtype=np.float64)
     below = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
     result: NDArray[np.float64] = np.full(len(x), np.nan)
     np.divide((x * y).sum(axis=1), below, out=result, where=~constant & (below > 0))

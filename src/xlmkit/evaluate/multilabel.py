@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xlmkit.evaluate.score import RESAMPLES, SEED, Score, bootstrap, bootstrap_mean
+from xlmkit.evaluate.score import RESAMPLES, SEED, Score, Statistic, bootstrap, bootstrap_mean
 
 
 def multilabel_f1(
@@ -28,6 +28,19 @@ def multilabel_f1(
     Raises:
         ValueError: the shapes differ, or there is no item.
     """
+    statistic = multilabel_f1_values(references, predictions, average)
+    n = len(np.asarray(references))
+    return bootstrap(f"{average}-f1", statistic, n, resamples=resamples, seed=seed, classes="all")
+
+
+def multilabel_f1_values(
+    references: ArrayLike, predictions: ArrayLike, average: Literal["macro", "micro"]
+) -> Statistic:
+    """Return F1 as a function of resampled items; arguments as `multilabel_f1`.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
     right, given = np.asarray(references, bool), np.asarray(predictions, bool)
     if right.shape != given.shape or right.ndim != 2:
         raise ValueError(f"{right.shape} references but {given.shape} predictions.")
@@ -46,9 +59,7 @@ def multilabel_f1(
             values[row] = shares.mean()
         return values
 
-    return bootstrap(
-        f"{average}-f1", statistic, len(right), resamples=resamples, seed=seed, classes="all"
-    )
+    return statistic
 
 
 def label_sets_accuracy(

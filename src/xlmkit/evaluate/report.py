@@ -14,6 +14,7 @@ from typing import Any
 from xlmkit.core.files import atomic_write
 from xlmkit.evaluate import formats
 from xlmkit.evaluate.drawing import palette_css
+from xlmkit.evaluate.report_bias import bias_section
 from xlmkit.evaluate.report_curves import adaptation_chart, curve_languages, loss_panels
 from xlmkit.evaluate.report_data import (
     dropped_table,
@@ -25,6 +26,7 @@ from xlmkit.evaluate.report_data import (
     splits_table,
     tokenizer_table,
 )
+from xlmkit.evaluate.report_errors import calibration_table, confusion_panels, reliability_panels
 from xlmkit.evaluate.report_figures import (
     language_legend,
     map_languages,
@@ -54,6 +56,7 @@ from xlmkit.evaluate.results import (
     models_on,
     models_with,
     ordered_languages,
+    others_of,
     source_of,
     task_metrics,
     task_names,
@@ -161,6 +164,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
     models = models_on(results, name)
     first = next(iter(models.values()))
     best = best_of({key: transfer_average(results, m, main_metric(m)) for key, m in models.items()})
+    shown = best or next(reversed(models))
     return {
         "name": task_title(results, name),
         "source": language_name(results, source_of(results, first)),
@@ -171,8 +175,14 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "legend": model_legend(results, models),
         "chart": adaptation_chart(results, name),
         "notes": tagging_notes(results, models),
-        "examples": _examples(results, models[best or next(reversed(models))]),
-        "example_model": model_title(results, best or next(reversed(models))),
+        "bias": bias_section(results, results["models"][shown], models[shown]),
+        "confusions": confusion_panels(results, models[shown]),
+        "calibration": calibration_table(results, name),
+        "reliability": reliability_panels(results, name),
+        "other_languages": language_legend(results, others_of(results, first)),
+        "language_legend": language_legend(results, list(first["languages"])),
+        "examples": _examples(results, models[shown]),
+        "example_model": model_title(results, shown),
     }
 
 

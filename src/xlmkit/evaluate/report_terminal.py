@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from xlmkit.core.tables import table
+from xlmkit.core.tables import print_text, table
 from xlmkit.evaluate.formats import MISSING
+from xlmkit.evaluate.report_bias import bias_section
 from xlmkit.evaluate.report_headline import headline
 from xlmkit.evaluate.report_tables import (
     Cell,
@@ -15,14 +16,17 @@ from xlmkit.evaluate.report_tables import (
 from xlmkit.evaluate.report_translation import print_translation
 from xlmkit.evaluate.results import (
     Results,
+    best_of,
     language_name,
     main_metric,
     metric_title,
+    model_title,
     models_on,
     models_with,
     source_of,
     task_names,
     task_title,
+    transfer_average,
 )
 
 _COLUMNS_WITH_INTERVALS = 4
@@ -45,6 +49,7 @@ def print_summary(results: Results) -> None:
             f"{metric} on {task_title(results, name)} in %, labels in {source} only (95% intervals)"
         )
         _print(title, transfer_table(results, name), metric)
+        _print_bias(results, name)
     if models_with(results, "retrieval"):
         content = retrieval_table(results)
         kept = content.columns[0] if content.groups else ""
@@ -52,6 +57,15 @@ def print_summary(results: Results) -> None:
     print_translation(results)
     for objective, content in language_model_tables(results).items():
         _print(f"Perplexity with {objective.upper()}", content, "Perplexity")
+
+
+def _print_bias(results: Results, name: str) -> None:
+    """Print which languages fall how far, and what goes with it, for the best model of a task."""
+    models = models_on(results, name)
+    key = best_of({k: transfer_average(results, m, main_metric(m)) for k, m in models.items()})
+    section = bias_section(results, results["models"][key], models[key]) if key else None
+    if section is not None:
+        print_text(f"{model_title(results, key or '')}: {' '.join(section.sentences)}")
 
 
 def _print(title: str, content: Table, kept: str = "") -> None:

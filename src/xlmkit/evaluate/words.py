@@ -1,9 +1,10 @@
 """Words for counting, in every script: lower-cased, without punctuation."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
+from xlmkit.core.errors import UserError
 from xlmkit.text.languages import WITHOUT_SPACES
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, segmenter
 
@@ -37,6 +38,15 @@ def counted_words(text: str, language: str) -> list[str]:
     """
     words = plain(text).split()
     return words if language not in WITHOUT_SPACES else characters("".join(words))
+
+
+def count_words(texts: Iterable[str], language: str) -> int:
+    """Return the words of texts, by `word_splitter` or, where its package is missing, without."""
+    try:
+        _, words = word_splitter(language)
+    except UserError:
+        return sum(len(counted_words(text, language)) for text in texts)
+    return sum(len(words(text)) for text in texts)
 
 
 def characters(text: str) -> list[str]:

@@ -135,6 +135,11 @@ class HuggingFaceBackbone:
         """Parameters without any head."""
         return sum(parameter.numel() for parameter in self._base.parameters())
 
+    def count_tokens(self, texts: Sequence[str], language: str) -> int:
+        """Return how many tokens the texts are cut into, special ones not counted."""
+        encoded = self.encoder.tokenizer(list(texts), add_special_tokens=False, verbose=False)
+        return sum(map(len, encoded["input_ids"]))
+
     @cached_property
     def _base(self) -> Any:  # noqa: ANN401 - their class
         return open_model("AutoModel", self.folder, self.config).to(choose_device())

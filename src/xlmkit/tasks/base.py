@@ -17,6 +17,7 @@ from pydantic import Field
 
 from xlmkit.core.config import Config
 from xlmkit.data.source_base import LanguageCode
+from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.protocols import Encoder, SequenceScorer, WordScorer
 from xlmkit.train.config import OptimizerConfig
 
@@ -117,7 +118,8 @@ class TaskData(ABC):
             sources: languages whose labels it learned; the average is over the others.
 
         Returns:
-            What `figures` makes: plain values for results.json.
+            What `figures` makes: plain values for results.json, and, below `outcomes`, what was
+            answered to every example, which goes to a file of its own.
         """
 
 
@@ -127,6 +129,10 @@ class Backbone(Encoder, Protocol):
     @property
     def n_parameters(self) -> int:
         """Parameters without any head."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str], language: str) -> int:
+        """Return how many tokens the texts are cut into, special ones not counted."""
         ...
 
     def classification(
@@ -175,8 +181,10 @@ def figures(
     languages: Mapping[str, Mapping[str, Any]],
     examples: Mapping[str, Sequence[Mapping[str, Any]]],
     metrics: Sequence[str],
+    outcomes: Mapping[str, Outcomes] | None = None,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
-    """Return a task's part of results.json.
+    """Return a task's part of results.json, and its outcomes.
 
     Args:
         config: the task.
@@ -186,6 +194,8 @@ def figures(
         languages: language to its scores by metric, in JSON, and what else is told of it.
         examples: language to a few answers.
         metrics: the metrics, that which decides first.
+        outcomes: language to what was answered to each example, for comparison in pairs.
+        seconds: how long the model took for the answers in all languages.
     """
     others = [language for language in languages if language not in sources]
     values = {m: [languages[code][m]["value"] for code in others] for m in metrics if others}
@@ -200,7 +210,9 @@ def figures(
         "train_examples": n_train,
         "languages": dict(languages),
         "average": {**average, "over": others},
+        "seconds": seconds,
         "examples": dict(examples),
+        "outcomes": dict(outcomes or {}),
     }
 
 

@@ -10,7 +10,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.calibration import Calibration
 from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
+from xlmkit.evaluate.outcomes import Columns
 from xlmkit.tasks.base import Scores, TaskInputs
 from xlmkit.tasks.sequences import (
     LabelledTexts,
@@ -61,14 +63,19 @@ class ClassificationData(SequenceData):
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
 
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
-        """Return accuracy, macro F1 and the confusions."""
+        """Return accuracy, macro F1, the confusions, and whether probabilities can be trusted."""
         predicted = scores.argmax(axis=1)
         confusion = confusion_matrix(part.labels, predicted, len(self.labels))
         return {
             "accuracy": accuracy(part.labels, predicted).to_json(),
             "macro_f1": macro_f1(confusion).to_json(),
             "confusion": confusion.tolist(),
+            "calibration": Calibration.of(softmax(scores), part.labels).to_json(),
         }
+
+    def columns(self, part: LabelledTexts, scores: Scores) -> Columns:
+        """Return the right classes and the predicted ones."""
+        return {"references": part.labels, "predictions": scores.argmax(axis=1)}
 
     def answers(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
         """Return of each text its class, the predicted one, and its probability."""

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.multilabel import label_sets_accuracy, multilabel_f1
+from xlmkit.evaluate.outcomes import Columns
 from xlmkit.tasks.base import Scores, TaskInputs
 from xlmkit.tasks.reading import Example
 from xlmkit.tasks.sequences import (
@@ -83,6 +84,10 @@ class MultilabelData(SequenceData):
             "micro_f1": multilabel_f1(labels, predicted, "micro").to_json(),
             "exact_match": label_sets_accuracy(labels, predicted).to_json(),
         }
+
+    def columns(self, part: LabelledTexts, scores: Scores) -> Columns:
+        """Return whether each text is, and is predicted to be, of each class."""
+        return {"references": part.labels > 0.5, "predictions": scores >= 0}
 
     def answers(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
         """Return of each text its classes and the predicted ones."""

@@ -10,7 +10,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.calibration import Calibration
 from xlmkit.evaluate.metrics import accuracy
+from xlmkit.evaluate.outcomes import Columns
 from xlmkit.tasks.base import Scores, TaskInputs
 from xlmkit.tasks.reading import Example
 from xlmkit.tasks.sequences import (
@@ -79,9 +81,17 @@ class MultipleChoiceData(SequenceData):
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
 
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
-        """Return the share of right choices."""
+        """Return the share of right choices, and whether probabilities can be trusted."""
+        scores = scores.reshape(-1, self.choices)
+        return {
+            "accuracy": accuracy(part.labels, scores.argmax(axis=1)).to_json(),
+            "calibration": Calibration.of(softmax(scores), part.labels).to_json(),
+        }
+
+    def columns(self, part: LabelledTexts, scores: Scores) -> Columns:
+        """Return the right choices and the predicted ones."""
         predicted = scores.reshape(-1, self.choices).argmax(axis=1)
-        return {"accuracy": accuracy(part.labels, predicted).to_json()}
+        return {"references": part.labels, "predictions": predicted}
 
     def answers(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
         """Return of each example the right choice, the predicted one, and its probability."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.correlation import pearson, spearman
+from xlmkit.evaluate.outcomes import Columns
 from xlmkit.tasks.base import Scores, TaskInputs
 from xlmkit.tasks.reading import Example
 from xlmkit.tasks.sequences import (
@@ -85,6 +86,10 @@ class RegressionData(SequenceData):
             "spearman": spearman(part.labels, scores[:, 0]).to_json(),
             "pearson": pearson(part.labels, scores[:, 0]).to_json(),
         }
+
+    def columns(self, part: LabelledTexts, scores: Scores) -> Columns:
+        """Return the given values and the predicted ones, those as they were learned."""
+        return {"references": part.labels, "predictions": scores[:, 0]}
 
     def answers(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
         """Return of each text its value and the predicted one."""

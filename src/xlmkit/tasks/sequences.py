@@ -4,6 +4,7 @@ A kind of task says how a label is read (`SequenceConfig.load`), which loss teac
 (`SequenceData.loss`) and how the scores of the test texts are judged (`SequenceData.judge`).
 """
 
+import time
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +20,8 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.permutation import key_of
 from xlmkit.data.sources import Source
+from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
+from xlmkit.evaluate.words import count_words
 from xlmkit.tasks.base import Backbone, Scores, TaskConfig, TaskData, TaskInputs, figures
 from xlmkit.tasks.reading import Example, examples, files_of, read_split
 
@@ -121,6 +124,13 @@ class SequenceData(TaskData):
     def answers(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
         """Return of each example its `label` and what was `predicted`, as people read them."""
 
+    def columns(self, part: LabelledTexts, scores: Scores) -> Columns:
+        """Return what `xlmkit.evaluate.resampling` makes the metrics of resamples from.
+
+        Where a kind of task gives nothing, its models are not compared in pairs.
+        """
+        return {}
+
     def adapt(self, backbone: Backbone, config: SequenceConfig, seed: object) -> "Adaptation":
         """Return the model with a fresh head, and what it learns."""
         return backbone.classification(self, config, config.tokens_per_batch, seed)
@@ -129,7 +139,12 @@ class SequenceData(TaskData):
         self, backbone: Backbone, folder: Path, config: SequenceConfig, sources: Sequence[str]
     ) -> dict[str, Any]:
         """Score the adapted model in every language."""
-        return self.measured(backbone.classifier(folder, config), config, sources)
+        found = self.measured(backbone.classifier(folder, config), config, sources)
+        for language, figures_of in found["languages"].items():
+            texts = self.test[language].texts
+            tokens = backbone.count_tokens(texts, language)
+            figures_of["tokens_per_word"] = tokens / max(1, count_words(texts, language))
+        return found
 
     def measured(
         self,
@@ -138,30 +153,41 @@ class SequenceData(TaskData):
         sources: Sequence[str],
     ) -> dict[str, Any]:
         """Score any model that answers as a `SequenceScorer`."""
-        languages, shown = {}, {}
+        languages, shown, outcomes, seconds = {}, {}, {}, 0.0
         for language in scorer.languages:
             if part := self.test.get(language):
+                began = time.perf_counter()
                 scores = scorer.scores(part.texts, language, part.seconds)
+                seconds += time.perf_counter() - began
                 languages[language] = {**self.judge(part, scores), "n": len(part.labels)}
-                shown[language] = self._shown(part, self.answers(part, scores))
+                answers = self._with_texts(part, scores)
+                shown[language] = _chosen(answers)
+                outcomes[language] = Outcomes(
+                    example_ids([a["text"] for a in answers], [a["label"] for a in answers]),
+                    self.columns(part, scores),
+                )
         n = sum(len(part.labels) for part in self.train.values())
-        return figures(config, self.labels, n, sources, languages, shown, self.metrics)
+        return figures(
+            config, self.labels, n, sources, languages, shown, self.metrics, outcomes, seconds
+        )
 
-    def _shown(self, part: LabelledTexts, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Choose a few right and wrong answers by the hash of their text, so not by beauty."""
-        made = [
-            {"text": self._text(part, number), **answer} for number, answer in enumerate(answers)
-        ]
-        made.sort(key=lambda answer: key_of(answer["text"]))
-        right = [one for one in made if one["label"] == one["predicted"]][:_EXAMPLES]
-        wrong = [one for one in made if one["label"] != one["predicted"]][:_EXAMPLES]
-        return right + wrong
+    def _with_texts(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
+        answers = self.answers(part, scores)
+        return [{"text": self._text(part, number), **one} for number, one in enumerate(answers)]
 
     def _text(self, part: LabelledTexts, number: int) -> str:
         first = number * self.choices
         if part.seconds is None:
             return part.texts[first]
         return " | ".join([part.texts[first], *part.seconds[first : first + self.choices]])
+
+
+def _chosen(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Choose a few right and wrong answers by the hash of their text, so not by beauty."""
+    made = sorted(answers, key=lambda answer: key_of(answer["text"]))
+    right = [one for one in made if one["label"] == one["predicted"]][:_EXAMPLES]
+    wrong = [one for one in made if one["label"] != one["predicted"]][:_EXAMPLES]
+    return right + wrong
 
 
 def by_language(

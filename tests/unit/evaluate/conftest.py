@@ -62,6 +62,16 @@ def _task(draw, home, away):
             "accuracy": score("accuracy", value, n),
             "macro_f1": score("macro-f1|classes:occurring", value - 0.03, n),
             "confusion": [[200, 10, 20, 20]] * 4,
+            "calibration": {
+                "ece": {
+                    "value": 0.1 + 0.01 * number,
+                    "low": None,
+                    "high": None,
+                    "n": n,
+                    "signature": f"ece|bins:15|n:{n}|bootstrap:none|v:0.1.0",
+                },
+                "bins": [[0, 0.0, 0]] * 10 + [[100, 70.0 + i, 60] for i in range(5)],
+            },
             "n": n,
         }
         examples[code] = [

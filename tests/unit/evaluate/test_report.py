@@ -64,6 +64,9 @@ def test_page_has_every_section(results):
     assert page.headings == [
         "Learned from English labels alone, right on 68.1% of texts in six other languages",
         "From English to the other languages",
+        "Which languages fall how far",
+        "What is taken for what",
+        "Does it know when it may be wrong?",
         "Finding translations",
         "Translations in the shared space",
         "Pretraining",
@@ -74,7 +77,13 @@ def test_page_has_every_section(results):
         "How to get these numbers again",
     ]
     figures = [attrs["class"] for tag, attrs in page.tags if tag == "svg" and "role" in attrs]
-    assert sorted(figures) == ["figure bars"] * 2 + ["figure lines"] * 4 + ["figure scatter"] * 3
+    assert sorted(figures) == [
+        *["figure bars"] * 2,
+        *["figure heat"] * 7,
+        *["figure lines"] * (4 + 3),
+        *["figure points"] * 2,
+        *["figure scatter"] * 3,
+    ]
 
 
 def test_page_is_one_small_file_that_asks_for_nothing(results, tmp_path):
@@ -319,7 +328,7 @@ def test_pairs_are_named_by_their_languages():
 def test_signatures_that_differ_in_size_alone_are_one(results):
     found = signatures(results)
     assert "accuracy|n:820–1000|bootstrap:1000|seed:1|v:0.1.0" in found
-    assert len(found) == len(set(found)) == 5
+    assert len(found) == len(set(found)) == 6
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,281 @@
+"""A comparison of models as tables, sentences, one page, JSON and CSV."""
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import atomic_write
+from xlmkit.core.tables import print_text, table
+from xlmkit.evaluate import formats
+from xlmkit.evaluate.comparing import AVERAGE, Comparison, Pair, SharedTask
+from xlmkit.evaluate.drawing import Axis, palette_css, style
+from xlmkit.evaluate.point_chart import NamedPoint, point_chart
+from xlmkit.evaluate.report_tables import Cell, Measure, Row, Table, comparison
+from xlmkit.evaluate.results import metric_title
+from xlmkit.evaluate.results_csv import COLUMNS
+from xlmkit.evaluate.score import Score
+
+_LEVEL = 0.05
+
+
+def sentences(found: Comparison, names: Callable[[str], str]) -> list[str]:
+    """Return what the comparison says: the best, whether surely, and what may be left aside.
+
+    Args:
+        found: the comparison.
+        names: from the code of a language to its name.
+    """
+    best = found.standings[0]
+    over = formats.listed([_averaged(task, names) for task in found.tasks])
+    said = [f"Best in quality: {best.title}, {formats.hundredths(best.quality)} ({over})."]
+    for other in found.standings[1:]:
+        averages = [p for p in found.pairs if p.other == other.title and p.language == AVERAGE]
+        tested = averages or [p for p in found.pairs if p.other == other.title and p.difference]
+        if len(tested) == 1 and tested[0].difference and tested[0].corrected is not None:
+            by = formats.points(tested[0].difference.value).lstrip("+")
+            sure = "" if tested[0].corrected < _LEVEL else ", which may be chance"
+            p = _p(tested[0].corrected)
+            said.append(f"It is {by} points above {other.title} (p {p}){sure}.")
+    frontier = [one.title for one in found.standings if not one.beaten_by]
+    if len(frontier) > 1:
+        said.append(
+            f"Each of {formats.listed(frontier)} is the best choice for some weight of quality, "
+            "speed and size."
+        )
+    said += [
+        f"{one.title} may be left aside: {one.beaten_by} is nowhere worse and somewhere better."
+        for one in found.standings
+        if one.beaten_by
+    ]
+    return said
+
+
+def _averaged(task: SharedTask, names: Callable[[str], str]) -> str:
+    languages = [names(code) for code in task.averaged]
+    many = len(languages) > 1
+    where = f"on average over {formats.listed(languages)}" if many else f"in {languages[0]}"
+    return f"{metric_title(task.metric)} times 100 on {task.name}, {where}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _short(p: float) -> str:
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def standings_table(found: Comparison) -> Table:
+    """Return the models, the best first, with what they cost."""
+    rows = []
+    for rank, one in enumerate(found.standings, start=1):
+        device = formats.MISSING
+        if one.device:
+            name, threads = one.device
+            device = f"{name}, {threads} thread{'s' if threads > 1 else ''}"
+        cells = (
+            Cell(str(rank)),
+            Cell(formats.hundredths(one.quality)),
+            Cell(formats.number(one.per_second) if one.per_second else formats.MISSING),
+            Cell(formats.large(one.parameters) if one.parameters else formats.MISSING),
+            Cell(formats.number(one.size / 1e6) if one.size else formats.MISSING),
+            Cell(one.beaten_by or "none"),
+            Cell(device),
+        )
+        rows.append(Row(label=one.title, cells=cells))
+    columns = (
+        *("Rank", "Quality", "Texts per second", "Parameters", "MB on disk"),
+        *("Beaten in everything by", "Measured on"),
+    )
+    return Table("Model", columns, tuple(rows), text_columns=frozenset({5, 6}))
+
+
+def task_table(found: Comparison, task: SharedTask, names: Callable[[str], str]) -> Table:
+    """Return a task's scores by language and model."""
+
+    def get(model: str, language: str) -> Score | float | None:
+        return task.scores[model].get(language) if language else task.average(model)
+
+    rows = [
+        (code, names(code) + (" (labels)" if code == task.source else ""), "")
+        for code in task.languages
+    ]
+    if len(task.averaged) > 1:
+        whole = len(task.averaged) == len(task.languages)
+        rows.append(("", "Average" if whole else "Average without labels", "summary"))
+    titles = {one.title: one.title for one in found.standings}
+    return comparison("Language", titles, rows, [Measure(metric_title(task.metric), get)])
+
+
+def pairs_table(found: Comparison, task: SharedTask, names: Callable[[str], str]) -> Table | None:
+    """Return the tests of the best model against each other one; None where there was none."""
+    rows = []
+    for pair in found.pairs:
+        if pair.task != task.name or pair.difference is None or pair.corrected is None:
+            continue
+        one, average = pair.difference, pair.language == AVERAGE
+        ends = (
+            f"{formats.points(one.low)} to {formats.points(one.high)}"
+            if one.low is not None and one.high is not None
+            else ""
+        )
+        cells = (
+            Cell("average" if average else names(pair.language)),
+            Cell(formats.points(one.value), ends),
+            Cell(_short(one.p)),
+            Cell(formats.MISSING if average else _short(pair.corrected)),
+            Cell(one.test),
+            Cell("yes" if pair.corrected < _LEVEL else "no"),
+        )
+        rows.append(Row(label=pair.other, cells=cells, kind="summary" if average else ""))
+    columns = ("Language", "Difference", "p", "p, corrected", "Test", "Significant")
+    heads = Table("Best against", columns, tuple(rows), text_columns=frozenset({0, 4, 5}))
+    return heads if rows else None
+
+
+def print_comparison(found: Comparison, names: Callable[[str], str]) -> None:
+    """Print the comparison."""
+    print_text(" ".join(sentences(found, names)))
+    _print("Which model: quality, speed and size", standings_table(found))
+    for task in found.tasks:
+        metric = metric_title(task.metric)
+        scores = task_table(found, task, names)
+        _print(f"{metric} times 100 on {task.name}, with 95% intervals", scores)
+        if tests := pairs_table(found, task, names):
+            _print(f"{found.standings[0].title} against the others on {task.name}", tests)
+    for note in found.notes:
+        print_text(note)
+
+
+def _print(title: str, content: Table) -> None:
+    grouped = [head for head, _ in content.groups] or list(content.columns)
+    rows = [
+        [row.label, *(f"{c.text} ({c.detail})" if c.detail else c.text for c in row.cells)]
+        for row in content.rows
+    ]
+    table(title, [content.corner, *grouped], rows)
+
+
+def write_comparison(found: Comparison, names: Callable[[str], str], path: Path) -> None:
+    """Write the comparison as its name says: .html, .json or .csv.
+
+    Raises:
+        UserError: the name says something else, or the file cannot be written.
+    """
+    makers: dict[str, Callable[[Comparison, Callable[[str], str]], str]] = {
+        ".html": _page,
+        ".json": lambda found, _: json.dumps(to_json(found), ensure_ascii=False, indent=1) + "\n",
+        ".csv": lambda found, _: _csv(found),
+    }
+    if path.suffix not in makers:
+        raise UserError(f"{path} should end in {', '.join(makers)}: its name says the form.")
+    text = makers[path.suffix](found, names)
+    with atomic_write(path) as stream:
+        stream.write(text)
+
+
+def to_json(found: Comparison) -> dict[str, Any]:
+    """Return plain values for JSON."""
+    return {
+        "standings": [asdict(one) for one in found.standings],
+        "tasks": {
+            task.name: {
+                "metric": task.metric,
+                "averaged": list(task.averaged),
+                "scores": {
+                    title: {code: scores[code].to_json() for code in task.languages}
+                    for title, scores in task.scores.items()
+                },
+            }
+            for task in found.tasks
+        },
+        "best": found.standings[0].title,
+        "pairs": [_pair_json(pair) for pair in found.pairs],
+        "notes": list(found.notes),
+    }
+
+
+def _pair_json(pair: Pair) -> dict[str, Any]:
+    return {
+        "task": pair.task,
+        "language": pair.language or None,
+        "other": pair.other,
+        "difference": pair.difference.to_json() if pair.difference else None,
+        "p_corrected": pair.corrected,
+    }
+
+
+def _csv(found: Comparison) -> str:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for task in found.tasks:
+        for title, scores in task.scores.items():
+            for code in task.languages:
+                one = scores[code]
+                values = (one.value, one.low, one.high, one.n)
+                writer.writerow([title, task.name, code, task.metric, *values])
+    return text.getvalue()
+
+
+def _page(found: Comparison, names: Callable[[str], str]) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("xlmkit.evaluate", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    said = sentences(found, names)
+    return environment.get_template("compare.html.j2").render(
+        palette=palette_css(),
+        title=f"{found.standings[0].title} is best of {formats.words(len(found.standings))} models",
+        sentences=said,
+        standings=standings_table(found),
+        charts=_charts(found),
+        tasks=[
+            {
+                "name": task.name,
+                "metric": metric_title(task.metric),
+                "table": task_table(found, task, names),
+                "pairs": pairs_table(found, task, names),
+            }
+            for task in found.tasks
+        ],
+        best=found.standings[0].title,
+        notes=found.notes,
+    )
+
+
+def _charts(found: Comparison) -> list[tuple[str, str]]:
+    """Return quality against speed and against size, where they are known of two models."""
+    charts = []
+    measures: tuple[tuple[str, Callable[[Any], float | None]], ...] = (
+        ("texts per second", lambda one: one.per_second),
+        ("MB on disk", lambda one: one.size and one.size / 1e6),
+    )
+    for name, get in measures:
+        points = [
+            NamedPoint(
+                x=x,
+                y=one.quality * 100,
+                key="",
+                label=str(rank),
+                text=f"{one.title}: quality {formats.hundredths(one.quality)}, {x:,.3g} {name}",
+                style=style(rank - 1),
+            )
+            for rank, one in enumerate(found.standings, start=1)
+            if (x := get(one))
+        ]
+        if len(points) > 1:
+            heading = f"Quality against {name}"
+            axes = Axis(f"{name}, logarithmic", log=True), Axis("quality")
+            charts.append((heading, point_chart(points, *axes, title=heading)))
+    return charts

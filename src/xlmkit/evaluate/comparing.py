@@ -1,0 +1,250 @@
+"""Which of several models is best for some tasks and languages, and what it costs."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlmkit.core.errors import UserError
+from xlmkit.evaluate.contenders import Contender
+from xlmkit.evaluate.outcomes import Outcomes
+from xlmkit.evaluate.paired import (
+    SEED,
+    Difference,
+    bootstrap_p,
+    difference,
+    holm,
+    resampled_differences,
+)
+from xlmkit.evaluate.resampling import per_example, statistic
+from xlmkit.evaluate.results import score
+from xlmkit.evaluate.score import Score, interval
+from xlmkit.evaluate.standings import Standing, on_same_device, ranked
+
+AVERAGE = ""
+"""Stands for the mean over languages, in place of a language."""
+
+_RIGHT_OR_WRONG = ("accuracy", "exact_match")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The best model beside another one, in a language of a task.
+
+    Attributes:
+        task: the task's name.
+        language: the language, or `AVERAGE`.
+        other: title of the other model.
+        difference: the best model's metric less the other's; None where they were not tested on
+            the same examples.
+        corrected: p after Holm's correction over all pairs of languages and tasks; that of an
+            average stands for itself.
+    """
+
+    task: str
+    language: str
+    other: str
+    difference: Difference | None
+    corrected: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTask:
+    """A task that all models were measured on.
+
+    Attributes:
+        name: its name in the recipes.
+        metric: what decides.
+        languages: the languages that all models share.
+        averaged: those of them that the average is over.
+        source: the language of the labels, where it is the same for all, else "".
+        scores: title of a model to language to score.
+    """
+
+    name: str
+    metric: str
+    languages: tuple[str, ...]
+    averaged: tuple[str, ...]
+    source: str
+    scores: Mapping[str, Mapping[str, Score]]
+
+    def average(self, title: str) -> float:
+        """Return a model's mean over the averaged languages."""
+        values = [self.scores[title][code].value for code in self.averaged]
+        return math.fsum(values) / len(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Models side by side: standings the best first, tasks, pairs with the best, and notes."""
+
+    standings: tuple[Standing, ...]
+    tasks: tuple[SharedTask, ...]
+    pairs: tuple[Pair, ...]
+    notes: tuple[str, ...]
+
+
+def compare(
+    contenders: Sequence[Contender], tasks: Sequence[str] = (), languages: Sequence[str] = ()
+) -> Comparison:
+    """Compare models over the tasks and languages that they share.
+
+    Args:
+        contenders: two models or more.
+        tasks: the tasks that matter; by default all that are shared.
+        languages: the languages that matter; by default all that are shared, and the average is
+            over those that gave no labels.
+
+    Raises:
+        UserError: nothing is shared, or what is asked for is not.
+    """
+    notes: list[str] = []
+    names = _shared_names(contenders, tasks, notes)
+    shared = [_shared_task(contenders, name, languages) for name in names]
+    quality = {
+        one.title: math.fsum(task.average(one.title) for task in shared) / len(shared)
+        for one in contenders
+    }
+    standings = ranked(contenders, names, quality)
+    same_device = on_same_device(standings)
+    if not same_device and any(one.per_second for one in standings):
+        notes.append(
+            "Speeds were not all measured on the same device with as many threads: they are shown, "
+            "but do not decide."
+        )
+    by_title = {one.title: one for one in contenders}
+    best, *others = (by_title[one.title] for one in standings)
+    pairs = [
+        pair
+        for task in shared
+        for other in others
+        for pair in _paired_tests(best, other, task, notes)
+    ]
+    return Comparison(
+        standings=tuple(standings),
+        tasks=tuple(shared),
+        pairs=tuple(_corrected(pairs)),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _shared_names(
+    contenders: Sequence[Contender], asked: Sequence[str], notes: list[str]
+) -> list[str]:
+    everywhere = [name for name in contenders[0].tasks if all(name in c.tasks for c in contenders)]
+    known = dict.fromkeys(name for one in contenders for name in one.tasks)
+    if missing := [name for name in asked if name not in everywhere]:
+        raise UserError(
+            f"Not all models were measured on {missing[0]!r}; "
+            f"they share {', '.join(everywhere) or 'no task'}."
+        )
+    if not everywhere:
+        own = "; ".join(f"{one.title}: {', '.join(one.tasks)}" for one in contenders)
+        raise UserError(
+            f"The models share no task ({own}); give the task the same name in every recipe."
+        )
+    if not asked and (left := [name for name in known if name not in everywhere]):
+        notes.append(f"Left out, since not all models have them: {', '.join(left)}.")
+    return [name for name in everywhere if not asked or name in asked]
+
+
+def _shared_task(contenders: Sequence[Contender], name: str, asked: Sequence[str]) -> SharedTask:
+    first = contenders[0]
+    metrics = [m for m in first.metrics(name) if all(m in c.metrics(name) for c in contenders)]
+    if not metrics:
+        raise UserError(f"The models have no metric of {name} in common; is it the same task?")
+    scores = {
+        one.title: {
+            code: found
+            for code, part in one.tasks[name]["languages"].items()
+            if (found := score(part, metrics[0])) is not None
+        }
+        for one in contenders
+    }
+    shared = [code for code in scores[first.title] if all(code in of for of in scores.values())]
+    if missing := [code for code in asked if code not in shared]:
+        raise UserError(
+            f"Not all models were measured in {missing[0]!r} on {name}; "
+            f"they share {', '.join(shared) or 'no language'}."
+        )
+    if not shared:
+        raise UserError(f"The models share no language of the task {name}.")
+    sources = {one.source(name) for one in contenders}
+    chosen = [code for code in shared if not asked or code in asked]
+    averaged = chosen if asked else [code for code in chosen if code not in sources] or chosen
+    source = sources.pop() if len(sources) == 1 else ""
+    return SharedTask(name, metrics[0], tuple(chosen), tuple(averaged), source, scores)
+
+
+def _paired_tests(
+    best: Contender, other: Contender, task: SharedTask, notes: list[str]
+) -> list[Pair]:
+    """Return the differences in every language, and in their average where all have one."""
+    ours, theirs = best.outcomes(task.name), other.outcomes(task.name)
+    pairs, samples = [], {}
+    for number, code in enumerate(task.languages):
+        found = None
+        if code not in ours or code not in theirs:
+            lacking = best if code not in ours else other
+            notes.append(
+                f"{lacking.title} has no single answers for {task.name}, so there is no paired "
+                "test; xlmkit evaluate --force keeps them, in the folder of the run."
+            )
+        elif not ours[code].same_examples(theirs[code]):
+            notes.append(
+                f"{best.title} and {other.title} were tested on different examples of {task.name} "
+                f"in {code}, so there is no paired test."
+            )
+        elif drawn := _tested(task.metric, ours[code], theirs[code], SEED + number):
+            found, samples[code] = drawn
+        else:
+            notes.append(f"No paired test is known for {task.metric} of {task.name}.")
+        pairs.append(Pair(task.name, code, other.title, found, None))
+    if len(task.averaged) > 1 and all(code in samples for code in task.averaged):
+        pairs.append(_averaged(best, other, task, samples))
+    return pairs
+
+
+def _tested(
+    metric: str, ours: Outcomes, theirs: Outcomes, seed: int
+) -> tuple[Difference, NDArray[np.float64]] | None:
+    """Return the difference in one language, and its bootstrap samples."""
+    one, two = ours.sorted().columns, theirs.sorted().columns
+    first, second = statistic(metric, one), statistic(metric, two)
+    n = len(ours.ids)
+    if first is None or second is None or not n:
+        return None
+    samples = resampled_differences(first, second, n, seed=seed)
+    right = None
+    if metric in _RIGHT_OR_WRONG:
+        values = per_example(metric, one), per_example(metric, two)
+        if values[0] is not None and values[1] is not None:
+            right = values[0], values[1]
+    return difference(first, second, n, samples, right), samples
+
+
+def _averaged(
+    best: Contender,
+    other: Contender,
+    task: SharedTask,
+    samples: Mapping[str, NDArray[np.float64]],
+) -> Pair:
+    """Return the difference of the averages; each language is resampled by itself."""
+    drawn = np.mean([samples[code] for code in task.averaged], axis=0)
+    low, high = interval(drawn)
+    n = sum(task.scores[best.title][code].n for code in task.averaged)
+    value = task.average(best.title) - task.average(other.title)
+    p = bootstrap_p(drawn)
+    found = Difference(value, low, high, p, n, "bootstrap")
+    return Pair(task.name, AVERAGE, other.title, found, p)
+
+
+def _corrected(pairs: Sequence[Pair]) -> Iterator[Pair]:
+    """Correct the p-values of single languages for their number, and leave those of averages."""
+    tested = [pair for pair in pairs if pair.difference and pair.language != AVERAGE]
+    corrected = iter(holm([pair.difference.p for pair in tested if pair.difference]))
+    for pair in pairs:
+        single = pair.difference is not None and pair.language != AVERAGE
+        yield replace(pair, corrected=next(corrected)) if single else pair

@@ -1,0 +1,139 @@
+"""The models of several runs, as they are to be compared."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import read_json
+from xlmkit.evaluate.outcomes import FOLDER, Outcomes, load_outcomes
+from xlmkit.evaluate.results import Results, models_with, source_of, task_metrics
+
+_RESULTS = "results.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A measured model of a run.
+
+    Attributes:
+        title: its name beside the others.
+        key: its name in the recipe.
+        results: all of its run's results.json.
+        folder: the run's folder.
+    """
+
+    title: str
+    key: str
+    results: Results
+    folder: Path
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """Its part of results.json."""
+        part: Mapping[str, Any] = self.results["models"][self.key]
+        return part
+
+    @property
+    def tasks(self) -> Mapping[str, Mapping[str, Any]]:
+        """The tasks that it was measured on, by name."""
+        return {name: t for name, t in self.model["tasks"].items() if t.get("languages")}
+
+    @property
+    def device(self) -> tuple[str, int] | None:
+        """The processor that it answered on, and how many threads; None where not known."""
+        found = self.model.get("device") or {}
+        return (str(found["name"]), int(found["threads"])) if found else None
+
+    def source(self, task: str) -> str:
+        """Return the language that gave a task its labels."""
+        return source_of(self.results, self.tasks[task])
+
+    def metrics(self, task: str) -> list[str]:
+        """Return the metrics of a task, that which decides first."""
+        return task_metrics(self.tasks[task])
+
+    def outcomes(self, task: str) -> dict[str, Outcomes]:
+        """Return its answers by language, none where they were not kept.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        path = self.folder / "evaluate" / self.key / FOLDER / f"{task}.npz"
+        return load_outcomes(path) if path.is_file() else {}
+
+    def texts_per_second(self, tasks: Sequence[str]) -> float | None:
+        """Return how many texts it answered in a second over these tasks, None if not known."""
+        texts, seconds = 0, 0.0
+        for task in tasks:
+            found = self.tasks[task]
+            if not found.get("seconds"):
+                return None
+            seconds += found["seconds"]
+            texts += sum(part.get("n") or 0 for part in found["languages"].values())
+        return texts / seconds if seconds else None
+
+    def size(self, tasks: Sequence[str]) -> int | None:
+        """Return the bytes of its weights on disk, as adapted to the largest of these tasks."""
+        return max((self.tasks[task].get("bytes") or 0 for task in tasks), default=0) or None
+
+
+def read_contenders(runs: Sequence[Path]) -> list[Contender]:
+    """Return all models of some runs that were measured on a task, in order.
+
+    Args:
+        runs: folders of runs, or their results.json.
+
+    Raises:
+        UserError: a run has no results, is named twice, or there are no two models.
+    """
+    paths = [_results_file(run) for run in runs]
+    for path, times in Counter(path.resolve() for path in paths).items():
+        if times > 1:
+            raise UserError(f"{path.parent} is named {times} times; name each run once.")
+    found = [one for path in paths for one in _of_run(path)]
+    if len(found) < 2:
+        which = f"only {found[0].title} was" if found else "no model was"
+        raise UserError(
+            f"Two models are needed to compare, and {which} measured on a task; name another run."
+        )
+    return _told_apart(found)
+
+
+def _results_file(run: Path) -> Path:
+    path = run / _RESULTS if run.is_dir() else run
+    if not path.is_file():
+        hint = f"no {_RESULTS} in it" if run.is_dir() else "no such file or folder"
+        raise UserError(
+            f"{run} has no results ({hint}); name the folder of a finished run, which xlmkit run "
+            "or xlmkit report completes."
+        )
+    return path
+
+
+def _of_run(path: Path) -> Iterator[Contender]:
+    results = read_json(path)
+    if not isinstance(results, Mapping) or not isinstance(results.get("models"), Mapping):
+        raise UserError(f"{path} is not the results.json of a run of xlmkit.")
+    for key, model in models_with(results, "tasks").items():
+        one = Contender(str(model.get("title") or key), key, results, path.parent)
+        if one.tasks:
+            yield one
+
+
+def _told_apart(found: list[Contender]) -> list[Contender]:
+    """Give models of the same name that of their run, or its folder, as well."""
+    for where in (
+        lambda one: str(one.results.get("name") or one.folder.name),
+        lambda one: one.folder.resolve().name,
+        lambda one: str(one.folder),
+        lambda one: one.key,
+    ):
+        times = Counter(one.title for one in found)
+        found = [
+            replace(one, title=f"{one.title} ({where(one)})") if times[one.title] > 1 else one
+            for one in found
+        ]
+    return found

@@ -1,0 +1,254 @@
+"""Models of runs that differ in known ways, compared as a user does."""
+
+import csv
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from xlmkit.cli.app import app
+from xlmkit.core.errors import UserError
+from xlmkit.evaluate.comparing import AVERAGE, compare
+from xlmkit.evaluate.contenders import read_contenders
+from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
+from xlmkit.evaluate.outcomes import Outcomes, example_ids, save_outcomes
+
+pytestmark = pytest.mark.unit
+
+N = 300
+LANGUAGES = {"en": "English", "sw": "Swahili", "fr": "French"}
+
+
+@dataclass
+class Model:
+    """A classifier that is right on a share of the examples."""
+
+    title: str
+    right: float
+    seconds: float = 3.0
+    size: int = 10_000_000
+    task: str = "topic"
+    kept: bool = True
+    metrics: tuple[str, ...] = ("accuracy", "macro_f1")
+    codes: tuple[str, ...] = tuple(LANGUAGES)
+    texts: str = "text"
+    device: dict = field(default_factory=lambda: {"name": "EPYC", "threads": 2})
+
+
+def make_run(folder: Path, **models: Model) -> Path:
+    """Write a run's results and outcomes."""
+    written = {}
+    for key, model in models.items():
+        languages, outcomes = {}, {}
+        for number, code in enumerate(model.codes):
+            labels = np.random.default_rng(number).integers(3, size=N)
+            draw = np.random.default_rng([number, int(model.right * 1000), len(key)])
+            predicted = np.where(draw.random(N) < model.right, labels, (labels + 1) % 3)
+            confusion = confusion_matrix(labels, predicted, 3)
+            languages[code] = {
+                "accuracy": accuracy(labels, predicted, resamples=20).to_json(),
+                "macro_f1": macro_f1(confusion, resamples=20).to_json(),
+                "n": N,
+            }
+            texts = [f"{model.texts} {code} {i}" for i in range(N)]
+            ids = example_ids(texts, list(map(str, labels)))
+            turned = slice(None, None, -1 if model.right > 0.6 else 1)  # files in another order
+            columns = {"references": labels[turned], "predictions": predicted[turned]}
+            outcomes[code] = Outcomes(ids[turned], columns)
+        if model.kept:
+            save_outcomes(folder / "evaluate" / key / "outcomes" / f"{model.task}.npz", outcomes)
+        written[key] = {
+            "title": model.title,
+            "parameters": 4_000_000,
+            "device": model.device,
+            "tasks": {
+                model.task: {
+                    "metrics": list(model.metrics),
+                    "source_language": "en",
+                    "languages": languages,
+                    "seconds": model.seconds,
+                    "bytes": model.size,
+                }
+            },
+        }
+    results = {
+        "name": folder.name,
+        "source_language": "en",
+        "languages": list(LANGUAGES),
+        "language_names": LANGUAGES,
+        "models": written,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    return folder
+
+
+def test_the_better_model_is_found_and_tested(tmp_path):
+    one = make_run(tmp_path / "one", bad=Model("Bad", 0.5))
+    two = make_run(tmp_path / "two", good=Model("Good", 0.8))
+    found = compare(read_contenders([one, two / "results.json"]))
+    assert [standing.title for standing in found.standings] == ["Good", "Bad"]
+    assert found.tasks[0].averaged == ("sw", "fr")  # English gave the labels
+    assert found.notes == ()
+    by_language = {pair.language: pair for pair in found.pairs}
+    assert list(by_language) == ["en", "sw", "fr", AVERAGE]
+    scores = found.tasks[0].scores
+    for code in LANGUAGES:
+        pair = by_language[code]
+        gap = scores["Good"][code].value - scores["Bad"][code].value
+        assert pair.difference.value == pytest.approx(gap)
+        assert pair.difference.low < gap < pair.difference.high
+        assert pair.difference.test == "mcnemar-exact"
+        assert pair.difference.p < 0.001
+    least = min((by_language[code] for code in LANGUAGES), key=lambda pair: pair.difference.p)
+    assert least.corrected == pytest.approx(3 * least.difference.p)
+    average = by_language[AVERAGE]
+    assert average.difference.value == pytest.approx(
+        found.standings[0].quality - found.standings[1].quality
+    )
+    assert average.corrected == average.difference.p
+
+
+def test_another_metric_is_tested_by_the_bootstrap(tmp_path):
+    metrics = ("macro_f1", "accuracy")
+    run = make_run(
+        tmp_path / "run",
+        bad=Model("Bad", 0.5, metrics=metrics, codes=("en",)),
+        good=Model("Good", 0.8, metrics=metrics, codes=("en",)),
+    )
+    found = compare(read_contenders([run]))
+    (pair,) = found.pairs
+    assert found.tasks[0].metric == "macro_f1"
+    assert pair.difference.test == "bootstrap"
+    scores = found.tasks[0].scores
+    assert pair.difference.value == pytest.approx(
+        scores["Good"]["en"].value - scores["Bad"]["en"].value
+    )
+
+
+def test_different_examples_are_told_and_not_tested(tmp_path):
+    one = make_run(tmp_path / "one", good=Model("Good", 0.8))
+    two = make_run(tmp_path / "two", bad=Model("Bad", 0.5, texts="another"))
+    found = compare(read_contenders([one, two]), languages=["sw"])
+    assert [(pair.language, pair.difference) for pair in found.pairs] == [("sw", None)]
+    assert found.notes == (
+        "Good and Bad were tested on different examples of topic in sw, so there is no paired "
+        "test.",
+    )
+
+
+def test_answers_that_were_not_kept_are_told_once(tmp_path):
+    run = make_run(tmp_path / "run", good=Model("Good", 0.8), bad=Model("Bad", 0.5, kept=False))
+    (note,) = compare(read_contenders([run])).notes
+    assert note.startswith("Bad has no single answers for topic")
+    assert "xlmkit evaluate --force" in note
+
+
+def test_what_is_beaten_in_everything_is_told(tmp_path):
+    run = make_run(
+        tmp_path / "run",
+        best=Model("Best", 0.9, seconds=9, size=90),
+        small=Model("Small", 0.7, seconds=3, size=30),
+        useless=Model("Useless", 0.5, seconds=4, size=40),
+    )
+    found = compare(read_contenders([run]))
+    assert {s.title: s.beaten_by for s in found.standings} == {
+        "Best": "",
+        "Small": "",
+        "Useless": "Small",
+    }
+    assert found.standings[0].per_second == pytest.approx(3 * N / 9)
+    assert found.standings[0].size == 90
+
+
+def test_speeds_of_different_machines_do_not_decide(tmp_path):
+    run = make_run(
+        tmp_path / "run",
+        best=Model("Best", 0.9, seconds=9),
+        fast=Model("Fast", 0.7, seconds=1, device={"name": "EPYC", "threads": 16}),
+    )
+    found = compare(read_contenders([run]))
+    assert found.standings[1].beaten_by == "Best"
+    assert "Speeds were not all measured on the same device" in found.notes[0]
+
+
+def test_models_of_one_name_are_told_apart(tmp_path):
+    one = make_run(tmp_path / "one", m=Model("MLM", 0.8))
+    two = make_run(tmp_path / "two", m=Model("MLM", 0.5))
+    titles = [contender.title for contender in read_contenders([one, two])]
+    assert titles == ["MLM (one)", "MLM (two)"]
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "message"),
+    [
+        (["one", "one"], {}, "one is named 2 times"),
+        (["one", "one/results.json"], {}, "one is named 2 times"),
+        (["one"], {}, "Two models are needed to compare, and only A was"),
+        (["one", "empty"], {}, "empty has no results (no results.json in it)"),
+        (["one", "nowhere"], {}, "nowhere has no results (no such file or folder)"),
+        (["one", "broken"], {}, "is not the results.json of a run"),
+        (["one", "other"], {}, "share no task (A: topic; C: mood)"),
+        (["one", "french"], {}, "share no language of the task topic"),
+        (["one", "two"], {"tasks": ["mood"]}, "Not all models were measured on 'mood'"),
+        (["one", "two"], {"languages": ["zh"]}, "Not all models were measured in 'zh' on topic"),
+    ],
+)
+def test_a_mistake_is_one_sentence(tmp_path, names, options, message):
+    make_run(tmp_path / "one", a=Model("A", 0.8, codes=("en", "sw")))
+    make_run(tmp_path / "two", b=Model("B", 0.8))
+    make_run(tmp_path / "other", c=Model("C", 0.8, task="mood"))
+    make_run(tmp_path / "french", d=Model("D", 0.8, codes=("fr",)))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "results.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        compare(read_contenders([tmp_path / name for name in names]), **options)
+    assert message in str(caught.value)
+
+
+@pytest.fixture
+def two_runs(tmp_path, monkeypatch):
+    """Return the arguments that compare a good and a bad model, <of> all names to be escaped."""
+    monkeypatch.chdir(tmp_path)
+    make_run(Path("one"), good=Model("Good <b>", 0.8, seconds=9))
+    make_run(Path("two"), bad=Model("Bad", 0.5))
+    return ["compare", "one", "two"]
+
+
+def test_the_command_says_which_model(two_runs):
+    result = CliRunner().invoke(app, two_runs)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Best in quality: Good <b>, ")
+    assert "on average over Swahili and French" in result.stdout
+    assert "points above Bad (p < 0.001)." in result.stdout
+    assert "English (labels)" in result.stdout
+    assert "mcnemar-exact" in result.stdout
+
+
+def test_the_command_writes_all_forms(two_runs):
+    outputs = [word for name in ("a.html", "a.json", "a.csv") for word in ("--output", name)]
+    result = CliRunner().invoke(app, [*two_runs, "--language", "sw", *outputs])
+    assert result.exit_code == 0, result.output
+    page = Path("a.html").read_text(encoding="utf-8")
+    assert "<b>" not in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert page.count("<svg") == 2
+    found = json.loads(Path("a.json").read_text(encoding="utf-8"))
+    assert found["best"] == "Good <b>"
+    assert [pair["language"] for pair in found["pairs"]] == ["sw"]
+    rows = list(csv.DictReader(Path("a.csv").read_text(encoding="utf-8").splitlines()))
+    assert [(row["model"], row["language"], row["metric"]) for row in rows] == [
+        ("Good <b>", "sw", "accuracy"),
+        ("Bad", "sw", "accuracy"),
+    ]
+
+
+def test_a_form_that_is_unknown_is_refused(two_runs):
+    result = CliRunner().invoke(app, [*two_runs, "--output", "a.pdf"])
+    assert result.exit_code == 1
+    assert "a.pdf should end in .html, .json, .csv" in result.stderr

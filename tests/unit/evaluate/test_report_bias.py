@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from xlmkit.evaluate.report_bias import bias_section, falls, rank_correlation
+
+pytestmark = pytest.mark.unit
+
+VALUES = {"en": 0.9, "fr": 0.85, "de": 0.8, "es": 0.7, "ru": 0.6, "ar": 0.5, "zh": 0.4}
+
+
+@pytest.fixture
+def measured(results):
+    """Return results, a model, and its task, in which languages fall one after the other."""
+    model = results["models"]["mlm_tlm"]
+    task = model["tasks"]["application"]
+    for number, (code, value) in enumerate(VALUES.items()):
+        task["languages"][code]["accuracy"]["value"] = value
+        task["languages"][code]["tokens_per_word"] = 1 + number / 10
+        results["tokenizer"]["languages"][code]["tokens"] = 10**6 / (1 + number)
+    return results, model, task
+
+
+def test_what_is_said_follows_from_the_numbers(measured):
+    section = bias_section(*measured)
+    assert section.sentences == (
+        "In accuracy, Chinese falls 50.0 points below English (40.0 against 90.0), more than any "
+        "other; French least, by 5.0.",
+        "Chinese keeps less than half of the value in English.",
+        "The more text for pretraining, the less far a language falls "
+        "(rank correlation \N{MINUS SIGN}1.00, p = 0.00).",
+        "The more sub-words per word, the further a language falls "
+        "(rank correlation +1.00, p = 0.00).",
+    )
+    assert [panel.title for panel in section.panels] == [
+        "Against text for pretraining",
+        "Against sub-words per word",
+    ]
+    assert section.panels[0].svg.count("<circle") == 6
+    assert "Chinese: 50.0 points below the source" in section.panels[0].svg
+
+
+def test_a_relation_by_chance_is_called_none(measured):
+    _results, _model, task = measured
+    for value, code in zip((2, 1, 3, 1.5, 2.5, 1.2), list(VALUES)[1:], strict=True):
+        task["languages"][code]["tokens_per_word"] = value
+    assert "No clear relation to sub-words per word" in bias_section(*measured).sentences[-1]
+
+
+def test_of_a_ready_model_no_text_is_known(measured):
+    _results, model, _task = measured
+    model["pretraining"] = None
+    assert [one.tokens for one in falls(*measured)] == [None] * 6
+    assert [panel.title for panel in bias_section(*measured).panels] == [
+        "Against sub-words per word"
+    ]
+
+
+def test_languages_that_do_not_fall_are_not_said_to(measured):
+    _results, _model, task = measured
+    task["languages"]["fr"]["accuracy"]["value"] = 0.95
+    assert bias_section(*measured).sentences[0].endswith("; French does not fall.")
+    for code in VALUES:
+        task["languages"][code]["accuracy"]["value"] = 0.9
+    assert bias_section(*measured).sentences[0] == "In accuracy, no language falls below English."
+
+
+def test_a_few_languages_say_nothing_of_a_relation(measured):
+    _results, _model, task = measured
+    task["languages"] = {code: task["languages"][code] for code in ("en", "fr", "de")}
+    said = bias_section(*measured).sentences
+    assert said[-1] == "With two languages, nothing can be said about sub-words per word."
+    del task["languages"]["de"]
+    assert bias_section(*measured) is None
+
+
+def test_without_a_measured_source_there_is_no_fall(measured):
+    _results, _model, task = measured
+    del task["languages"]["en"]
+    assert falls(*measured) == []
+
+
+def test_rank_correlation_is_scipys_and_its_p_is_near():
+    draw = np.random.default_rng(4)
+    x, y = draw.normal(size=9), draw.normal(size=9)
+    expected = spearmanr(x, y)
+    rho, p = rank_correlation(x, y)
+    assert rho == pytest.approx(expected.statistic)
+    assert p == pytest.approx(expected.pvalue, abs=0.03)
+    assert rank_correlation(x, x)[1] == pytest.approx(1e-4, abs=2e-4)
