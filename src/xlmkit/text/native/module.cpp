@@ -1,31 +1,18 @@
-// The Python module xlmkit.text._native: the types `BytePairs`, `Pieces` and `Words`, and the
-// function `learn_merges`.
+// The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words` and `Survey`,
+// and the function `learn_merges`.
 
 #include <limits>
 #include <memory>
-#include <new>
 
 #include "byte_pairs.h"
+#include "conversions.h"
 #include "learner.h"
 #include "pieces.h"
 #include "python.h"
+#include "survey.h"
 #include "word_table.h"
 
 namespace {
-
-// Call C++ and turn what it throws into a Python exception.
-template <typename Result, typename Work>
-Result guarded(Result failed, Work work) {
-  try {
-    return work();
-  } catch (const PythonError&) {
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-  }
-  return failed;
-}
 
 template <typename Value>
 struct Holder {
@@ -45,46 +32,6 @@ PyObject* hold(PyTypeObject* type, std::unique_ptr<Value> value) {
   PyObject* self = type->tp_alloc(type, 0);
   if (self != nullptr) reinterpret_cast<Holder<Value>*>(self)->value = value.release();
   return self;
-}
-
-template <typename Number = int32_t>
-std::vector<Number> numbers_of(PyObject* buffer) {
-  Py_buffer view;
-  if (PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE) < 0) throw PythonError();
-  const Number* start = static_cast<const Number*>(view.buf);
-  std::vector<Number> numbers(start, start + view.len / static_cast<Py_ssize_t>(sizeof(Number)));
-  PyBuffer_Release(&view);
-  return numbers;
-}
-
-// Call a function with each string of a list.
-template <typename Take>
-void for_each_string(PyObject* iterable, Take take) {
-  const Owned list(PySequence_Fast(iterable, "a list of strings is expected"));
-  if (!list) throw PythonError();
-  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
-    PyObject* string = PySequence_Fast_GET_ITEM(list.get(), i);
-    if (!PyUnicode_Check(string)) {
-      PyErr_SetString(PyExc_TypeError, "a list of strings is expected");
-      throw PythonError();
-    }
-    take(string);
-  }
-}
-
-Codes codes_of(PyObject* string) {
-  const Text text(string);
-  Codes codes;
-  for (size_t i = 0; i < text.size(); ++i) codes.push_back(text[i]);
-  return codes;
-}
-
-Owned bytes_of(const std::vector<int32_t>& numbers) {
-  PyObject* bytes =
-      PyBytes_FromStringAndSize(reinterpret_cast<const char*>(numbers.data()),
-                                static_cast<Py_ssize_t>(numbers.size() * sizeof(int32_t)));
-  if (bytes == nullptr) throw PythonError();
-  return Owned(bytes);
 }
 
 std::set<Codes> words_of(PyObject* iterable) {
@@ -200,6 +147,65 @@ PyMethodDef words_methods[] = {
     {"count", count_words, METH_O, "Return the words of texts and how often each occurs."},
     {nullptr, nullptr, 0, nullptr}};
 
+PyObject* new_survey(PyTypeObject* type, PyObject* arguments, PyObject*) {
+  PyObject* describe;
+  if (!PyArg_ParseTuple(arguments, "O", &describe)) return nullptr;
+  return guarded<PyObject*>(nullptr,
+                            [&] { return hold(type, std::make_unique<Survey>(describe)); });
+}
+
+// Ask a survey of a string.
+template <typename Ask>
+PyObject* surveyed(PyObject* self, PyObject* string, Ask ask) {
+  if (!PyUnicode_Check(string)) {
+    PyErr_SetString(PyExc_TypeError, "a text is expected to be a string");
+    return nullptr;
+  }
+  Survey& survey = *reinterpret_cast<Holder<Survey>*>(self)->value;
+  return guarded<PyObject*>(nullptr, [&] { return ask(survey, Text(string)); });
+}
+
+PyObject* is_tidy(PyObject* self, PyObject* string) {
+  return surveyed(self, string, [](Survey& survey, const Text& text) {
+    return PyBool_FromLong(survey.is_tidy(text));
+  });
+}
+
+PyObject* facts(PyObject* self, PyObject* string) {
+  return surveyed(self, string, [](Survey& survey, const Text& text) {
+    const Survey::Facts found = survey.facts(text);
+    return Py_BuildValue("ndd", static_cast<Py_ssize_t>(found.words), found.letters, found.script);
+  });
+}
+
+PyObject* letters(PyObject* self, PyObject* string) {
+  return surveyed(self, string, [](Survey& survey, const Text& text) {
+    return string_of(survey.letters(text)).release();
+  });
+}
+
+PyObject* pairs(PyObject* self, PyObject* arguments) {
+  PyObject* string;
+  Py_ssize_t least;
+  if (!PyArg_ParseTuple(arguments, "On", &string, &least)) return nullptr;
+  return surveyed(self, string, [&](Survey& survey, const Text& text) -> PyObject* {
+    Owned list(PyList_New(0));
+    if (!list) throw PythonError();
+    const bool enough = survey.pairs(text, static_cast<size_t>(least), [&](const Codes& pair) {
+      if (PyList_Append(list.get(), string_of(pair).get()) < 0) throw PythonError();
+    });
+    if (!enough) Py_RETURN_NONE;
+    return list.release();
+  });
+}
+
+PyMethodDef survey_methods[] = {
+    {"is_tidy", is_tidy, METH_O, "Tell whether normalisation leaves a composed text as it is."},
+    {"facts", facts, METH_O, "Return words, share of letters, share of letters of own scripts."},
+    {"letters", letters, METH_O, "Return the letters of a text, their case folded."},
+    {"pairs", pairs, METH_VARARGS, "Return pairs of words, None where there are too few words."},
+    {nullptr, nullptr, 0, nullptr}};
+
 PyObject* learn_merges(PyObject*, PyObject* arguments) {
   PyObject *names, *symbols, *lengths, *counts;
   Py_ssize_t vocabulary;
@@ -223,17 +229,6 @@ PyMethodDef functions[] = {
     {"learn_merges", learn_merges, METH_VARARGS,
      "Learn merges: (left, right, result) of each, as numbers of symbols."},
     {nullptr, nullptr, 0, nullptr}};
-
-Owned list_of(const std::vector<int32_t>& ids) {
-  Owned list(PyList_New(static_cast<Py_ssize_t>(ids.size())));
-  if (!list) throw PythonError();
-  for (size_t i = 0; i < ids.size(); ++i) {
-    PyObject* number = PyLong_FromLong(ids[i]);
-    if (number == nullptr) throw PythonError();
-    PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), number);
-  }
-  return list;
-}
 
 PyObject* encode(PyObject* self, PyObject* texts) {
   Pieces& pieces = *reinterpret_cast<Holder<Pieces>*>(self)->value;
@@ -285,6 +280,12 @@ PyType_Slot words_slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(release<Words>)},
     {Py_tp_methods, words_methods},
     {0, nullptr}};
+PyType_Slot survey_slots[] = {
+    {Py_tp_doc, const_cast<char*>("Knows the characters of texts of one language.")},
+    {Py_tp_new, reinterpret_cast<void*>(new_survey)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(release<Survey>)},
+    {Py_tp_methods, survey_methods},
+    {0, nullptr}};
 PyType_Spec byte_pairs_spec = {"xlmkit.text._native.BytePairs", sizeof(Holder<SharedPairs>), 0,
                                Py_TPFLAGS_DEFAULT, byte_pairs_slots};
 PyType_Spec pieces_spec = {"xlmkit.text._native.Pieces", sizeof(Holder<Pieces>), 0,
@@ -292,6 +293,8 @@ PyType_Spec pieces_spec = {"xlmkit.text._native.Pieces", sizeof(Holder<Pieces>),
 
 PyType_Spec words_spec = {"xlmkit.text._native.Words", sizeof(Holder<Words>), 0,
                           Py_TPFLAGS_DEFAULT, words_slots};
+PyType_Spec survey_spec = {"xlmkit.text._native.Survey", sizeof(Holder<Survey>), 0,
+                           Py_TPFLAGS_DEFAULT, survey_slots};
 
 PyModuleDef definition = {PyModuleDef_HEAD_INIT,
                           "_native",
@@ -311,7 +314,7 @@ PyMODINIT_FUNC PyInit__native() {
   byte_pairs_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&byte_pairs_spec));
   if (byte_pairs_type == nullptr || PyModule_AddType(module.get(), byte_pairs_type) < 0)
     return nullptr;
-  for (PyType_Spec* spec : {&pieces_spec, &words_spec}) {
+  for (PyType_Spec* spec : {&pieces_spec, &words_spec, &survey_spec}) {
     const Owned type(PyType_FromSpec(spec));
     if (!type || PyModule_AddType(module.get(), reinterpret_cast<PyTypeObject*>(type.get())) < 0)
       return nullptr;
