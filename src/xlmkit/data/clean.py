@@ -5,7 +5,6 @@ that fail and is dropped itself when none is left.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection
 from typing import Annotated, Any
 
@@ -14,31 +13,17 @@ from pydantic import Field
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 from xlmkit.data.markup import remove_markup, tidy
+from xlmkit.data.measures import UNSPACED, count_words, weighted_length
 from xlmkit.data.records import Record
 from xlmkit.data.source_base import Markup
-from xlmkit.text.languages import from_locale, script_share
+from xlmkit.data.survey import survey
+from xlmkit.text.languages import from_locale
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SMOOTHING = 10  # added to lengths before they are compared, since short texts vary more
 SURE = 0.8  # probability from which language identification is believed
 IDENTIFIED_FROM = 24  # characters; shorter texts cannot be identified
 _SPOILING = frozenset(("empty", "too few words", "mostly placeholders"))
-
-# Characters of scripts that write no spaces and say more in one character than letters do.
-_DENSE = (
-    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff"
-)
-_UNSPACED = f"{_DENSE}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # and Thai, Lao, Burmese, Khmer
-_DENSE_CHARACTER = re.compile(f"[{_DENSE}]")
-_WORD = re.compile(r"\w+(?:[^\w\s]+\w+)*")
-_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
-_CONTROL = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\ue000-\uf8ff\ufe00-\ufe0f\ufeff\ufff0-\ufffd\U000e0000-\U000e0fff]"
-)
-# Joiners change the shape of letters in some scripts and mean nothing elsewhere.
-_USELESS_JOINER = re.compile("(?<![\u0590-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\u1fff])")
 
 
 class CleanConfig(Config):
@@ -104,7 +89,7 @@ class Cleaner:
             text, reason = self._clean_text(raw, language)
             if reason is None and pivot is not None:
                 reason = self._compare(pivot, text)
-            elif reason is None and count_words(text) < self._config.min_words:
+            elif reason is None and survey(language).facts(text).words < self._config.min_words:
                 reason = "too few words"
             if pivot is None and reason in _SPOILING:
                 spoiled = reason
@@ -119,13 +104,14 @@ class Cleaner:
 
     def _clean_text(self, text: str, language: str) -> tuple[str, str | None]:
         """Return the cleaned text, and why it must be dropped or None."""
-        text = normalize(text)
+        text = survey(language).normal(text)
         placeholders = 0
         if self._markup:
             text, placeholders = remove_markup(text, self._markup)
         if self._word_pattern is not None:
             text = self._without_words(text)
-        text = " ".join(text.split())
+        if self._markup or self._word_pattern is not None:
+            text = " ".join(text.split())
         if placeholders > 1 and 3 * placeholders > count_words(text):
             return text, "mostly placeholders"
         return text, self._refuse(text, language)
@@ -144,11 +130,14 @@ class Cleaner:
             return "empty"
         if len(text) < config.min_characters:
             return "too short"
-        if len(text) > config.max_characters or count_words(text) > config.max_words:
+        if len(text) > config.max_characters:
             return "too long"
-        if letter_share(text) < config.min_letters:
+        words, letters, own_script = survey(language).facts(text)
+        if words > config.max_words:
+            return "too long"
+        if letters < config.min_letters:
             return "too few letters"
-        if config.min_script and script_share(text, language) < config.min_script:
+        if own_script < config.min_script:
             return "another script"
         if self._is_other_language is not None and self._is_other_language(text, language):
             return "another language"
@@ -166,44 +155,6 @@ class Cleaner:
         return None
 
 
-def normalize(text: str) -> str:
-    """Return a text in NFC, without control and zero-width characters, single-spaced."""
-    if not text.isascii():
-        if not unicodedata.is_normalized("NFC", text):
-            text = unicodedata.normalize("NFC", text)
-        text = _CONTROL.sub("", text)
-        if "\u200c" in text or "\u200d" in text:
-            text = _USELESS_JOINER.sub("", text)
-    elif not text.isprintable():
-        text = _CONTROL.sub("", text)
-    return " ".join(text.split())
-
-
-def count_words(text: str) -> int:
-    """Return the number of words; two characters make one in scripts without spaces."""
-    unspaced = 0
-    if not text.isascii():
-        for run in _UNSPACED_RUN.findall(text):
-            unspaced += (len(run) + 1) // 2
-        if unspaced:
-            text = _UNSPACED_RUN.sub(" ", text)
-    return unspaced + len(_WORD.findall(text))
-
-
-def weighted_length(text: str) -> int:
-    """Return the length in letters without spaces; a Chinese or Japanese character counts three."""
-    length = len(text) - text.count(" ")
-    return length if text.isascii() else length + 2 * len(_DENSE_CHARACTER.findall(text))
-
-
-def letter_share(text: str) -> float:
-    """Return the share of letters and their marks among the characters that are not spaces."""
-    characters = text.replace(" ", "")
-    others = [character for character in characters if not character.isalpha()]
-    marks = sum(1 for character in others if unicodedata.category(character)[0] == "M")
-    return 1 - (len(others) - marks) / len(characters) if characters else 0.0
-
-
 def _whole_words(words: Collection[str]) -> re.Pattern[str] | None:
     """Return a pattern of whole words, also where Chinese or Japanese text touches them.
 
@@ -212,7 +163,7 @@ def _whole_words(words: Collection[str]) -> re.Pattern[str] | None:
     """
     if not words:
         return None
-    letter = f"[^\\W{_UNSPACED}]"
+    letter = f"[^\\W{UNSPACED}]"
     listed = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     return re.compile(
         f"(?:(?<!{letter})[^\\W\\d_]{{1,2}}['’])?(?<!{letter})(?:{listed})(?!{letter})"

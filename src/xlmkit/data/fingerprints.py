@@ -10,6 +10,7 @@ All numbers depend on the language, so that equal texts in two languages are dif
 import hashlib
 import re
 import unicodedata
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -19,19 +20,25 @@ BANDS = 20
 ROWS = 12  # (1 / BANDS) ** (1 / ROWS) = 0.78 is where half of the pairs share a band
 LONG = 20  # words; shorter texts have too few pairs of words to compare
 _SEED = 1
-_TOKEN = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|\\w+"
+# Of scripts without spaces each character is a word of its own.
+ALONE = (
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 )
+_TOKEN = re.compile(rf"{ALONE}|\w+")
 
 Keys = NDArray[np.uint64]
+
+
+def is_kept(character: str) -> bool:
+    """Tell whether texts are compared by this character: a letter, or a mark of one."""
+    return unicodedata.category(character)[0] in "LM"
 
 
 class _LettersOnly(dict[int, int | None]):
     """A table for `str.translate` that keeps letters and their marks, filled as it is used."""
 
     def __missing__(self, code: int) -> int | None:
-        kept = unicodedata.category(chr(code))[0] in "LM"
-        self[code] = code if kept else None
+        self[code] = code if is_kept(chr(code)) else None
         return self[code]
 
 
@@ -49,19 +56,26 @@ def fingerprint(text: str, language: str) -> int:
     return int.from_bytes(digest.digest(), "little")
 
 
-def bands(text: str, language: str) -> Keys | None:
-    """Return the BANDS keys of a long text, or nothing for a short one."""
+def word_pairs(text: str, least: int) -> list[str] | None:
+    """Return the pairs of neighbouring words of a text, None where it has fewer words."""
     tokens = _TOKEN.findall(text.casefold())
-    if len(tokens) < LONG:
-        return None
+    return None if len(tokens) < least else [f"{one} {two}" for one, two in pairwise(tokens)]
+
+
+def bands(pairs: list[str], language: str) -> Keys:
+    """Return the BANDS keys of a long text, given by its pairs of words."""
     from rensa import RMinHash
 
     signature = RMinHash(BANDS * ROWS, _SEED)
-    signature.update([f"{one} {two}" for one, two in pairwise(tokens)])
+    signature.update(pairs)
     rows = np.asarray(signature.digest(), dtype=np.uint64).reshape(BANDS, ROWS)
-    # A band agrees only with the same band of a text in the same language.
-    start = np.uint64(fingerprint("", language)) + np.arange(BANDS, dtype=np.uint64)
-    return mix(mix(start) + (rows * _WEIGHTS).sum(axis=1, dtype=np.uint64))
+    return mix(_starts(language) + (rows * _WEIGHTS).sum(axis=1, dtype=np.uint64))
+
+
+@cache
+def _starts(language: str) -> Keys:
+    """(BANDS,) what makes a band agree only with the same band in the same language."""
+    return mix(np.uint64(fingerprint("", language)) + np.arange(BANDS, dtype=np.uint64))
 
 
 def mix(keys: Keys) -> Keys:

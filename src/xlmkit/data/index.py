@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from xlmkit.data.fingerprints import BANDS, Keys, bands, fingerprint, skeleton
+from xlmkit.data.fingerprints import BANDS, LONG, Keys, bands, fingerprint
 from xlmkit.data.records import Record
+from xlmkit.data.survey import survey
 
 NO_LABEL = -1
 _BUFFERED = 1 << 15  # values
@@ -38,16 +39,21 @@ class RecordPrints(NamedTuple):
 
 def record_prints(record: Record, *, with_bands: bool = True) -> RecordPrints:
     """Return what the index needs of a cleaned record; bands find near-duplicates."""
-    texts = (
-        TextPrints(
-            language,
-            fingerprint(text, language),
-            fingerprint(skeleton(text), language),
-            bands(text, language) if with_bands else None,
-        )
-        for language, text in record.texts.items()
+    return RecordPrints(
+        record.label,
+        tuple(_text_prints(text, code, with_bands) for code, text in record.texts.items()),
     )
-    return RecordPrints(record.label, tuple(texts))
+
+
+def _text_prints(text: str, language: str, with_bands: bool) -> TextPrints:
+    found = survey(language)
+    pairs = found.pairs(text, LONG) if with_bands else None
+    return TextPrints(
+        language,
+        fingerprint(text, language),
+        fingerprint(found.letters(text), language),
+        None if pairs is None else bands(pairs, language),
+    )
 
 
 class _Column:

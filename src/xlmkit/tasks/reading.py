@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlmkit.core.log import say
-from xlmkit.data.clean import normalize
 from xlmkit.data.corpus import read_corpus
 from xlmkit.data.inputs import Reading
+from xlmkit.data.measures import normalize
 from xlmkit.data.readers import local_files, read_source
 from xlmkit.data.records import Record
 from xlmkit.data.sources import Source

@@ -1,19 +1,24 @@
 """Learning byte-pair encoding: the alphabet, the merges, and what they make of the words.
 
-The Rust library `tokenizers` learns the merges; the same words and counts give the same merges in
-every run.
+The compiled part learns the merges where it was built, otherwise the Rust library `tokenizers`,
+which takes several times as long; both give the same. The same words and counts give the same
+merges in every run.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer as RustTokenizer
 from tokenizers import models, pre_tokenizers, trainers
 
 from xlmkit.core.errors import UserError
-from xlmkit.text.bpe import END_OF_WORD, BytePairEncoder, Merges, initial_symbols
+from xlmkit.text import compiled
+from xlmkit.text.bpe import END_OF_WORD, BytePairEncoder, Merges
+from xlmkit.text.compiled import CompiledPairs
 from xlmkit.text.vocabulary import SPECIAL_TOKENS
 
 _MAXIMUM_OCCURRENCES = 8_000_000  # fed to the learner; more would cost time and change nothing much
@@ -21,7 +26,10 @@ _WORDS_PER_LINE = 1_000
 _MINIMUM_FREQUENCY = 2
 _COUNTING_BATCH = 50_000  # words encoded at once when symbols are counted
 
+_CODES = sys.maxunicode + 1
+
 WordCounts = Mapping[str, int | float] | Iterable[tuple[str, int | float]]
+Encode = Callable[[Sequence[str]], tuple[NDArray[np.int32], NDArray[np.int32]]]
 
 
 def learn_bpe(
@@ -73,12 +81,31 @@ def _learn_merges(
             f"A vocabulary of {vocabulary_size} symbols has no room for merges: the characters "
             f"alone are {len(alphabet)}; raise vocabulary_size or lower character_coverage."
         )
-    known = set(alphabet)
-    whole = {
-        word: count for word, count in counts.items() if known.issuperset(initial_symbols(word))
-    }
+    words = list(counts)
+    number = np.full(2 * _CODES, -1, np.int32)
+    number[[_key(symbol) for symbol in alphabet]] = np.arange(len(alphabet))
+    keys, lengths = _spell(words)
+    symbols = number[keys]
+    whole = np.minimum.reduceat(symbols, np.cumsum(lengths) - lengths) >= 0
+    repetitions = np.zeros(len(words), np.int64)
+    repetitions[whole] = _repetitions(np.array([*counts.values()], np.float64)[whole])
+    taught = repetitions > 0
+    if compiled.in_use():
+        symbols, lengths = symbols[np.repeat(taught, lengths)], lengths[taught]
+        pairs = compiled.learn_merges(
+            alphabet, symbols, lengths, repetitions[taught], vocabulary_size, _MINIMUM_FREQUENCY
+        )
+    else:
+        repeated = {words[i]: int(repetitions[i]) for i in np.flatnonzero(taught)}
+        pairs = _learn_with_rust(repeated, vocabulary_size, alphabet)
+    return Merges(tuple(pairs))
+
+
+def _learn_with_rust(
+    words: Mapping[str, int], vocabulary_size: int, alphabet: list[str]
+) -> list[tuple[str, str]]:
     # The library counts every character of the words as a symbol, also those that only end words.
-    never_used = {character for word in whole for character in word} - known
+    never_used = {character for word in words for character in word} - set(alphabet)
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary_size + len(never_used),
         min_frequency=_MINIMUM_FREQUENCY,
@@ -90,8 +117,8 @@ def _learn_merges(
     )
     learner = RustTokenizer(models.BPE(unk_token=None, end_of_word_suffix=END_OF_WORD))
     learner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    learner.train_from_iterator(_repeated(whole), trainer)
-    return Merges(tuple((a, b) for a, b in json.loads(learner.to_str())["model"]["merges"]))
+    learner.train_from_iterator(_repeated(words), trainer)
+    return [(a, b) for a, b in json.loads(learner.to_str())["model"]["merges"]]
 
 
 def _can_teach(word: str) -> bool:
@@ -109,10 +136,14 @@ def learn_alphabet(word_counts: Mapping[str, int | float], coverage: float) -> l
     """
     if not 0.0 < coverage <= 1.0:
         raise UserError(f"character_coverage is {coverage}; give a number above 0, at most 1.")
-    counts: dict[str, float] = {}
-    for word, count in word_counts.items():
-        for symbol in initial_symbols(word):
-            counts[symbol] = counts.get(symbol, 0.0) + count
+    words = list(word_counts)
+    totals = np.zeros(2 * _CODES)
+    for start in range(0, len(words), _COUNTING_BATCH):
+        batch = words[start : start + _COUNTING_BATCH]
+        keys, lengths = _spell(batch)
+        weights = np.repeat([float(word_counts[word]) for word in batch], lengths)
+        totals += np.bincount(keys, weights=weights, minlength=len(totals))
+    counts = {_symbol(key): float(totals[key]) for key in np.flatnonzero(totals).tolist()}
     if coverage == 1.0:
         return sorted(counts)
     needed = coverage * sum(counts.values())
@@ -125,24 +156,41 @@ def learn_alphabet(word_counts: Mapping[str, int | float], coverage: float) -> l
     return sorted(kept)
 
 
-def _repeated(word_counts: Mapping[str, int | float]) -> Iterator[str]:
-    """Yield lines in which each word stands as often as its count says.
+def _spell(words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the keys of the words' first symbols, end to end, and the length of each word."""
+    text = "".join(words).encode("utf-32-le", "surrogatepass")
+    keys = 2 * np.frombuffer(text, "<u4").astype(np.int64)
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    keys[np.cumsum(lengths) - 1] += 1
+    return keys, lengths
 
-    Counts are made whole by carrying the remainder on to the next word, which keeps every sum right
-    to one, also where large counts are scaled down.
+
+def _key(symbol: str) -> int:
+    """Return the number that stands for `c`, or, odd, for `c</w>`."""
+    return 2 * ord(symbol[0]) + (len(symbol) > 1)
+
+
+def _symbol(key: int) -> str:
+    return chr(key // 2) + END_OF_WORD * (key % 2)
+
+
+def _repetitions(counts: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Make counts whole, and scale them down where they are too many.
+
+    The remainder is carried on to the next word, which keeps every sum right to one.
     """
-    total = sum(word_counts.values())
-    scale = min(1.0, _MAXIMUM_OCCURRENCES / total)
-    exact = 0.5
-    given = 0
-    for word, count in word_counts.items():
-        exact += count * scale
-        repetitions = int(exact) - given
-        given += repetitions
-        while repetitions > 0:
-            here = min(repetitions, _WORDS_PER_LINE)
-            yield " ".join([word] * here)
-            repetitions -= here
+    if not len(counts):
+        return np.zeros(0, np.int64)
+    scale = min(1.0, _MAXIMUM_OCCURRENCES / float(counts.sum()))
+    whole = np.floor(np.cumsum([0.5, *(counts * scale)])).astype(np.int64)
+    return whole[1:] - whole[:-1]
+
+
+def _repeated(words: Mapping[str, int]) -> Iterator[str]:
+    """Yield lines in which each word stands as often as its count says."""
+    for word, repetitions in words.items():
+        for done in range(0, repetitions, _WORDS_PER_LINE):
+            yield " ".join([word] * min(repetitions - done, _WORDS_PER_LINE))
 
 
 def _count_symbols(
@@ -150,13 +198,27 @@ def _count_symbols(
 ) -> dict[str, float]:
     symbols = list(dict.fromkeys([*alphabet, *(left + right for left, right in merges.pairs)]))
     unknown = len(symbols)
-    encoder = BytePairEncoder(merges, {s: i for i, s in enumerate(symbols)}, unknown)
+    numbers = {s: i for i, s in enumerate(symbols)}
+    encode = _encoder(merges, numbers, unknown)
     words = list(word_counts)
     totals = np.zeros(len(symbols) + 1)
     for start in range(0, len(words), _COUNTING_BATCH):
         batch = words[start : start + _COUNTING_BATCH]
-        ids = encoder.encode(batch)
-        weights = np.repeat([word_counts[word] for word in batch], [len(row) for row in ids])
-        flat = np.fromiter(chain.from_iterable(ids), dtype=np.int64)
-        totals += np.bincount(flat, weights=weights, minlength=len(totals))
+        ids, lengths = encode(batch)
+        weights = np.repeat([float(word_counts[word]) for word in batch], lengths)
+        totals += np.bincount(ids, weights=weights, minlength=len(totals))
     return {s: float(n) for s, n in zip(symbols, totals[:unknown], strict=True) if n > 0}
+
+
+def _encoder(merges: Merges, ids: Mapping[str, int], unknown: int) -> Encode:
+    """Return what gives the ids of words, end to end, and how many each has."""
+    if compiled.in_use():
+        return CompiledPairs(merges, ids, unknown).encode
+    encoder = BytePairEncoder(merges, ids, unknown)
+
+    def encode(words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        rows = encoder.encode(words)
+        flat = np.fromiter(chain.from_iterable(rows), np.int32)
+        return flat, np.fromiter(map(len, rows), np.int32)
+
+    return encode

@@ -1,4 +1,4 @@
-"""The compiled part of the tokenizer: the same ids as `xlmkit.text.pieces`, several times sooner.
+"""The compiled part: ids of texts, counts of words and merges, the same several times sooner.
 
 It is built where a C++ compiler is at hand when xlmkit is installed, and nothing else depends on
 it. It cuts texts and remembers pieces; of new pieces it splits the usual ones by itself and asks
@@ -8,12 +8,13 @@ only agree. The environment variable XLMKIT_COMPILED=0 turns it off.
 
 import os
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlmkit.text.bpe import END_OF_WORD, Merges
 from xlmkit.text.cuts import DIGIT_FOLLOWS, SMALL_FOLLOWS, STOPS, Cutter, may_be_cut
@@ -93,6 +94,44 @@ class CompiledPairs:
             unknown,
         )
 
+    def encode(self, words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the ids of words, end to end, and how many each has."""
+        ids, lengths = self.table.encode(words)
+        return np.frombuffer(ids, np.int32), np.frombuffer(lengths, np.int32)
+
+
+def learn_merges(
+    alphabet: Sequence[str],
+    symbols: NDArray[np.integer],
+    lengths: NDArray[np.integer],
+    counts: NDArray[np.integer],
+    vocabulary_size: int,
+    minimum: int,
+) -> list[tuple[str, str]]:
+    """Learn merges, as the trainer of `tokenizers` does.
+
+    Args:
+        alphabet: the symbols that words begin as.
+        symbols: (S,) their numbers in all words, end to end.
+        lengths: (W,) how many each word has.
+        counts: (W,) how often it occurs.
+        vocabulary_size: the most symbols there may be.
+        minimum: a pair that is rarer is not merged.
+    """
+    merged = native.learn_merges(
+        alphabet, symbols.astype(np.int32).tobytes(), lengths.astype(np.int32).tobytes(),
+        counts.astype(np.int64).tobytes(), vocabulary_size, minimum,
+    )  # fmt: skip
+    names = list(alphabet)
+    pairs: dict[tuple[str, str], None] = {}
+    for left, right, result in np.frombuffer(merged, np.int32).reshape(-1, 3).tolist():
+        pair = names[left], names[right]
+        pairs.pop(pair, None)  # of a pair that is merged twice, the later place counts
+        pairs[pair] = None
+        if result == len(names):
+            names.append(names[left] + names[right])
+    return list(pairs)
+
 
 def _numbers(numbers: Iterable[int]) -> bytes:
     return np.fromiter(numbers, dtype=np.int32).tobytes()
@@ -110,6 +149,35 @@ def compiled_pieces(
         split: splits a whole text into words.
         pairs: the merges.
     """
+    encoder: TextsEncoder = native.Pieces(
+        *_splitting(cuts, rules, fold, split), pairs.table, MAXIMUM_PIECES
+    )
+    return encoder
+
+
+class TextsCounter(Protocol):
+    """What counts the words of the texts of one language."""
+
+    def count(self, texts: Sequence[str], /) -> dict[str, int]:
+        """Return word -> occurrences."""
+
+
+def compiled_counter(cuts: Cutter, rules: MosesRules, split: SplitText) -> TextsCounter:
+    """Return what counts the words of a language, their case and accents untouched.
+
+    Args:
+        cuts: where its texts may be cut.
+        rules: its rules.
+        split: splits a whole text into words.
+    """
+    counter: TextsCounter = native.Words(
+        *_splitting(cuts, rules, lambda word: [word], split), MAXIMUM_PIECES
+    )
+    return counter
+
+
+def _splitting(cuts: Cutter, rules: MosesRules, fold: Fold, split: SplitText) -> tuple[object, ...]:
+    """Return what the compiled part asks of Python to split texts into words."""
 
     def words_of_piece(piece: str) -> list[str]:
         return list(chain.from_iterable(map(fold, cuts.words(piece))))
@@ -122,11 +190,10 @@ def compiled_pieces(
         kind, folded = _kind(character, rules, fold)
         return kind | _cutting_traits(character, cuts), folded
 
-    encoder: TextsEncoder = native.Pieces(
+    return (
         describe, words_of_piece, words_of_text, rules.apostrophes.value, rules.exchange.value,
-        sorted(rules.prefixes), sorted(rules.numeric_prefixes), pairs.table, MAXIMUM_PIECES,
+        sorted(rules.prefixes), sorted(rules.numeric_prefixes),
     )  # fmt: skip
-    return encoder
 
 
 def _cutting_traits(character: str, cuts: Cutter) -> int:

@@ -17,7 +17,7 @@ from xlmkit.text import compiled
 from xlmkit.text.aligned_words import aligned_words, fold_aligned
 from xlmkit.text.alignment import Aligned, AlignedTokens, align_pieces
 from xlmkit.text.bpe import BytePairEncoder, Merges
-from xlmkit.text.compiled import CompiledPairs, compiled_pieces
+from xlmkit.text.compiled import CompiledPairs, TextsCounter, compiled_counter, compiled_pieces
 from xlmkit.text.cuts import Cutter, cutter
 from xlmkit.text.moses import moses_rules, moses_words
 from xlmkit.text.normalize import lowercase_and_remove_accent
@@ -192,15 +192,24 @@ class WordsOfTexts:
         """Take language -> segmenter."""
         self._segmenters = segmenters
         self._words: dict[str, dict[str, list[str]]] = {}  # language -> piece -> words
+        self._counters: dict[str, TextsCounter] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind what is remembered."""
-        return {**self.__dict__, "_words": {}}
+        return {**self.__dict__, "_words": {}, "_counters": {}}
 
-    def __call__(self, batch: tuple[str, list[str]]) -> tuple[str, Counter[str]]:
+    def __call__(self, batch: tuple[str, list[str]]) -> tuple[str, Mapping[str, int]]:
         """Return the language of a batch and word -> occurrences."""
         language, texts = batch
         cuts = _cuts(language, self._segmenters)
+        if not (compiled.in_use() and isinstance(cuts, Cutter)):
+            return language, self._count(texts, language, cuts)
+        if language not in self._counters:
+            split = partial(split_words, language=language, segmenters=self._segmenters)
+            self._counters[language] = compiled_counter(cuts, moses_rules(language), split)
+        return language, self._counters[language].count(texts)
+
+    def _count(self, texts: list[str], language: str, cuts: Cuts | None) -> Counter[str]:
         rows = [cuts.cut(text) if cuts else None for text in texts]
         pieces = Counter(chain.from_iterable(filter(None, rows)))
         counts: Counter[str] = Counter()
@@ -215,7 +224,7 @@ class WordsOfTexts:
         for text, row in zip(texts, rows, strict=True):
             if row is None:
                 counts.update(split_words(text, language, self._segmenters))
-        return language, counts
+        return counts
 
 
 def fold_word(word: str) -> list[str]:

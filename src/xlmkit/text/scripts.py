@@ -55,6 +55,16 @@ def _foreign_letter(scripts: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"[^\W\d_{_COMMON}{own}]")
 
 
+def is_letter(character: str) -> bool:
+    """Tell whether a character is a letter that some script owns."""
+    return _LETTER.match(character) is not None
+
+
+def is_foreign_letter(character: str, scripts: tuple[str, ...]) -> bool:
+    """Tell whether a character is a letter of none of these scripts."""
+    return _foreign_letter(scripts).match(character) is not None
+
+
 def letter_share(text: str, scripts: tuple[str, ...]) -> float:
     """Return the share of a text's letters that belong to these scripts, 1.0 if it has no letters.
 

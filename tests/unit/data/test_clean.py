@@ -6,14 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlmkit.core.errors import UserError
-from xlmkit.data.clean import (
-    CleanConfig,
-    Cleaner,
-    count_words,
-    letter_share,
-    normalize,
-    weighted_length,
-)
+from xlmkit.data.clean import CleanConfig, Cleaner
+from xlmkit.data.measures import count_words, letter_share, normalize, weighted_length
 from xlmkit.data.records import Record
 from xlmkit.data.source_base import ALL_MARKUP
 

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "python.h"
+#include "word_coder.h"
 
-class BytePairs {
+class BytePairs : public WordCoder {
  public:
   // symbols: the id of each symbol. merges: (left, right, result) by rank, as numbers of symbols.
   // characters: (code, number inside a word, number at its end), -1 where there is no symbol.
@@ -21,7 +22,7 @@ class BytePairs {
   }
 
   // Append the ids of a word; an empty one has none.
-  void encode(const Codes& word, std::vector<int32_t>& ids) {
+  void encode(const Codes& word, std::vector<int32_t>& ids) override {
     if (word.empty()) return;
     symbols_.clear();
     for (size_t i = 0; i < word.size(); ++i) {

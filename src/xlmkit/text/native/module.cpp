@@ -1,26 +1,18 @@
-// The Python module xlmkit.text._native: two types, `BytePairs` and `Pieces`.
+// The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words` and `Survey`,
+// and the function `learn_merges`.
 
-#include <new>
+#include <limits>
+#include <memory>
 
 #include "byte_pairs.h"
+#include "conversions.h"
+#include "learner.h"
 #include "pieces.h"
 #include "python.h"
+#include "survey.h"
+#include "word_table.h"
 
 namespace {
-
-// Call C++ and turn what it throws into a Python exception.
-template <typename Result, typename Work>
-Result guarded(Result failed, Work work) {
-  try {
-    return work();
-  } catch (const PythonError&) {
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-  }
-  return failed;
-}
 
 template <typename Value>
 struct Holder {
@@ -42,27 +34,13 @@ PyObject* hold(PyTypeObject* type, std::unique_ptr<Value> value) {
   return self;
 }
 
-std::vector<int32_t> numbers_of(PyObject* buffer) {
-  Py_buffer view;
-  if (PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE) < 0) throw PythonError();
-  const int32_t* start = static_cast<const int32_t*>(view.buf);
-  std::vector<int32_t> numbers(start, start + view.len / static_cast<Py_ssize_t>(sizeof(int32_t)));
-  PyBuffer_Release(&view);
-  return numbers;
-}
-
 std::set<Codes> words_of(PyObject* iterable) {
   std::set<Codes> words;
-  const Owned list(PySequence_Fast(iterable, "a list of words is expected"));
-  if (!list) throw PythonError();
-  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
-    const Text text(PySequence_Fast_GET_ITEM(list.get(), i));
-    Codes word;
-    for (size_t j = 0; j < text.size(); ++j) word.push_back(text[j]);
-    words.insert(word);
-  }
+  for_each_string(iterable, [&](PyObject* string) { words.insert(codes_of(string)); });
   return words;
 }
+
+using SharedPairs = std::shared_ptr<BytePairs>;
 
 PyTypeObject* byte_pairs_type = nullptr;
 
@@ -72,10 +50,29 @@ PyObject* new_byte_pairs(PyTypeObject* type, PyObject* arguments, PyObject*) {
   if (!PyArg_ParseTuple(arguments, "OOOi", &symbols, &merges, &characters, &unknown))
     return nullptr;
   return guarded<PyObject*>(nullptr, [&] {
-    return hold(type, std::make_unique<BytePairs>(numbers_of(symbols), numbers_of(merges),
-                                                  numbers_of(characters), unknown));
+    return hold(type, std::make_unique<SharedPairs>(std::make_shared<BytePairs>(
+                          numbers_of(symbols), numbers_of(merges), numbers_of(characters),
+                          unknown)));
   });
 }
+
+// The ids of words, end to end, and how many each has.
+PyObject* encode_words(PyObject* self, PyObject* words) {
+  BytePairs& pairs = **reinterpret_cast<Holder<SharedPairs>*>(self)->value;
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    std::vector<int32_t> ids, lengths;
+    for_each_string(words, [&](PyObject* word) {
+      const size_t before = ids.size();
+      pairs.encode(codes_of(word), ids);
+      lengths.push_back(static_cast<int32_t>(ids.size() - before));
+    });
+    return PyTuple_Pack(2, bytes_of(ids).get(), bytes_of(lengths).get());
+  });
+}
+
+PyMethodDef byte_pairs_methods[] = {
+    {"encode", encode_words, METH_O, "Return the ids of words, and how many each has."},
+    {nullptr, nullptr, 0, nullptr}};
 
 PyObject* new_pieces(PyTypeObject* type, PyObject* arguments, PyObject*) {
   PyObject *describe, *words, *split, *prefixes, *numeric_prefixes, *pairs;
@@ -87,22 +84,151 @@ PyObject* new_pieces(PyTypeObject* type, PyObject* arguments, PyObject*) {
   return guarded<PyObject*>(nullptr, [&] {
     Rules rules{static_cast<Apostrophes>(apostrophes), static_cast<Exchange>(exchange),
                 words_of(prefixes), words_of(numeric_prefixes)};
-    BytePairs& byte_pairs = *reinterpret_cast<Holder<BytePairs>*>(pairs)->value;
-    return hold(type, std::make_unique<Pieces>(describe, words, split, std::move(rules), pairs,
-                                               byte_pairs, static_cast<size_t>(maximum)));
+    return hold(type, std::make_unique<Pieces>(
+                          describe, words, split, std::move(rules),
+                          *reinterpret_cast<Holder<SharedPairs>*>(pairs)->value,
+                          static_cast<size_t>(maximum)));
   });
 }
 
-Owned list_of(const std::vector<int32_t>& ids) {
-  Owned list(PyList_New(static_cast<Py_ssize_t>(ids.size())));
-  if (!list) throw PythonError();
-  for (size_t i = 0; i < ids.size(); ++i) {
-    PyObject* number = PyLong_FromLong(ids[i]);
-    if (number == nullptr) throw PythonError();
-    PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), number);
-  }
-  return list;
+// Counts the words of texts; forgets pieces and words together, since pieces hold their numbers.
+struct Words {
+  std::shared_ptr<WordTable> table;
+  Pieces pieces;
+  size_t maximum;
+};
+
+PyObject* new_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
+  PyObject *describe, *words, *split, *prefixes, *numeric_prefixes;
+  int apostrophes, exchange;
+  Py_ssize_t maximum;
+  if (!PyArg_ParseTuple(arguments, "OOOiiOOn", &describe, &words, &split, &apostrophes, &exchange,
+                        &prefixes, &numeric_prefixes, &maximum))
+    return nullptr;
+  return guarded<PyObject*>(nullptr, [&] {
+    Rules rules{static_cast<Apostrophes>(apostrophes), static_cast<Exchange>(exchange),
+                words_of(prefixes), words_of(numeric_prefixes)};
+    const auto table = std::make_shared<WordTable>();
+    return hold(type, std::unique_ptr<Words>(new Words{
+                          table,
+                          {describe, words, split, std::move(rules), table,
+                           std::numeric_limits<size_t>::max()},
+                          static_cast<size_t>(maximum)}));
+  });
 }
+
+PyObject* count_words(PyObject* self, PyObject* texts) {
+  Words& words = *reinterpret_cast<Holder<Words>*>(self)->value;
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    if (words.pieces.size() > words.maximum) {
+      words.pieces.forget();
+      words.table->clear();
+    }
+    std::vector<int32_t> numbers;
+    for_each_string(texts, [&](PyObject* text) {
+      numbers.clear();
+      words.pieces.encode(text, numbers);
+      words.table->count(numbers);
+    });
+    Owned counts(PyDict_New());
+    if (!counts) throw PythonError();
+    words.table->take_counts([&](const std::u32string& word, int64_t count) {
+      const Owned key(PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, word.data(),
+                                                static_cast<Py_ssize_t>(word.size())));
+      const Owned value(PyLong_FromLongLong(count));
+      if (!key || !value || PyDict_SetItem(counts.get(), key.get(), value.get()) < 0)
+        throw PythonError();
+    });
+    return counts.release();
+  });
+}
+
+PyMethodDef words_methods[] = {
+    {"count", count_words, METH_O, "Return the words of texts and how often each occurs."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyObject* new_survey(PyTypeObject* type, PyObject* arguments, PyObject*) {
+  PyObject* describe;
+  if (!PyArg_ParseTuple(arguments, "O", &describe)) return nullptr;
+  return guarded<PyObject*>(nullptr,
+                            [&] { return hold(type, std::make_unique<Survey>(describe)); });
+}
+
+// Ask a survey of a string.
+template <typename Ask>
+PyObject* surveyed(PyObject* self, PyObject* string, Ask ask) {
+  if (!PyUnicode_Check(string)) {
+    PyErr_SetString(PyExc_TypeError, "a text is expected to be a string");
+    return nullptr;
+  }
+  Survey& survey = *reinterpret_cast<Holder<Survey>*>(self)->value;
+  return guarded<PyObject*>(nullptr, [&] { return ask(survey, Text(string)); });
+}
+
+PyObject* is_tidy(PyObject* self, PyObject* string) {
+  return surveyed(self, string, [](Survey& survey, const Text& text) {
+    return PyBool_FromLong(survey.is_tidy(text));
+  });
+}
+
+PyObject* facts(PyObject* self, PyObject* string) {
+  return surveyed(self, string, [](Survey& survey, const Text& text) {
+    const Survey::Facts found = survey.facts(text);
+    return Py_BuildValue("ndd", static_cast<Py_ssize_t>(found.words), found.letters, found.script);
+  });
+}
+
+PyObject* letters(PyObject* self, PyObject* string) {
+  return surveyed(self, string, [](Survey& survey, const Text& text) {
+    return string_of(survey.letters(text)).release();
+  });
+}
+
+PyObject* pairs(PyObject* self, PyObject* arguments) {
+  PyObject* string;
+  Py_ssize_t least;
+  if (!PyArg_ParseTuple(arguments, "On", &string, &least)) return nullptr;
+  return surveyed(self, string, [&](Survey& survey, const Text& text) -> PyObject* {
+    Owned list(PyList_New(0));
+    if (!list) throw PythonError();
+    const bool enough = survey.pairs(text, static_cast<size_t>(least), [&](const Codes& pair) {
+      if (PyList_Append(list.get(), string_of(pair).get()) < 0) throw PythonError();
+    });
+    if (!enough) Py_RETURN_NONE;
+    return list.release();
+  });
+}
+
+PyMethodDef survey_methods[] = {
+    {"is_tidy", is_tidy, METH_O, "Tell whether normalisation leaves a composed text as it is."},
+    {"facts", facts, METH_O, "Return words, share of letters, share of letters of own scripts."},
+    {"letters", letters, METH_O, "Return the letters of a text, their case folded."},
+    {"pairs", pairs, METH_VARARGS, "Return pairs of words, None where there are too few words."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyObject* learn_merges(PyObject*, PyObject* arguments) {
+  PyObject *names, *symbols, *lengths, *counts;
+  Py_ssize_t vocabulary;
+  long long minimum;
+  if (!PyArg_ParseTuple(arguments, "OOOOnL", &names, &symbols, &lengths, &counts, &vocabulary,
+                        &minimum))
+    return nullptr;
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    std::vector<std::u32string> strings;
+    for_each_string(names, [&](PyObject* name) {
+      const Codes codes = codes_of(name);
+      strings.emplace_back(codes.begin(), codes.end());
+    });
+    Learner learner(std::move(strings), numbers_of(symbols), numbers_of(lengths),
+                    numbers_of<int64_t>(counts));
+    return bytes_of(learner.learn(static_cast<size_t>(vocabulary), minimum)).release();
+  });
+}
+
+PyMethodDef functions[] = {
+    {"learn_merges", learn_merges, METH_VARARGS,
+     "Learn merges: (left, right, result) of each, as numbers of symbols."},
+    {nullptr, nullptr, 0, nullptr}};
 
 PyObject* encode(PyObject* self, PyObject* texts) {
   Pieces& pieces = *reinterpret_cast<Holder<Pieces>*>(self)->value;
@@ -139,7 +265,8 @@ PyMethodDef pieces_methods[] = {
 PyType_Slot byte_pairs_slots[] = {
     {Py_tp_doc, const_cast<char*>("Byte-pair encoding of words.")},
     {Py_tp_new, reinterpret_cast<void*>(new_byte_pairs)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(release<BytePairs>)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(release<SharedPairs>)},
+    {Py_tp_methods, byte_pairs_methods},
     {0, nullptr}};
 PyType_Slot pieces_slots[] = {
     {Py_tp_doc, const_cast<char*>("Encodes the texts of one language.")},
@@ -147,16 +274,33 @@ PyType_Slot pieces_slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(release<Pieces>)},
     {Py_tp_methods, pieces_methods},
     {0, nullptr}};
-PyType_Spec byte_pairs_spec = {"xlmkit.text._native.BytePairs", sizeof(Holder<BytePairs>), 0,
+PyType_Slot words_slots[] = {
+    {Py_tp_doc, const_cast<char*>("Counts the words of one language.")},
+    {Py_tp_new, reinterpret_cast<void*>(new_words)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(release<Words>)},
+    {Py_tp_methods, words_methods},
+    {0, nullptr}};
+PyType_Slot survey_slots[] = {
+    {Py_tp_doc, const_cast<char*>("Knows the characters of texts of one language.")},
+    {Py_tp_new, reinterpret_cast<void*>(new_survey)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(release<Survey>)},
+    {Py_tp_methods, survey_methods},
+    {0, nullptr}};
+PyType_Spec byte_pairs_spec = {"xlmkit.text._native.BytePairs", sizeof(Holder<SharedPairs>), 0,
                                Py_TPFLAGS_DEFAULT, byte_pairs_slots};
 PyType_Spec pieces_spec = {"xlmkit.text._native.Pieces", sizeof(Holder<Pieces>), 0,
                            Py_TPFLAGS_DEFAULT, pieces_slots};
+
+PyType_Spec words_spec = {"xlmkit.text._native.Words", sizeof(Holder<Words>), 0,
+                          Py_TPFLAGS_DEFAULT, words_slots};
+PyType_Spec survey_spec = {"xlmkit.text._native.Survey", sizeof(Holder<Survey>), 0,
+                           Py_TPFLAGS_DEFAULT, survey_slots};
 
 PyModuleDef definition = {PyModuleDef_HEAD_INIT,
                           "_native",
                           "Texts to ids, piece by piece, compiled.",
                           -1,
-                          nullptr,
+                          functions,
                           nullptr,
                           nullptr,
                           nullptr,
@@ -170,8 +314,10 @@ PyMODINIT_FUNC PyInit__native() {
   byte_pairs_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&byte_pairs_spec));
   if (byte_pairs_type == nullptr || PyModule_AddType(module.get(), byte_pairs_type) < 0)
     return nullptr;
-  const Owned pieces(PyType_FromSpec(&pieces_spec));
-  if (!pieces || PyModule_AddType(module.get(), reinterpret_cast<PyTypeObject*>(pieces.get())) < 0)
-    return nullptr;
+  for (PyType_Spec* spec : {&pieces_spec, &words_spec, &survey_spec}) {
+    const Owned type(PyType_FromSpec(spec));
+    if (!type || PyModule_AddType(module.get(), reinterpret_cast<PyTypeObject*>(type.get())) < 0)
+      return nullptr;
+  }
   return module.release();
 }

@@ -2,26 +2,26 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "byte_pairs.h"
 #include "characters.h"
 #include "memory.h"
+#include "word_coder.h"
 #include "words.h"
 
 class Pieces {
  public:
   // describe: code -> (flags, folded). words: a piece -> its words without case and accents.
   // split: the same for a text that stays whole.
-  Pieces(PyObject* describe, PyObject* words, PyObject* split, Rules rules, PyObject* pairs_owner,
-         BytePairs& pairs, size_t maximum)
-      : words_(words), split_(split), pairs_owner_(pairs_owner), rules_(std::move(rules)),
-        pairs_(pairs), characters_(describe), splitter_(rules_, characters_, pairs),
-        maximum_(maximum) {
-    for (PyObject* object : {words_, split_, pairs_owner_}) Py_INCREF(object);
+  Pieces(PyObject* describe, PyObject* words, PyObject* split, Rules rules,
+         std::shared_ptr<WordCoder> coder, size_t maximum)
+      : words_(words), split_(split), rules_(std::move(rules)), coder_(std::move(coder)),
+        characters_(describe), splitter_(rules_, characters_, *coder_), maximum_(maximum) {
+    for (PyObject* object : {words_, split_}) Py_INCREF(object);
   }
   ~Pieces() {
-    for (PyObject* object : {words_, split_, pairs_owner_}) Py_DECREF(object);
+    for (PyObject* object : {words_, split_}) Py_DECREF(object);
   }
   Pieces(const Pieces&) = delete;
   Pieces& operator=(const Pieces&) = delete;
@@ -47,6 +47,9 @@ class Pieces {
   }
 
   void forget() { memory_.clear(); }
+
+  // How many pieces are remembered.
+  size_t size() const { return memory_.size(); }
 
  private:
   uint32_t flags(uint32_t code) { return characters_[code].flags; }
@@ -98,13 +101,13 @@ class Pieces {
       const Text codes(word);
       Codes characters;
       for (size_t j = 0; j < codes.size(); ++j) characters.push_back(codes[j]);
-      pairs_.encode(characters, ids);
+      coder_->encode(characters, ids);
     }
   }
 
-  PyObject *words_, *split_, *pairs_owner_;
+  PyObject *words_, *split_;
   Rules rules_;
-  BytePairs& pairs_;
+  std::shared_ptr<WordCoder> coder_;
   Characters characters_;
   PieceSplitter splitter_;
   Memory memory_;

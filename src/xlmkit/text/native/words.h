@@ -6,8 +6,8 @@
 #include <set>
 #include <vector>
 
-#include "byte_pairs.h"
 #include "characters.h"
+#include "word_coder.h"
 
 enum class Apostrophes { ALONE, WITH_WHAT_FOLLOWS, WITH_WHAT_PRECEDES };
 
@@ -25,8 +25,8 @@ struct Rules {
 // Splits one piece and appends the ids of its words.
 class PieceSplitter {
  public:
-  PieceSplitter(const Rules& rules, Characters& characters, BytePairs& pairs)
-      : rules_(rules), characters_(characters), pairs_(pairs) {}
+  PieceSplitter(const Rules& rules, Characters& characters, WordCoder& coder)
+      : rules_(rules), characters_(characters), coder_(coder) {}
 
   // Returns false, and appends nothing, where Python's rules must decide.
   bool encode(const Codes& piece, Follower follower, std::vector<int32_t>& ids) {
@@ -158,13 +158,13 @@ class PieceSplitter {
   }
 
   void end_word() {
-    pairs_.encode(folded_, *ids_);
+    coder_.encode(folded_, *ids_);
     begin_word();
   }
 
   const Rules& rules_;
   Characters& characters_;
-  BytePairs& pairs_;
+  WordCoder& coder_;
   std::vector<int32_t>* ids_ = nullptr;
   uint32_t seen_ = 0;  // kinds in the piece
   Codes text_;         // the piece, normalised

@@ -1,0 +1,73 @@
+// Between values of Python and of C++.
+#pragma once
+
+#include <cstdint>
+#include <new>
+#include <vector>
+
+#include "python.h"
+
+// Call C++ and turn what it throws into a Python exception.
+template <typename Result, typename Work>
+Result guarded(Result failed, Work work) {
+  try {
+    return work();
+  } catch (const PythonError&) {
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return failed;
+}
+
+template <typename Number = int32_t>
+std::vector<Number> numbers_of(PyObject* buffer) {
+  Py_buffer view;
+  if (PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE) < 0) throw PythonError();
+  const Number* start = static_cast<const Number*>(view.buf);
+  std::vector<Number> numbers(start, start + view.len / static_cast<Py_ssize_t>(sizeof(Number)));
+  PyBuffer_Release(&view);
+  return numbers;
+}
+
+// Call a function with each string of a list.
+template <typename Take>
+void for_each_string(PyObject* iterable, Take take) {
+  const Owned list(PySequence_Fast(iterable, "a list of strings is expected"));
+  if (!list) throw PythonError();
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+    PyObject* string = PySequence_Fast_GET_ITEM(list.get(), i);
+    if (!PyUnicode_Check(string)) {
+      PyErr_SetString(PyExc_TypeError, "a list of strings is expected");
+      throw PythonError();
+    }
+    take(string);
+  }
+}
+
+inline Codes codes_of(PyObject* string) {
+  const Text text(string);
+  Codes codes;
+  for (size_t i = 0; i < text.size(); ++i) codes.push_back(text[i]);
+  return codes;
+}
+
+inline Owned bytes_of(const std::vector<int32_t>& numbers) {
+  PyObject* bytes =
+      PyBytes_FromStringAndSize(reinterpret_cast<const char*>(numbers.data()),
+                                static_cast<Py_ssize_t>(numbers.size() * sizeof(int32_t)));
+  if (bytes == nullptr) throw PythonError();
+  return Owned(bytes);
+}
+
+inline Owned list_of(const std::vector<int32_t>& ids) {
+  Owned list(PyList_New(static_cast<Py_ssize_t>(ids.size())));
+  if (!list) throw PythonError();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    PyObject* number = PyLong_FromLong(ids[i]);
+    if (number == nullptr) throw PythonError();
+    PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), number);
+  }
+  return list;
+}

@@ -1,0 +1,137 @@
+// Learning the merges of byte-pair encoding from words and their counts.
+//
+// The order of Sennrich et al. (2016): the most frequent pair first; of equally frequent ones, that
+// whose symbols have the lower numbers. It is kept as the library `tokenizers` keeps it, down to a
+// result that is a symbol already: then the words in which that pair is new wait as an entry of
+// their own. So both learn the same merges.
+#pragma once
+
+#include <cstdint>
+#include <queue>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+class Learner {
+ public:
+  // names: of the symbols. symbols: of all words, end to end. lengths, counts: of each word.
+  Learner(std::vector<std::u32string> names, std::vector<int32_t> symbols,
+          const std::vector<int32_t>& lengths, std::vector<int64_t> counts)
+      : names_(std::move(names)), symbols_(std::move(symbols)), counts_(std::move(counts)) {
+    for (size_t i = 0; i < names_.size(); ++i) numbers_[names_[i]] = static_cast<int32_t>(i);
+    size_t start = 0;
+    for (const int32_t length : lengths) {
+      words_.push_back({start, static_cast<uint32_t>(length)});
+      start += static_cast<size_t>(length);
+    }
+    if (start != symbols_.size() || counts_.size() != words_.size())
+      throw std::invalid_argument("the lengths of words do not add up");
+  }
+
+  // Return (left, right, result) of each merge; results beyond the first names are new symbols.
+  std::vector<int32_t> learn(size_t vocabulary, int64_t minimum) {
+    for (uint32_t word = 0; word < words_.size(); ++word) {
+      const int32_t* symbols = &symbols_[words_[word].start];
+      for (uint32_t i = 0; i + 1 < words_[word].length; ++i)
+        change(symbols[i], symbols[i + 1], +1, word);
+    }
+    queue_changed();
+    std::vector<int32_t> merges;
+    while (names_.size() < vocabulary && !queue_.empty()) {
+      Entry top = std::move(const_cast<Entry&>(queue_.top()));
+      queue_.pop();
+      const int64_t count = pair_counts_[top.pair];
+      if (top.count != count) {  // it has changed since the entry was made
+        top.count = count;
+        queue_.push(std::move(top));
+        continue;
+      }
+      if (count < 1 || count < minimum) break;
+      const int32_t left = static_cast<int32_t>(top.pair >> 32);
+      const int32_t right = static_cast<int32_t>(top.pair & 0xffffffff);
+      const int32_t result = number(left, right);
+      for (const int32_t value : {left, right, result}) merges.push_back(value);
+      for (const uint32_t word : top.words) merge(word, left, right, result);
+      queue_changed();
+    }
+    return merges;
+  }
+
+ private:
+  struct Word {
+    size_t start;  // in symbols_
+    uint32_t length;
+  };
+  struct Entry {
+    int64_t count;
+    uint64_t pair;
+    std::vector<uint32_t> words;
+    bool operator<(const Entry& other) const {
+      return count != other.count ? count < other.count : pair > other.pair;
+    }
+  };
+  struct Stir {
+    size_t operator()(uint64_t key) const {
+      key *= 0x9e3779b97f4a7c15ULL;
+      return static_cast<size_t>(key ^ (key >> 32));
+    }
+  };
+
+  int32_t number(int32_t left, int32_t right) {
+    std::u32string name = names_[static_cast<size_t>(left)] + names_[static_cast<size_t>(right)];
+    const auto [place, is_new] = numbers_.emplace(name, static_cast<int32_t>(names_.size()));
+    if (is_new) names_.push_back(std::move(name));
+    return place->second;
+  }
+
+  void change(int32_t left, int32_t right, int64_t by, uint32_t word) {
+    const uint64_t pair = (static_cast<uint64_t>(left) << 32) | static_cast<uint32_t>(right);
+    pair_counts_[pair] += by * counts_[word];
+    if (by < 0) return;
+    std::vector<uint32_t>& words = changed_[pair];
+    if (words.empty() || words.back() != word) words.push_back(word);
+  }
+
+  // Join a pair in a word, from left to right.
+  void merge(uint32_t word, int32_t left, int32_t right, int32_t result) {
+    int32_t* symbols = &symbols_[words_[word].start];
+    const uint32_t length = words_[word].length;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < length; ++i) {
+      if (symbols[i] != left || i + 1 == length || symbols[i + 1] != right) {
+        symbols[kept++] = symbols[i];
+        continue;
+      }
+      if (kept > 0) {
+        change(symbols[kept - 1], left, -1, word);
+        change(symbols[kept - 1], result, +1, word);
+      }
+      if (i + 2 < length) {
+        change(right, symbols[i + 2], -1, word);
+        change(result, symbols[i + 2], +1, word);
+      }
+      symbols[kept++] = result;
+      ++i;
+    }
+    words_[word].length = kept;
+  }
+
+  void queue_changed() {
+    for (auto& [pair, words] : changed_) {
+      const int64_t count = pair_counts_[pair];
+      if (count > 0) queue_.push({count, pair, std::move(words)});
+    }
+    changed_.clear();
+  }
+
+  std::vector<std::u32string> names_;
+  std::unordered_map<std::u32string, int32_t> numbers_;
+  std::vector<int32_t> symbols_;
+  std::vector<int64_t> counts_;  // of each word
+  std::vector<Word> words_;
+  std::unordered_map<uint64_t, int64_t, Stir> pair_counts_;
+  std::unordered_map<uint64_t, std::vector<uint32_t>, Stir> changed_;  // pair -> words it is new in
+  std::priority_queue<Entry> queue_;
+};

@@ -1,0 +1,56 @@
+"""The compiled part counts the words and learns the merges that Python and `tokenizers` do."""
+
+import random
+
+import pytest
+
+from xlmkit.text import compiled
+from xlmkit.text.bpe_learning import learn_merges_and_symbols
+from xlmkit.text.encoder import WordsOfTexts
+
+pytestmark = pytest.mark.skipif(not compiled.available(), reason="the compiled part is not built")
+
+ATOMS = ["a", "b", "ab", "ba", "é", "中", "x", "</w>", "-", "an", "na", "😀"]
+TEXTS = [
+    "Mr. Smith isn't here; he paid 3,000.50 for No. 5 (the blue one), e.g. by 9 p.m. on 5. May.",
+    "L'été d'Oléron: c'est l'île! Qu'est-ce que «ça»? Größe, Straße, z.B. am 5. Mai.",
+    "В 1999 г. Й. Иванов уехал в г. Москву...  А потом?",
+    "",
+]
+
+
+def random_words(rng: random.Random) -> dict[str, float]:
+    words = {}
+    for _ in range(rng.choice([3, 40, 300])):
+        word = "".join(rng.choices(ATOMS, k=rng.randint(1, 8)))
+        words[word] = rng.choice([1, 2, 3, 0.3, 2.5, rng.random() * 1000])
+    return words
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_words_give_the_same_merges_and_symbols(seed: int) -> None:
+    rng = random.Random(seed)
+    words = random_words(rng) | {"aab": 3}  # so that there is always something to merge
+    size, coverage = rng.choice([(60, 1.0), (200, 0.99), (2000, 0.9)])
+    with compiled.using(False):
+        expected = learn_merges_and_symbols(words, size, coverage)
+    assert len(expected[0]) > 0
+    assert learn_merges_and_symbols(words, size, coverage) == expected
+
+
+def test_counts_that_are_too_many_are_scaled_down_alike() -> None:
+    words = {word: 1e6 + len(word) for word in ("ax", "by", "cz", "ay", "bxx", "czz", "az")}
+    with compiled.using(False):
+        expected = learn_merges_and_symbols({**words, "rare": 0.4}, 40)
+    assert learn_merges_and_symbols({**words, "rare": 0.4}, 40) == expected
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ru"])
+def test_words_are_counted_alike(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xlmkit.text.compiled.MAXIMUM_PIECES", 5)  # so that pieces are forgotten
+    with compiled.using(False):
+        expected = WordsOfTexts({})((language, TEXTS * 2))
+    assert sum(expected[1].values()) > 50
+    counter = WordsOfTexts({})
+    for _ in range(3):
+        assert counter((language, TEXTS * 2)) == expected
