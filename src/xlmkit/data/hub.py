@@ -18,7 +18,7 @@ def read_hub(source: HubSource, reading: Reading) -> Iterator[Record]:
         UserError: the package `datasets` is missing, or the dataset, its subset, its split or a
             column cannot be had.
     """
-    rows = _open(source, reading.base)
+    rows = open_rows(source.dataset, source.subset, source.split, source.revision, reading.base)
     table = Table(source, reading)
     for number, row in enumerate(rows):
         if number == 0:
@@ -28,32 +28,46 @@ def read_hub(source: HubSource, reading: Reading) -> Iterator[Record]:
             yield record
 
 
-def _open(source: HubSource, base: Path) -> Iterable[Mapping[str, Any]]:
+def open_rows(
+    dataset: str, subset: str | None, split: str, revision: str | None, base: Path
+) -> Iterable[Mapping[str, Any]]:
+    """Return the rows of a dataset, as a stream.
+
+    Args:
+        dataset: its name, or a local folder.
+        subset: its configuration, if it has several.
+        split: its part, such as "train".
+        revision: a commit, tag or branch.
+        base: where a relative folder starts.
+
+    Raises:
+        UserError: the package `datasets` is missing, or the dataset cannot be had.
+    """
     try:
         import datasets
     except ImportError:
         raise UserError(
             "Reading Hugging Face datasets needs an extra: pip install 'xlmkit[data]'."
         ) from None
-    local = base / Path(source.dataset).expanduser()
+    local = base / Path(dataset).expanduser()
     try:
         if (local / "dataset_info.json").is_file() or (local / "dataset_dict.json").is_file():
             saved = datasets.load_from_disk(str(local))
             rows: Iterable[Mapping[str, Any]] = (
-                saved[source.split] if isinstance(saved, datasets.DatasetDict) else saved
+                saved[split] if isinstance(saved, datasets.DatasetDict) else saved
             )
             return rows
         rows = datasets.load_dataset(
-            str(local) if local.exists() else source.dataset,
-            source.subset,
-            split=source.split,
-            revision=source.revision,
+            str(local) if local.exists() else dataset,
+            subset,
+            split=split,
+            revision=revision,
             streaming=True,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         said = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
         raise UserError(
-            f"The dataset {source.dataset!r} (split {source.split!r}) cannot be read: {said}."
+            f"The dataset {dataset!r} (split {split!r}) cannot be read: {said}."
         ) from error
     return rows
 

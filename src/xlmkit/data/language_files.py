@@ -5,12 +5,16 @@ A file may call its language by any name that is understood elsewhere: en, eng_L
 
 import re
 from pathlib import Path
+from typing import TypeVar
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.inputs import Reading, find_files
+from xlmkit.data.questions import QuestionSource
 from xlmkit.data.source_base import LANGUAGE_MARK
 from xlmkit.data.sources import Source
 from xlmkit.text.languages import LANGUAGES, from_locale
+
+AnySource = TypeVar("AnySource", bound=Source | QuestionSource)
 
 _BY_NAME = {known.name.lower(): code for code, known in LANGUAGES.items()}
 _ISO_639_3 = {  # of the codes of three letters, those that no other part of xlmkit knows
@@ -35,16 +39,16 @@ def named_language(name: str) -> str | None:
     return from_locale(name) or _ISO_639_3.get(first) or _BY_NAME.get(name.lower())
 
 
-def by_language(source: Source, reading: Reading) -> list[Source]:
+def by_language(source: AnySource, reading: Reading) -> list[AnySource]:
     """Return a source for each language that it has a file in; most sources are one themselves.
 
     Raises:
         UserError: no file is of any of the languages.
     """
-    path = getattr(source, "path", "")
+    path = getattr(source, "path", None) or ""
     if LANGUAGE_MARK not in path:
         return [source]
-    parts: dict[str, Source] = {}
+    parts: dict[str, AnySource] = {}
     for file in find_files(every_language(path), reading.base):
         name = _name_in(path, file, reading.base)
         code = named_language(name) if name else None
