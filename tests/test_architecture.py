@@ -24,7 +24,15 @@ FUNCTION_LINES = 60
 
 MAY_USE_TORCH = {
     "xlmkit.core": {"device", "process"},
-    "xlmkit.data": {"batch", "examples", "loader", "masking", "sampler", "translations"},
+    "xlmkit.data": {
+        "batch",
+        "examples",
+        "loader",
+        "masking",
+        "sampler",
+        "translations",
+        "window_batches",
+    },
 }
 """Modules of otherwise torch-free packages that hand tensors or random states on."""
 

@@ -10,17 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xlmkit.build.plain_answers import learn_answers, open_answerer
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import SegmentRows
+from xlmkit.data.questions import Question
+from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.inference import PlainClassifier, pooled_states
-from xlmkit.evaluate.protocols import SequenceScorer
+from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer
 from xlmkit.model.heads import SequenceClassifier
 from xlmkit.model.transformer import Transformer
 from xlmkit.objectives.classify import SequenceClassification
 from xlmkit.tasks.features import encode_rows
+from xlmkit.tasks.question_answering import QuestionAnsweringConfig
 from xlmkit.tasks.sequences import SequenceConfig, SequenceData
 from xlmkit.train.adaptation import Adaptation
 
@@ -109,6 +113,16 @@ class PlainBackbone:
         bundle = Bundle.load(folder)
         model = bundle.classifier().to(choose_device())
         return PlainClassifier(model, bundle.tokenizer, self.languages, self._longest(config))
+
+    def question_answering(
+        self, questions: Sequence[Question], config: QuestionAnsweringConfig, seed: object
+    ) -> Adaptation:
+        """Return the Transformer with a fresh head that finds answers, and what it learns."""
+        return learn_answers(self.bundle, questions, config, seed)
+
+    def answerer(self, folder: Path, settings: Answering) -> QuestionAnswerer:
+        """Open the folder of a model that finds answers."""
+        return open_answerer(folder, self.languages, settings)
 
     def _longest(self, config: SequenceConfig) -> int:
         return min(config.max_length, self.bundle.architecture.max_position_embeddings)

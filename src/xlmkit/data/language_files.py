@@ -5,7 +5,7 @@ A file may call its language by any name that is understood elsewhere: en, eng_L
 
 import re
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.inputs import Reading, find_files
@@ -56,7 +56,7 @@ def by_language(source: AnySource, reading: Reading) -> list[AnySource]:
             changes = {"path": str(file), "language": code, "name": source.title}
             if labels := getattr(source, "labels", None):
                 changes["labels"] = labels.replace(LANGUAGE_MARK, name)
-            parts[code] = source.model_copy(update=changes)
+            parts[code] = cast(AnySource, source.model_copy(update=changes))
     if not parts:
         raise UserError(
             f"No file that {path} means is of any of the languages {', '.join(reading.languages)}."

@@ -1,5 +1,6 @@
-"""Reader of questions in the layout of SQuAD (Rajpurkar et al. 2016 and 2018): JSON, JSON lines and
-Hugging Face datasets. What is damaged is counted.
+"""Reader of questions in the layout of SQuAD (Rajpurkar et al. 2016 and 2018).
+
+JSON, JSON lines and Hugging Face datasets; what is damaged is counted.
 """
 
 import json
@@ -109,7 +110,7 @@ def _nested(path: Path, reading: Reading) -> Iterator[Row]:
         except (LookupError, TypeError, AttributeError, ValueError) as error:
             raise UserError(
                 f"{path} is not in the layout of SQuAD, data[].paragraphs[].qas[] "
-                f"({type(error).__name__}: {error}); a file with a question a line is called .jsonl."
+                f"({type(error).__name__}: {error}); a question a line is .jsonl."
             ) from None
     for number, row in enumerate(rows):
         yield row, f"{reading.shown(path)}:{row.get('id', number)}"

@@ -10,6 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from xlmkit.data.questions import Question
+from xlmkit.evaluate.answers import Answering, Answers
+
 
 class Encoder(Protocol):
     """A model that gives every text a vector in each layer."""
@@ -47,4 +50,22 @@ class SequenceScorer(Protocol):
             language: of all of them.
             seconds: the second text of each pair.
         """
+        ...
+
+
+class QuestionAnswerer(Protocol):
+    """A model that finds answers in contexts."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages that it is asked about, in the order of the recipe."""
+        ...
+
+    @property
+    def settings(self) -> Answering:
+        """How it is asked."""
+        ...
+
+    def answers(self, questions: Sequence[Question]) -> list[Answers]:
+        """Return the answers to questions, in their order."""
         ...

@@ -157,7 +157,7 @@ def best_threshold(
         raise ValueError("A threshold needs at least one question.")
     order = np.argsort(no_answer, kind="stable")
     scores = no_answer[order]
-    # With n answered, those with the n lowest scores: their F1, and the others' where none is right.
+    # Those with the n lowest scores are answered, for every n; the others are not.
     answered = np.concatenate([[0.0], np.cumsum(f1[order])])
     refused = np.concatenate([np.cumsum((~answerable[order])[::-1])[::-1], [0]])
     total = answered + refused

@@ -7,7 +7,7 @@ them is an ordinary folder of `transformers`; training and measurement are those
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
@@ -19,10 +19,23 @@ from torch import Tensor, nn
 
 from xlmkit.checkpoint.provenance import read_provenance, write_provenance
 from xlmkit.core.device import choose_device
+from xlmkit.core.errors import UserError
+from xlmkit.data.questions import Question
+from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.inference import run_batches
+from xlmkit.huggingface.answering import (
+    HuggingFaceAnswerer,
+    SpanScores,
+    encode_windows,
+    open_span_model,
+)
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer, quietly
+from xlmkit.huggingface.scores import Scores
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
+from xlmkit.objectives.answer import QuestionAnswering, simple_loss
 from xlmkit.objectives.classify import SequenceClassification
+from xlmkit.tasks.answer_places import answer_places
+from xlmkit.tasks.question_answering import QuestionAnsweringConfig
 from xlmkit.tasks.sequences import SequenceConfig, SequenceData
 from xlmkit.train.adaptation import Adaptation
 
@@ -36,34 +49,13 @@ _PROBLEMS = {
 _HUGE = 10**9  # what tokenizers say that know no limit is larger
 
 
-class ClassScores(nn.Module):
+class ClassScores(Scores):
     """A classifier of `transformers` that returns the classes' scores alone."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
 
     def forward(self, **inputs: Tensor) -> Tensor:
         """Return class scores, (B, C)."""
         scores_BC: Tensor = self.model(**inputs).logits
         return scores_BC
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Move and convert parameters, but never round buffers.
-
-        They hold frequencies of rotary positions, which in bfloat16 would be other positions.
-        """
-        exact = [
-            (module, name, buffer)
-            for module in self.modules()
-            for name, buffer in module._buffers.items()
-            if buffer is not None and buffer.is_floating_point()
-        ]
-        super()._apply(fn, recurse)
-        for module, name, buffer in exact:
-            device = module._buffers[name].device  # type: ignore[union-attr]
-            module._buffers[name] = buffer.to(device)
-        return self
 
 
 class HuggingFaceClassifier:
@@ -153,13 +145,10 @@ class HuggingFaceBackbone:
         self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object
     ) -> Adaptation:
         """Return the family's own classifier, and what it learns."""
-        shape = copy.deepcopy(self.config)
+        shape = self._with_dropout(config.dropout)
         shape.id2label = dict(enumerate(data.labels))
         shape.label2id = {label: number for number, label in enumerate(data.labels)}
         shape.problem_type = _PROBLEMS[data.loss]
-        for name, value in self.config.to_dict().items():
-            if ("dropout" in name or name.endswith("pdrop")) and isinstance(value, int | float):
-                setattr(shape, name, config.dropout)
         model = open_model("AutoModelForSequenceClassification", self.folder, shape)
         longest = min(config.max_length, position_limit(model, self.encoder.tokenizer))
         texts = {language: part.texts for language, part in data.train.items()}
@@ -173,9 +162,56 @@ class HuggingFaceBackbone:
         scores = ClassScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))
 
+    def _with_dropout(self, dropout: float) -> Any:  # noqa: ANN401 - their class
+        shape = copy.deepcopy(self.config)
+        for name, value in self.config.to_dict().items():
+            if ("dropout" in name or name.endswith("pdrop")) and isinstance(value, int | float):
+                setattr(shape, name, dropout)
+        return shape
+
+    def question_answering(
+        self, questions: Sequence[Question], config: QuestionAnsweringConfig, seed: object
+    ) -> Adaptation:
+        """Return the family's own model that finds answers, and what it learns.
+
+        Raises:
+            UserError: there is none, or the beam head is asked for.
+        """
+        if config.head == "beam":
+            raise UserError(
+                f"the beam head is for models of XLM, not of {self.config.model_type}; set head: "
+                "simple."
+            )
+        model = open_span_model(self.folder, self._with_dropout(config.dropout))
+        settings = config.answering.within(position_limit(model, self.encoder.tokenizer))
+        windows = encode_windows(self.encoder, questions, settings.shape, types=reads_types(model))
+        objective = QuestionAnswering(
+            windows,
+            answer_places(windows.parts, questions),
+            tokens=config.tokens_per_batch,
+            seed=seed,
+            loss=simple_loss,
+        )
+        scores = SpanScores(model)
+        return Adaptation(scores, objective, partial(self._save, scores))
+
+    def answerer(self, folder: Path, settings: Answering) -> HuggingFaceAnswerer:
+        """Open the folder of a model that finds answers.
+
+        Raises:
+            UserError: it is damaged.
+        """
+        read_provenance(folder)
+        model = open_span_model(folder, open_config(folder, self.config.model_type))
+        settings = settings.within(position_limit(model, self.encoder.tokenizer))
+        scores = SpanScores(model.to(choose_device()))
+        return HuggingFaceAnswerer(
+            scores, self.encoder, self.languages, settings, reads_types(model)
+        )
+
     def _save(
         self,
-        scores: ClassScores,
+        scores: Scores,
         folder: Path,
         weights: Mapping[str, Tensor],
         provenance: Mapping[str, Any],

@@ -134,8 +134,7 @@ class TextEncoder:
         ids: list[NDArray[np.int32]] = []
         type_ids: list[NDArray[np.int32]] = []
         for language, part in texts.items():
-            if self._codes:
-                self.tokenizer.src_lang = self._codes[language]
+            self.tell_language(language)
             if not part:
                 continue
             pairs = (seconds or {}).get(language)
@@ -157,6 +156,11 @@ class TextEncoder:
             pad=self.tokenizer.pad_token_id,
             left=self.tokenizer.padding_side == "left",
         )
+
+    def tell_language(self, language: str) -> None:
+        """Tell the tokenizer the language of what comes next, if it wants to know."""
+        if self._codes:
+            self.tokenizer.src_lang = self._codes[language]
 
     def _plain(self, texts: Sequence[str]) -> list[str]:
         return [self._special.sub(_broken, text) for text in texts]

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from xlmkit.core.config import Config
+from xlmkit.data.questions import Question
 from xlmkit.data.source_base import LanguageCode
-from xlmkit.evaluate.protocols import Encoder, SequenceScorer
+from xlmkit.evaluate.answers import Answering
+from xlmkit.evaluate.protocols import Encoder, QuestionAnswerer, SequenceScorer
 from xlmkit.train.config import OptimizerConfig
 
 if TYPE_CHECKING:
@@ -149,6 +151,25 @@ class Backbone(Encoder, Protocol):
 
     def classifier(self, folder: Path, config: Any) -> SequenceScorer:  # noqa: ANN401
         """Open what `classification` has saved."""
+        ...
+
+    def question_answering(
+        self,
+        questions: Sequence[Question],
+        config: Any,  # noqa: ANN401 - a QuestionAnsweringConfig
+        seed: object,
+    ) -> "Adaptation":
+        """Return the model with a fresh head that finds answers, and what it learns.
+
+        Args:
+            questions: with their answers.
+            config: the task.
+            seed: fixes the order of the examples.
+        """
+        ...
+
+    def answerer(self, folder: Path, settings: Answering) -> QuestionAnswerer:
+        """Open what `question_answering` has saved."""
         ...
 
 

@@ -12,6 +12,7 @@ KINDS = (
     "multilabel",
     "regression",
     "multiple_choice",
+    "question_answering",
 )
 """Files, which are called as their kind is; each names its section as SECTION."""
 

@@ -3,14 +3,23 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from xlmkit.objectives.classify import SequenceClassification
+from xlmkit.objectives.base import Objective
 
 Save = Callable[[Path, Mapping[str, Tensor], Mapping[str, Any]], None]
 """Writes a model's folder, from its trained parameters by name and what made it."""
+
+
+class TaskObjective(Objective, Protocol):
+    """An objective whose examples come to an end."""
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches after which every example was seen once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +33,5 @@ class Adaptation:
     """
 
     model: nn.Module
-    objective: SequenceClassification
+    objective: TaskObjective
     save: Save
