@@ -61,7 +61,7 @@ def test_a_span_is_found(cipher: Any, learn: Any, head: str) -> None:
         embed_init_std=32**-0.5,
     )
     model = BeamAnswerer(shape, start_n_top=3, end_n_top=3) if beam else SimpleAnswerer(shape)
-    learn(model, [objective], steps=150, lr=5e-3)
+    learn(model, [objective], steps=300, lr=5e-3)
     answerer = PlainAnswerer(model, tokenizer, ["el"], SETTINGS)
     data = QuestionAnsweringData(learned, [], {"el": held_out})
     source = {"path": "a.json", "language": "el"}

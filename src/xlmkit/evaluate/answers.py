@@ -20,6 +20,9 @@ from xlmkit.core.files import read_json, write_json
 from xlmkit.data.questions import Question
 from xlmkit.data.windows import Window, WindowShape
 
+SPECIAL_TOKENS = 4
+"""Most tokens of a window that are neither question nor context."""
+
 ANSWERING_FILE = "answering.json"
 _NOWHERE = -1e9  # the score of there being no answer where nothing can be read
 
@@ -49,9 +52,10 @@ class Answering(Config):
         """Return the same for a model that reads no more tokens than these."""
         length = min(self.max_length, positions)
         question = min(self.max_question, length // 2)
-        stride = min(self.stride, max(0, (length - question - 4) // 2))
+        room = length - question - SPECIAL_TOKENS
+        stride = self.stride if self.stride < room else max(0, room // 2)
         changes = {"max_length": length, "max_question": question, "stride": stride}
-        return self.model_copy(update=changes) if length < self.max_length else self
+        return self.model_copy(update=changes)
 
     def save(self, folder: Path) -> None:
         """Write it beside a model."""

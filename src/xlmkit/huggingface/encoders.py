@@ -250,5 +250,6 @@ def position_limit(model: nn.Module, tokenizer: Any) -> int:  # noqa: ANN401 - t
 
 
 def reads_types(model: Any) -> bool:  # noqa: ANN401 - their class
-    """Tell whether a model reads token type ids."""
-    return "token_type_ids" in inspect.signature(model.forward).parameters
+    """Tell whether a model reads token type ids, and knows more than one of them."""
+    reads = "token_type_ids" in inspect.signature(model.forward).parameters
+    return reads and getattr(model.config, "type_vocab_size", 2) > 1

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import output_lines
+from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.encoder import Pooling, SentenceEncoder
 from xlmkit.inference.model import InferencePrecision
 from xlmkit.inference.predictors import load_predictor
@@ -23,7 +25,7 @@ from xlmkit.inference.vectors import vector_file
 _CHUNK = 4096  # texts
 
 
-Worker = Callable[[list[str], list[str]], None]
+Worker = Callable[[list[Any], list[str]], None]
 """Computes texts, each in its language, and writes a row for every one."""
 
 
@@ -105,12 +107,14 @@ def predict(
             predicts nothing.
     """
     predictor = load_predictor(model, precision)
+    if isinstance(predictor, AnswerPredictor):
+        texts = texts.of_pairs("question", "context")
     table = target is not None and target.suffix == ".tsv"
     with output_lines(target, resume=resume) as (stream, done):
         if table and not done:
             stream.write("\t".join(predictor.columns) + "\n")
 
-        def write(part: list[str], languages: list[str]) -> None:
+        def write(part: list[Any], languages: list[str]) -> None:
             for prediction in predictor.predict(part, languages, batch_tokens=batch_tokens):
                 if table:
                     stream.write("\t".join(predictor.cells(prediction)) + "\n")

@@ -11,9 +11,11 @@ from typing import Any, Protocol, Self
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
+from xlmkit.checkpoint.names import BEAM_ANSWERER, SEQUENCE_CLASSIFIER, SIMPLE_ANSWERER
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs
+from xlmkit.evaluate.answers import Answering
+from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.model import (
     BATCH_TOKENS,
     InferencePrecision,
@@ -33,9 +35,9 @@ class Predictor(Protocol):
         ...
 
     def predict(
-        self, texts: Sequence[str], lang: Languages, *, batch_tokens: int = BATCH_TOKENS
+        self, texts: Sequence[Any], lang: Languages, *, batch_tokens: int = BATCH_TOKENS
     ) -> list[dict[str, Any]]:
-        """Return what is said of each text, in their order."""
+        """Return what is said of each text, or pair of texts, in their order."""
         ...
 
     def cells(self, prediction: Mapping[str, Any]) -> list[str]:
@@ -97,6 +99,7 @@ class SequencePredictor:
 
 
 _PREDICTORS = {SEQUENCE_CLASSIFIER: SequencePredictor}
+_ANSWERERS = (SIMPLE_ANSWERER, BEAM_ANSWERER)
 
 
 def load_predictor(folder: Path, precision: InferencePrecision) -> Predictor:
@@ -106,6 +109,8 @@ def load_predictor(folder: Path, precision: InferencePrecision) -> Predictor:
         UserError: the folder is none, or its head predicts nothing about a text.
     """
     bundle = Bundle.load(folder)
+    if bundle.head in _ANSWERERS:  # how they are asked stands beside them
+        return AnswerPredictor(bundle, precision, Answering.load(folder))
     if bundle.head not in _PREDICTORS:
         raise UserError(
             f"{folder} is a {bundle.head}, which predicts no labels; name a folder that "

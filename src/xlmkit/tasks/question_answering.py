@@ -19,7 +19,7 @@ from xlmkit.data.inputs import Reading
 from xlmkit.data.permutation import key_of
 from xlmkit.data.questions import Question, QuestionSource
 from xlmkit.data.squad import question_files, read_questions
-from xlmkit.evaluate.answers import Answering, Answers
+from xlmkit.evaluate.answers import SPECIAL_TOKENS, Answering, Answers
 from xlmkit.evaluate.protocols import QuestionAnswerer
 from xlmkit.evaluate.question_answering import (
     Normalisation,
@@ -75,10 +75,12 @@ class QuestionAnsweringConfig(TaskConfig):
 
     @model_validator(mode="after")
     def _room_for_the_context(self) -> Self:
-        if self.stride >= self.max_length - self.max_question - 4:
+        if 2 * self.max_question > self.max_length:
+            raise ValueError("max_question must be at most half of max_length")
+        if self.stride >= self.max_length - self.max_question - SPECIAL_TOKENS:
             raise ValueError(
-                "stride must be less than max_length - max_question - 4, the room that a question "
-                "leaves for its context"
+                f"stride must be less than max_length - max_question - {SPECIAL_TOKENS}, the room "
+                "that a question leaves for its context"
             )
         return self
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -22,7 +24,7 @@ def test_windows_overlap_and_leave_nothing_out(tokens: int) -> None:
     parts = list(cut(tokens, room=5, stride=2))
     assert parts[0][0] == 0
     assert parts[-1][1] == tokens
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in pairwise(parts):
         assert before[1] - after[0] == 2
         assert before[1] - before[0] == 5
     assert list(cut(0, room=5, stride=2)) == []

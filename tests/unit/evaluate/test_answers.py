@@ -106,7 +106,7 @@ def test_settings_are_kept_and_fit_a_model(tmp_path: Path) -> None:
     settings.save(tmp_path)
     assert Answering.load(tmp_path) == settings
     assert Answering.load(tmp_path / "none") == Answering()
-    assert settings.within(512) is settings
+    assert settings.within(512) == settings
     small = settings.within(64)
     assert small.max_length == 64
     assert small.stride < small.max_length - small.max_question - 4
