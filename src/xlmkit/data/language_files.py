@@ -4,17 +4,14 @@ A file may call its language by any name that is understood elsewhere: en, eng_L
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.inputs import Reading, find_files
-from xlmkit.data.questions import QuestionSource
 from xlmkit.data.source_base import LANGUAGE_MARK
-from xlmkit.data.sources import Source
 from xlmkit.text.languages import LANGUAGES, from_locale
-
-AnySource = TypeVar("AnySource", bound=Source | QuestionSource)
 
 _BY_NAME = {known.name.lower(): code for code, known in LANGUAGES.items()}
 _ISO_639_3 = {  # of the codes of three letters, those that no other part of xlmkit knows
@@ -28,6 +25,17 @@ _ISO_639_3 = {  # of the codes of three letters, those that no other part of xlm
 }
 
 
+class _Source(Protocol):
+    @property
+    def title(self) -> str: ...
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self: ...
+
+
+Files = TypeVar("Files", bound=_Source)
+"""Any section with a title and, if it is of files, a `path`."""
+
+
 def every_language(path: str) -> str:
     """Return the pattern that means the files of all languages."""
     return path.replace(LANGUAGE_MARK, "*")
@@ -39,16 +47,16 @@ def named_language(name: str) -> str | None:
     return from_locale(name) or _ISO_639_3.get(first) or _BY_NAME.get(name.lower())
 
 
-def by_language(source: AnySource, reading: Reading) -> list[AnySource]:
+def by_language(source: Files, reading: Reading) -> list[Files]:
     """Return a source for each language that it has a file in; most sources are one themselves.
 
     Raises:
         UserError: no file is of any of the languages.
     """
-    path = getattr(source, "path", None) or ""
+    path = getattr(source, "path", "")
     if LANGUAGE_MARK not in path:
         return [source]
-    parts: dict[str, AnySource] = {}
+    parts: dict[str, Files] = {}
     for file in find_files(every_language(path), reading.base):
         name = _name_in(path, file, reading.base)
         code = named_language(name) if name else None
@@ -56,7 +64,7 @@ def by_language(source: AnySource, reading: Reading) -> list[AnySource]:
             changes = {"path": str(file), "language": code, "name": source.title}
             if labels := getattr(source, "labels", None):
                 changes["labels"] = labels.replace(LANGUAGE_MARK, name)
-            parts[code] = cast(AnySource, source.model_copy(update=changes))
+            parts[code] = source.model_copy(update=changes)
     if not parts:
         raise UserError(
             f"No file that {path} means is of any of the languages {', '.join(reading.languages)}."

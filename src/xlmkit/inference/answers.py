@@ -12,7 +12,7 @@ from xlmkit.inference.model import (
     BATCH_TOKENS,
     InferencePrecision,
     Languages,
-    language_of_each,
+    languages_of,
     prepare,
 )
 
@@ -70,7 +70,7 @@ class AnswerPredictor:
         Raises:
             UserError: the model does not know a language, or there are not as many as questions.
         """
-        codes = language_of_each(lang, len(texts), self._tokenizer.lang2id)
+        codes = languages_of(len(texts), lang, self._tokenizer.lang2id)
         questions = [
             Question(str(number), code, question, context)
             for number, ((question, context), code) in enumerate(zip(texts, codes, strict=True))

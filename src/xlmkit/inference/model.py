@@ -1,6 +1,6 @@
 """How a trained model is made ready to read many texts, and how texts are given to it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import repeat
 from typing import Literal, TypeVar
 
@@ -86,7 +86,7 @@ class Reader:
     def _rows(self, texts: Sequence[str], lang: Languages) -> Iterator[tuple[Segment, ...]]:
         """Yield the tokens of every text; those of one language are encoded together."""
         known = self.tokenizer.lang2id
-        codes = language_of_each(lang, len(texts), known)
+        codes = languages_of(len(texts), lang, known)
         made: dict[str, Iterator[NDArray[np.int32]]] = {}
         for code in dict.fromkeys(codes):
             own = [text for text, other in zip(texts, codes, strict=True) if other == code]
@@ -95,15 +95,15 @@ class Reader:
             yield ((next(made[code]), known[code]),)
 
 
-def language_of_each(lang: Languages, n_texts: int, known: Mapping[str, int]) -> list[str]:
-    """Return the language of every text.
+def languages_of(n: int, lang: Languages, known: Collection[str]) -> list[str]:
+    """Return the language of each of `n` texts.
 
     Raises:
         UserError: the model does not know one, or there are not as many as texts.
     """
-    codes = list(repeat(lang, n_texts)) if isinstance(lang, str) else list(lang)
-    if len(codes) != n_texts:
-        raise UserError(f"There are {n_texts} texts but {len(codes)} languages for them.")
+    codes = list(repeat(lang, n)) if isinstance(lang, str) else list(lang)
+    if len(codes) != n:
+        raise UserError(f"There are {n} texts but {len(codes)} languages for them.")
     for code in dict.fromkeys(codes):
         if code not in known:
             raise UserError(

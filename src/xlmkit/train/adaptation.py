@@ -14,12 +14,9 @@ Save = Callable[[Path, Mapping[str, Tensor], Mapping[str, Any]], None]
 
 
 class TaskObjective(Objective, Protocol):
-    """An objective whose examples come to an end."""
+    """What a task teaches; its examples are finite."""
 
-    @property
-    def batches_per_epoch(self) -> int:
-        """Batches after which every example was seen once."""
-        ...
+    batches_per_epoch: int
 
 
 @dataclass(frozen=True, slots=True)
