@@ -60,6 +60,7 @@ class _Reference:
         self.lines: list[str] = []
         self._definitions = definitions
         self._shown: dict[str, str] = {}  # section's name in the code -> its path in a recipe
+        self._linked: dict[str, str] = {}  # likewise, of those that will be shown
 
     def add(self, path: str, section: Schema, name: str) -> None:
         """Append a section's table and, behind it, those of the sections inside it."""
@@ -106,11 +107,13 @@ class _Reference:
             }
             if own:
                 self._table(own, section.get("required", ()), name, place)
+                self._below(place, own)
 
     def _below(self, path: str, fields: Schema) -> None:
         """Append the sections that these fields hold and that were not shown yet."""
         for key, field in fields.items():
-            for inner, _ in self._sections(field):
+            listed = (inner for inner, _ in self._sections(field.get("items", {})))
+            for inner in (*(inner for inner, _ in self._sections(field)), *listed):
                 if inner and inner not in self._shown:
                     self.add(f"{path}.{key}", self._definitions[inner], inner)
 
@@ -145,7 +148,7 @@ class _Reference:
             place = ".".join(part for part in (path, below) if part)
             if not name:
                 place = _TASKS if below else _SOURCES
-            place = self._shown.get(name, place)
+            place = self._shown.get(name) or self._linked.setdefault(name, place)
             kind = "sections by name" if below else "section" if name else "list of sources"
             off = ", or `null` for none" if field.get("default") and "anyOf" in field else ""
             return f"{kind}, see [{place}](#{_anchor(place)}){off}"

@@ -24,7 +24,16 @@ FUNCTION_LINES = 60
 
 MAY_USE_TORCH = {
     "xlmkit.core": {"device", "process"},
-    "xlmkit.data": {"batch", "examples", "loader", "masking", "sampler", "translations", "words"},
+    "xlmkit.data": {
+        "batch",
+        "examples",
+        "loader",
+        "masking",
+        "sampler",
+        "translations",
+        "window_batches",
+        "words",
+    },
 }
 """Modules of otherwise torch-free packages that hand tensors or random states on."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         XLMForQuestionAnsweringSimple,
     )
     from xlmkit.huggingface.tokenization import XLMTokenizer, XLMTokenizerFast
+    from xlmkit.inference.answers import AnswerPredictor
     from xlmkit.inference.encoder import SentenceEncoder
     from xlmkit.inference.predictors import SequencePredictor
     from xlmkit.inference.tagging import TaggingPredictor
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 _MODULES = {
+    "AnswerPredictor": "inference.answers",
     "Bundle": "checkpoint.bundle",
     "SentenceEncoder": "inference.encoder",
     "SequencePredictor": "inference.predictors",
@@ -57,6 +59,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "AnswerPredictor",
     "Bundle",
     "SentenceEncoder",
     "SequencePredictor",

@@ -25,8 +25,10 @@ from xlmkit.data import sources as kinds
 from xlmkit.data.clean import Cleaner
 from xlmkit.data.duplicates import REASONS
 from xlmkit.data.inputs import Reading
+from xlmkit.data.questions import QuestionSource
 from xlmkit.data.readers import read_source
 from xlmkit.data.source_base import LANGUAGE_MARK
+from xlmkit.data.squad import read_questions
 from xlmkit.recipe import Recipe
 from xlmkit.run import run
 from xlmkit.tasks.base import TaskInputs
@@ -122,6 +124,9 @@ def _read_all(recipe: Recipe, base: Path) -> None:
     for source in sources:
         if isinstance(source, kinds.HubSource | kinds.WheelSource):
             continue  # they need the network
+        if isinstance(source, QuestionSource):
+            _write_and_read_questions(source, base, recipe.languages)
+            continue
         _write_files(source, base, recipe.languages)
         reading = Reading(base, recipe.languages)
         records = list(read_source(source, reading))
@@ -135,6 +140,22 @@ def _read_all(recipe: Recipe, base: Path) -> None:
             assert data.labels == ["a", "b"]
             assert set(data.train) == set(task.source_languages or recipe.languages[:1])
             assert data.test
+
+
+def _write_and_read_questions(
+    source: QuestionSource, base: Path, languages: tuple[str, ...]
+) -> None:
+    if source.path is None:
+        return  # it needs the network
+    paths = [source.path.replace(LANGUAGE_MARK, code) for code in languages]
+    for path in paths:
+        answers = [{"text": "north", "answer_start": 11}]
+        qas = [{"id": "a", "question": "Where does it flow?", "answers": answers}]
+        paragraphs = [{"context": "It flows to north.", "qas": qas}]
+        _write(base / path, json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    found = list(read_questions(source, Reading(base, languages)))
+    assert len(found) == len(set(paths))
+    assert all(question.place() == (12, 17) for question in found)
 
 
 def _text(language: str, number: int) -> str:

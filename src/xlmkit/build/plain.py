@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xlmkit.build.plain_answers import learn_answers, open_answerer
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER, TOKEN_CLASSIFIER
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import SegmentRows
+from xlmkit.data.questions import Question
 from xlmkit.data.words import encode_words
+from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.inference import PlainClassifier, pooled_states
-from xlmkit.evaluate.protocols import SequenceScorer, WordScorer
+from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordScorer
 from xlmkit.evaluate.word_scores import PlainTagger
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import SequenceClassifier, TokenClassifier
@@ -26,6 +29,7 @@ from xlmkit.objectives.classify import SequenceClassification
 from xlmkit.objectives.tag import TokenClassification
 from xlmkit.tasks.base import TaskConfig
 from xlmkit.tasks.features import encode_rows
+from xlmkit.tasks.question_answering import QuestionAnsweringConfig
 from xlmkit.tasks.sequences import SequenceConfig, SequenceData
 from xlmkit.tasks.tagging import TaggingConfig, TaggingData
 from xlmkit.train.adaptation import Adaptation
@@ -140,6 +144,16 @@ class PlainBackbone:
         bundle = Bundle.load(folder)
         model = bundle.token_classifier().to(choose_device())
         return PlainTagger(model, bundle.tokenizer, self.languages, self._longest(config))
+
+    def question_answering(
+        self, questions: Sequence[Question], config: QuestionAnsweringConfig, seed: object
+    ) -> Adaptation:
+        """Return the Transformer with a fresh head that finds answers, and what it learns."""
+        return learn_answers(self.bundle, questions, config, seed)
+
+    def answerer(self, folder: Path, settings: Answering) -> QuestionAnswerer:
+        """Open the folder of a model that finds answers."""
+        return open_answerer(folder, self.languages, settings)
 
     def _shape(self, config: TaskConfig) -> Architecture:
         dropout = config.dropout

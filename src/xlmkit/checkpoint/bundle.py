@@ -17,9 +17,12 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from xlmkit.checkpoint.names import (
+    BEAM_ANSWERER,
+    BEAM_SIZES,
     ENCODER_PREDICTION,
     LANGUAGE_MODEL,
     SEQUENCE_CLASSIFIER,
+    SIMPLE_ANSWERER,
     TOKEN_CLASSIFIER,
     TRANSLATOR,
     from_config_json,
@@ -36,6 +39,7 @@ from xlmkit.core.files import atomic_write, read_json, write_json
 from xlmkit.model.config import Architecture
 from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.model.heads import LanguageModel, SequenceClassifier, TokenClassifier
+from xlmkit.model.question_answering import Answerer, BeamAnswerer, SimpleAnswerer
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
 
@@ -65,6 +69,7 @@ class Bundle:
         labels: class names of a classifier.
         summary_type: how a classifier pools, `first` or `mean`.
         provenance: recipe, versions and figures of its making.
+        beam_sizes: starts and ends that a beam head follows up, `start_n_top` and `end_n_top`.
         summary_problem: why `classifier` cannot pool as the folder says, if it cannot.
     """
 
@@ -75,12 +80,18 @@ class Bundle:
     labels: Sequence[str] = ()
     summary_type: str = "first"
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    beam_sizes: Mapping[str, int] = field(default_factory=dict)
     summary_problem: str | None = None
 
     def save(self, folder: Path) -> None:
         """Write the folder; the weights come last but one, the provenance with their hash last."""
         config = to_config_json(
-            self.architecture, self.tokenizer.lang2id, self.head, self.labels, self.summary_type
+            self.architecture,
+            self.tokenizer.lang2id,
+            self.head,
+            self.labels,
+            self.summary_type,
+            self.beam_sizes,
         )
         write_json(folder / CONFIG_FILE, config)
         self.tokenizer.save(folder)
@@ -124,6 +135,7 @@ class Bundle:
             head=(config.get("architectures") or [LANGUAGE_MODEL])[0],
             labels=_labels(config, weights),
             summary_type=config.get("summary_type", "first"),
+            beam_sizes={name: config[name] for name in BEAM_SIZES if name in config},
             provenance=(provenance := read_provenance(folder)),
             summary_problem=None if provenance else _summary_problem(config),
         )
@@ -173,6 +185,19 @@ class Bundle:
         if self.head != TOKEN_CLASSIFIER:
             raise UserError(f"This checkpoint is a {self.head}, not a tagger; finetune it first.")
         return self._filled(TokenClassifier(self.architecture, len(self.labels)))
+
+    def answerer(self) -> Answerer:
+        """Return the model that finds answers, with the head that it has, in evaluation mode.
+
+        Raises:
+            UserError: the checkpoint is none.
+        """
+        if self.head == SIMPLE_ANSWERER:
+            return self._filled(SimpleAnswerer(self.architecture))
+        if self.head != BEAM_ANSWERER:
+            raise UserError(f"This checkpoint is a {self.head}, which answers no questions.")
+        sizes = {name: self.beam_sizes.get(name, 5) for name in BEAM_SIZES}
+        return self._filled(BeamAnswerer(self.architecture, **sizes))
 
     def encoder_decoder(self) -> EncoderDecoder:
         """Return the translator, in evaluation mode.

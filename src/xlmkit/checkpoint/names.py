@@ -12,8 +12,13 @@ from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, UNK
 LANGUAGE_MODEL = "XLMWithLMHeadModel"
 SEQUENCE_CLASSIFIER = "XLMForSequenceClassification"
 TOKEN_CLASSIFIER = "XLMForTokenClassification"  # noqa: S105 - no password
+SIMPLE_ANSWERER = "XLMForQuestionAnsweringSimple"
+BEAM_ANSWERER = "XLMForQuestionAnswering"
 TRANSLATOR = "XLMForConditionalGeneration"
 """Heads, by the names of the classes that Hugging Face opens them with."""
+
+BEAM_SIZES = ("start_n_top", "end_n_top")
+"""Keys of `config.json`: how many starts a beam head follows up, and how many ends of each."""
 
 ENCODER_PREDICTION = "encoder_pred_layer."
 """A translator's tensors of this prefix are those by which its encoder learns MLM."""
@@ -25,6 +30,7 @@ def to_config_json(
     head: str,
     labels: Sequence[str] = (),
     summary_type: str = "first",
+    beam_sizes: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Return the contents of `config.json`, which `transformers.XLMConfig` reads.
 
@@ -34,6 +40,7 @@ def to_config_json(
         head: the class that Hugging Face opens it with.
         labels: class names, for a classifier.
         summary_type: how a classifier pools.
+        beam_sizes: `BEAM_SIZES` to numbers, for a beam head.
     """
     shape = {field.name: getattr(architecture, field.name) for field in fields(architecture)}
     shape["asm_cutoffs"] = list(architecture.asm_cutoffs)
@@ -57,6 +64,7 @@ def to_config_json(
     }
     if head == TRANSLATOR:
         config |= {"is_encoder_decoder": True, "decoder_start_token_id": EOS}
+    config |= beam_sizes or {}
     if labels:
         config |= {
             "id2label": {str(number): label for number, label in enumerate(labels)},

@@ -10,6 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from xlmkit.data.questions import Question
+from xlmkit.evaluate.answers import Answering, Answers
+
 
 class Encoder(Protocol):
     """A model that gives every text a vector in each layer."""
@@ -65,4 +68,22 @@ class WordScorer(Protocol):
             sentences: as lists of their words, none without words.
             language: of all of them.
         """
+        ...
+
+
+class QuestionAnswerer(Protocol):
+    """A model that finds answers in contexts."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages that it is asked about, in the order of the recipe."""
+        ...
+
+    @property
+    def settings(self) -> Answering:
+        """How it is asked."""
+        ...
+
+    def answers(self, questions: Sequence[Question]) -> list[Answers]:
+        """Return the answers to questions, in their order."""
         ...

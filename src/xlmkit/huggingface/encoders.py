@@ -7,7 +7,7 @@ them is an ordinary folder of `transformers`; training and measurement are those
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
@@ -19,14 +19,27 @@ from torch import Tensor, nn
 
 from xlmkit.checkpoint.provenance import read_provenance, write_provenance
 from xlmkit.core.device import choose_device
+from xlmkit.core.errors import UserError
+from xlmkit.data.questions import Question
+from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.inference import run_batches
+from xlmkit.huggingface.answering import (
+    HuggingFaceAnswerer,
+    SpanScores,
+    encode_windows,
+    open_span_model,
+)
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer, quietly
+from xlmkit.huggingface.scores import Scores
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
 from xlmkit.huggingface.taggers import TAGGER, HuggingFaceTagger, check_tagger
 from xlmkit.huggingface.words import encode_native_words
+from xlmkit.objectives.answer import QuestionAnswering, simple_loss
 from xlmkit.objectives.classify import SequenceClassification
 from xlmkit.objectives.tag import TokenClassification
+from xlmkit.tasks.answer_places import answer_places
 from xlmkit.tasks.base import TaskConfig
+from xlmkit.tasks.question_answering import QuestionAnsweringConfig
 from xlmkit.tasks.sequences import SequenceConfig, SequenceData
 from xlmkit.tasks.tagging import TaggingConfig, TaggingData
 from xlmkit.train.adaptation import Adaptation
@@ -41,34 +54,13 @@ _PROBLEMS = {
 _HUGE = 10**9  # what tokenizers say that know no limit is larger
 
 
-class ClassScores(nn.Module):
+class ClassScores(Scores):
     """A classifier of `transformers`, of texts or tokens, that returns the scores alone."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
 
     def forward(self, **inputs: Tensor) -> Tensor:
         """Return class scores, (B, C) or (B, L, C)."""
         scores: Tensor = self.model(**inputs).logits
         return scores
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Move and convert parameters, but never round buffers.
-
-        They hold frequencies of rotary positions, which in bfloat16 would be other positions.
-        """
-        exact = [
-            (module, name, buffer)
-            for module in self.modules()
-            for name, buffer in module._buffers.items()
-            if buffer is not None and buffer.is_floating_point()
-        ]
-        super()._apply(fn, recurse)
-        for module, name, buffer in exact:
-            device = module._buffers[name].device  # type: ignore[union-attr]
-            module._buffers[name] = buffer.to(device)
-        return self
 
 
 class HuggingFaceClassifier:
@@ -180,17 +172,61 @@ class HuggingFaceBackbone:
 
     def _shape(self, labels: Sequence[str], config: TaskConfig) -> Any:  # noqa: ANN401
         """Return the configuration with a task's labels and dropout."""
-        shape = copy.deepcopy(self.config)
+        shape = self._with_dropout(config.dropout)
         shape.id2label = dict(enumerate(labels))
         shape.label2id = {label: number for number, label in enumerate(labels)}
+        return shape
+
+    def _with_dropout(self, dropout: float) -> Any:  # noqa: ANN401 - their class
+        shape = copy.deepcopy(self.config)
         for name, value in self.config.to_dict().items():
             if ("dropout" in name or name.endswith("pdrop")) and isinstance(value, int | float):
-                setattr(shape, name, config.dropout)
+                setattr(shape, name, dropout)
         return shape
+
+    def question_answering(
+        self, questions: Sequence[Question], config: QuestionAnsweringConfig, seed: object
+    ) -> Adaptation:
+        """Return the family's own model that finds answers, and what it learns.
+
+        Raises:
+            UserError: there is none, or the beam head is asked for.
+        """
+        if config.head == "beam":
+            raise UserError(
+                f"the beam head is for models of XLM, not of {self.config.model_type}; set head: "
+                "simple."
+            )
+        model = open_span_model(self.folder, self._with_dropout(config.dropout))
+        settings = config.answering.within(position_limit(model, self.encoder.tokenizer))
+        windows = encode_windows(self.encoder, questions, settings.shape, types=reads_types(model))
+        objective = QuestionAnswering(
+            windows,
+            answer_places(windows.parts, questions),
+            tokens=config.tokens_per_batch,
+            seed=seed,
+            loss=simple_loss,
+        )
+        scores = SpanScores(model)
+        return Adaptation(scores, objective, partial(self._save, scores))
+
+    def answerer(self, folder: Path, settings: Answering) -> HuggingFaceAnswerer:
+        """Open the folder of a model that finds answers.
+
+        Raises:
+            UserError: it is damaged.
+        """
+        read_provenance(folder)
+        model = open_span_model(folder, open_config(folder, self.config.model_type))
+        settings = settings.within(position_limit(model, self.encoder.tokenizer))
+        scores = SpanScores(model.to(choose_device()))
+        return HuggingFaceAnswerer(
+            scores, self.encoder, self.languages, settings, reads_types(model)
+        )
 
     def _save(
         self,
-        scores: ClassScores,
+        scores: Scores,
         folder: Path,
         weights: Mapping[str, Tensor],
         provenance: Mapping[str, Any],
@@ -259,5 +295,6 @@ def position_limit(model: nn.Module, tokenizer: Any) -> int:  # noqa: ANN401 - t
 
 
 def reads_types(model: Any) -> bool:  # noqa: ANN401 - their class
-    """Tell whether a model reads token type ids."""
-    return "token_type_ids" in inspect.signature(model.forward).parameters
+    """Tell whether a model reads token type ids, and knows more than one of them."""
+    reads = "token_type_ids" in inspect.signature(model.forward).parameters
+    return reads and getattr(model.config, "type_vocab_size", 2) > 1

@@ -139,7 +139,7 @@ class TextEncoder:
         ids: list[NDArray[np.int32]] = []
         type_ids: list[NDArray[np.int32]] = []
         for language, part in texts.items():
-            self.use(language)
+            self.tell_language(language)
             if not part:
                 continue
             pairs = (seconds or {}).get(language)
@@ -161,6 +161,11 @@ class TextEncoder:
             pad=self.tokenizer.pad_token_id,
             left=self.tokenizer.padding_side == "left",
         )
+
+    def tell_language(self, language: str) -> None:
+        """Tell the tokenizer the language of what comes next, if it wants to know."""
+        if self._codes:
+            self.tokenizer.src_lang = self._codes[language]
 
     def plain(self, texts: Sequence[str]) -> list[str]:
         """Return texts in which nothing is a special token."""

@@ -45,7 +45,7 @@ def encode_native_words(
     all_places: list[NDArray[np.int64]] = []
     first = 0
     for language, sentences in texts.items():
-        encoder.use(language)
+        encoder.tell_language(language)
         before, behind, kinds = _frame(tokenizer)
         tokens = [_tokens(encoder, words) for words in sentences]
         parts, _, words, places = cut(

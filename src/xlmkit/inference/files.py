@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import output_lines
+from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.encoder import Pooling, SentenceEncoder
 from xlmkit.inference.model import InferencePrecision
 from xlmkit.inference.predictors import load_predictor
@@ -27,7 +28,7 @@ _CHUNK = 4096  # texts
 
 
 Worker = Callable[[list[Any], list[str]], None]
-"""Computes texts (or lists of words), each in its language, and writes a row for every one."""
+"""Computes texts (or pairs, or lists of words), each in its language, and writes its row."""
 
 
 def encode(
@@ -115,12 +116,14 @@ def predict(
         texts = replace(texts, words=True)
     elif spaces:
         raise UserError(f"{model} labels texts and not words; leave out --spaces.")
+    if isinstance(predictor, AnswerPredictor):
+        texts = texts.of_pairs("question", "context")
     table = target is not None and target.suffix == ".tsv"
     with output_lines(target, resume=resume) as (stream, done):
         if table and not done:
             stream.write("\t".join(predictor.columns) + "\n")
 
-        def write(part: list[str], languages: list[str]) -> None:
+        def write(part: list[Any], languages: list[str]) -> None:
             for prediction in predictor.predict(part, languages, batch_tokens=batch_tokens):
                 if table:
                     stream.write("\t".join(predictor.cells(prediction)) + "\n")

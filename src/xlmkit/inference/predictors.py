@@ -11,9 +11,16 @@ from typing import Any, Protocol, Self
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER, TOKEN_CLASSIFIER
+from xlmkit.checkpoint.names import (
+    BEAM_ANSWERER,
+    SEQUENCE_CLASSIFIER,
+    SIMPLE_ANSWERER,
+    TOKEN_CLASSIFIER,
+)
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs
+from xlmkit.evaluate.answers import Answering
+from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.model import (
     BATCH_TOKENS,
     InferencePrecision,
@@ -34,9 +41,9 @@ class Predictor(Protocol):
         ...
 
     def predict(
-        self, texts: Sequence[str], lang: Languages, *, batch_tokens: int = BATCH_TOKENS
+        self, texts: Sequence[Any], lang: Languages, *, batch_tokens: int = BATCH_TOKENS
     ) -> list[dict[str, Any]]:
-        """Return what is said of each text, in their order."""
+        """Return what is said of each text, or pair of texts, in their order."""
         ...
 
     def cells(self, prediction: Mapping[str, Any]) -> list[str]:
@@ -101,6 +108,7 @@ _PREDICTORS: dict[str, Callable[[Bundle, InferencePrecision], Predictor]] = {
     SEQUENCE_CLASSIFIER: SequencePredictor,
     TOKEN_CLASSIFIER: TaggingPredictor,
 }
+_ANSWERERS = (SIMPLE_ANSWERER, BEAM_ANSWERER)
 
 
 def load_predictor(folder: Path, precision: InferencePrecision) -> Predictor:
@@ -110,6 +118,8 @@ def load_predictor(folder: Path, precision: InferencePrecision) -> Predictor:
         UserError: the folder is none, or its head predicts nothing about a text.
     """
     bundle = Bundle.load(folder)
+    if bundle.head in _ANSWERERS:  # how they are asked stands beside them
+        return AnswerPredictor(bundle, precision, Answering.load(folder))
     if bundle.head not in _PREDICTORS:
         raise UserError(
             f"{folder} is a {bundle.head}, which predicts no labels; name a folder that "

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.data.batch import Inputs
-from xlmkit.data.clean import normalize
+from xlmkit.data.measures import normalize
 from xlmkit.data.words import encode_words
 from xlmkit.evaluate.word_scores import word_scores
 from xlmkit.inference.model import (

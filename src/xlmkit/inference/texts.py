@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
@@ -14,8 +14,9 @@ TextFormat = Literal["lines", "tsv", "jsonl"]
 
 _ENDINGS: dict[str, TextFormat] = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
+Pair = tuple[str, str]
 Text = tuple[Any, str]
-"""A text, or a list of its words, and its language."""
+"""A text, or two that are read together, or a list of its words, and the language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Texts:
         text: the column of the text: a number from 0 in TSV, a key in JSON lines.
         language: the column of the language, where each text has its own.
         words: whether JSON lines may hold a list of words in place of a text.
+        pair: in JSON lines, the keys of two texts that are read together; `text` then has no use.
     """
 
     path: Path | None
@@ -39,6 +41,7 @@ class Texts:
     text: str | None = None
     language: str | None = None
     words: bool = False
+    pair: Pair | None = None
 
     def __post_init__(self) -> None:
         if (self.lang is None) == (self.language is None):
@@ -63,6 +66,19 @@ class Texts:
         with input_lines(self.path) as lines:
             yield self._parsed(lines)
 
+    def of_pairs(self, first: str, second: str) -> "Texts":
+        """Return the same for JSON lines that have two texts, under these keys.
+
+        Raises:
+            UserError: the source is no JSON lines.
+        """
+        if self._form != "jsonl":
+            raise UserError(
+                f"This model reads JSON lines with {first} and {second}; name a file .jsonl, or "
+                "choose --format jsonl."
+            )
+        return replace(self, pair=(first, second))
+
     @property
     def _form(self) -> TextFormat:
         if self.form is not None:
@@ -77,9 +93,12 @@ class Texts:
                 text, language = pick(line)
             except (LookupError, TypeError, ValueError) as error:
                 where = self.path or "standard input"
+                mend = "name them with --text-column and --lang-column"
+                if self.pair:
+                    mend = f"every line needs {' and '.join(self.pair)}"
                 raise UserError(
                     f"{where}, line {number}, is no {self._form.upper()} with the columns asked "
-                    f"for ({error}); name them with --text-column and --lang-column."
+                    f"for ({error}); {mend}."
                 ) from None
             yield text, language
 
@@ -96,8 +115,9 @@ class Texts:
 
     def _keys(self, line: str) -> Text:
         row = json.loads(line)
-        text = row[self.text or "text"]
+        keys = self.pair or (self.text or "text",)
+        texts = [row[key] for key in keys]
         language = self.lang if self.language is None else row[self.language]
-        if not isinstance(language, str) or not (isinstance(text, str) or self._is_list(text)):
+        if not all(isinstance(text, str) or self._is_list(text) for text in (*texts, language)):
             raise TypeError("not a string")
-        return text, language
+        return (texts[0] if self.pair is None else (texts[0], texts[1])), str(language)

@@ -8,6 +8,7 @@ Shapes: B sequences, L positions, E width, S starts that are followed up, T ends
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -95,6 +96,7 @@ class BeamSpanHead(nn.Module):
         cls_index_B: Tensor | None = None,
         is_impossible_B: Tensor | None = None,
         p_mask_BL: Tensor | None = None,
+        reduction: Literal["mean", "none"] = "mean",
     ) -> Tensor:
         """Return the mean of start and end loss, plus half the loss of there being no answer.
 
@@ -105,19 +107,22 @@ class BeamSpanHead(nn.Module):
             cls_index_B: place of the state that tells whether there is an answer, (B,).
             is_impossible_B: 1 where there is none, (B,); counts only together with `cls_index_B`.
             p_mask_BL: 1 at tokens that can be no answer, (B, L).
+            reduction: `mean` over the sequences, a scalar, or `none`, (B,).
         """
         start_BE = hidden_BLE[_rows(hidden_BLE), start_B]
         start_scores_BL = _masked(self.start_logits(hidden_BLE), p_mask_BL)
         end_scores_BL = _masked(self.end_logits(hidden_BLE, start_BE[:, None])[..., 0], p_mask_BL)
         loss = (
-            functional.cross_entropy(start_scores_BL, start_B)
-            + functional.cross_entropy(end_scores_BL, end_B)
+            functional.cross_entropy(start_scores_BL, start_B, reduction=reduction)
+            + functional.cross_entropy(end_scores_BL, end_B, reduction=reduction)
         ) / 2
         if cls_index_B is None or is_impossible_B is None:
             return loss
         score_B = self.answer_class(start_BE, hidden_BLE[_rows(hidden_BLE), cls_index_B])
         target_B = is_impossible_B.to(score_B.dtype)
-        return loss + 0.5 * functional.binary_cross_entropy_with_logits(score_B, target_B)
+        return loss + 0.5 * functional.binary_cross_entropy_with_logits(
+            score_B, target_B, reduction=reduction
+        )
 
     def forward(
         self,

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from xlmkit.core.config import Config
+from xlmkit.data.questions import Question
 from xlmkit.data.source_base import LanguageCode
+from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.outcomes import Outcomes
-from xlmkit.evaluate.protocols import Encoder, SequenceScorer, WordScorer
+from xlmkit.evaluate.protocols import Encoder, QuestionAnswerer, SequenceScorer, WordScorer
 from xlmkit.train.config import OptimizerConfig
 
 if TYPE_CHECKING:
@@ -170,6 +172,25 @@ class Backbone(Encoder, Protocol):
 
     def tagger(self, folder: Path, config: Any) -> WordScorer:  # noqa: ANN401
         """Open what `tagging` has saved."""
+        ...
+
+    def question_answering(
+        self,
+        questions: Sequence[Question],
+        config: Any,  # noqa: ANN401 - a QuestionAnsweringConfig
+        seed: object,
+    ) -> "Adaptation":
+        """Return the model with a fresh head that finds answers, and what it learns.
+
+        Args:
+            questions: with their answers.
+            config: the task.
+            seed: fixes the order of the examples.
+        """
+        ...
+
+    def answerer(self, folder: Path, settings: Answering) -> QuestionAnswerer:
+        """Open what `question_answering` has saved."""
         ...
 
 

@@ -13,6 +13,7 @@ KINDS = (
     "regression",
     "multiple_choice",
     "tagging",
+    "question_answering",
 )
 """Files, which are called as their kind is; each names its section as SECTION."""
 

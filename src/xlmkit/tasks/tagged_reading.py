@@ -12,10 +12,10 @@ from typing import Any
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
-from xlmkit.data.clean import normalize
 from xlmkit.data.hub import open_dataset
 from xlmkit.data.inputs import Reading, find_files, lenient_lines
 from xlmkit.data.language_files import by_language, every_language
+from xlmkit.data.measures import normalize
 from xlmkit.data.source_base import LANGUAGE_MARK
 from xlmkit.tasks.base import TaskInputs
 from xlmkit.tasks.tagged_sources import (

@@ -1,0 +1,148 @@
+"""Reader of questions in the layout of SQuAD (Rajpurkar et al. 2016 and 2018).
+
+JSON, JSON lines and Hugging Face datasets; what is damaged is counted.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import open_bytes
+from xlmkit.data.hub import open_dataset
+from xlmkit.data.inputs import Reading, find_files, lenient_lines
+from xlmkit.data.language_files import by_language, every_language
+from xlmkit.data.questions import Answer, Question, QuestionSource
+from xlmkit.data.source_base import LANGUAGE_MARK
+
+_LINES = (".jsonl", ".ndjson")
+
+Row = tuple[Mapping[str, Any], str]
+"""A question with its context, and where it stands."""
+
+
+def read_questions(source: QuestionSource, reading: Reading) -> Iterator[Question]:
+    """Yield the questions of a source, language by language.
+
+    Those without a question, a context or the text of an answer are counted in `reading.bad`.
+
+    Raises:
+        UserError: a file is missing or no SQuAD, or there is no question in a wanted language.
+    """
+    found = False
+    for part in _parts(source, reading):
+        if part.language in reading.languages:
+            for row, place in _rows(part, reading):
+                question = _question(row, str(part.language), place)
+                if isinstance(question, str):
+                    reading.bad.add(question, place)
+                else:
+                    found = True
+                    yield question
+    if not found:
+        raise UserError(
+            f"The source {source.title!r} gave no question in any of the languages "
+            f"{', '.join(reading.languages)}; {reading.bad.counts.total()} were damaged."
+        )
+
+
+def question_files(source: QuestionSource, base: Path) -> list[Path]:
+    """Return the files on this machine that a source reads.
+
+    Raises:
+        UserError: a file is missing.
+    """
+    if source.path is not None:
+        return find_files(every_language(source.path), base)
+    folder = base / Path(source.place).expanduser()
+    return sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
+
+
+def _parts(source: QuestionSource, reading: Reading) -> list[QuestionSource]:
+    """Return a source for each language."""
+    if source.path is not None:
+        return by_language(source, reading)
+    if LANGUAGE_MARK not in str(source.subset):
+        return [source]
+    return [
+        source.model_copy(
+            update={"subset": str(source.subset).replace(LANGUAGE_MARK, code), "language": code}
+        )
+        for code in reading.languages
+    ]
+
+
+def _rows(source: QuestionSource, reading: Reading) -> Iterator[Row]:
+    if source.path is None:
+        name = f"{source.dataset}/{source.split}"
+        place = (source.place, source.subset, source.split, source.revision)
+        rows = open_dataset(*place, reading.base)
+        yield from ((row, f"{name}:{number}") for number, row in enumerate(rows))
+        return
+    for path in find_files(source.path, reading.base):
+        if any(ending in _LINES for ending in path.suffixes):
+            yield from _lines(path, reading)
+        else:
+            yield from _nested(path, reading)
+
+
+def _lines(path: Path, reading: Reading) -> Iterator[Row]:
+    for number, line in lenient_lines(path, reading):
+        place = f"{reading.shown(path)}:{number}"
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            row = None
+        if isinstance(row, dict):
+            yield row, place
+        else:
+            reading.bad.add("no JSON object", place)
+
+
+def _nested(path: Path, reading: Reading) -> Iterator[Row]:
+    with open_bytes(path) as stream:
+        try:
+            articles = json.loads(stream.read())["data"]
+            paragraphs = [paragraph for article in articles for paragraph in article["paragraphs"]]
+            rows = [{**qa, "context": p.get("context")} for p in paragraphs for qa in p["qas"]]
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise UserError(
+                f"{path} is not in the layout of SQuAD, data[].paragraphs[].qas[] "
+                f"({type(error).__name__}: {error}); a question a line is .jsonl."
+            ) from None
+    for number, row in enumerate(rows):
+        yield row, f"{reading.shown(path)}:{row.get('id', number)}"
+
+
+def _question(row: Mapping[str, Any], language: str, place: str) -> Question | str:
+    """Return a question, or what is wrong with it."""
+    text, context = row.get("question"), row.get("context")
+    if not isinstance(text, str) or not text.strip():
+        return "an empty question"
+    if not isinstance(context, str) or not context.strip():
+        return "an empty context"
+    name = str(row.get("id", place))
+    if row.get("is_impossible"):
+        return Question(name, language, text, context)
+    try:
+        answers = tuple(_answers(row["answers"]))
+    except (LookupError, TypeError, AttributeError, ValueError):
+        return "no answers in the layout of SQuAD"
+    if any(not answer.text.strip() for answer in answers):
+        return "an empty answer"
+    return Question(name, language, text, context, answers)
+
+
+def _answers(found: Any) -> Iterable[Answer]:  # noqa: ANN401 - what a file may hold
+    """Yield answers, given as a list of objects or, as Hugging Face does, as an object of lists."""
+    if isinstance(found, Mapping):
+        starts = found.get("answer_start")
+        starts = [-1] * len(found["text"]) if starts is None else starts
+        pairs = list(zip(found["text"], starts, strict=True))
+    else:
+        pairs = [(one["text"], one.get("answer_start", -1)) for one in found]
+    for text, start in pairs:
+        yield Answer(str(text), int(start))

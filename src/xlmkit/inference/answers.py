@@ -1,0 +1,90 @@
+"""Answers to questions about texts, as values that JSON can hold."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.data.questions import Question
+from xlmkit.evaluate.answering import PlainAnswerer
+from xlmkit.evaluate.answers import Answering
+from xlmkit.inference.model import (
+    BATCH_TOKENS,
+    InferencePrecision,
+    Languages,
+    languages_of,
+    prepare,
+)
+
+
+class AnswerPredictor:
+    """The answers that contexts give to questions, with an n-best list of each.
+
+    Args:
+        bundle: a model that finds answers.
+        precision: see `xlmkit.inference.model.prepare`.
+        settings: how it is asked, such as the threshold for giving no answer.
+
+    Raises:
+        UserError: the bundle is none, or int8 cannot be computed here.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        precision: InferencePrecision = "auto",
+        settings: Answering | None = None,
+    ) -> None:
+        self.settings = settings or Answering()
+        self._model = prepare(bundle.answerer(), precision)
+        self._tokenizer = bundle.tokenizer
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, *, precision: InferencePrecision = "auto") -> Self:
+        """Open a model's folder; errors as for the class."""
+        return cls(Bundle.load(Path(folder)), precision, Answering.load(Path(folder)))
+
+    @property
+    def columns(self) -> list[str]:
+        """The answer, its probability, and its place in the context."""
+        return ["answer", "probability", "start", "end"]
+
+    def predict(
+        self,
+        texts: Sequence[tuple[str, str]],
+        lang: Languages,
+        *,
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> list[dict[str, Any]]:
+        """Return the answer to each question.
+
+        Args:
+            texts: questions with their contexts.
+            lang: their language, or one for each.
+            batch_tokens: tokens of a batch.
+
+        Returns:
+            Of each `answer`, "" where there is said to be none, `probability`, `start` and `end` in
+            characters, `no_answer`, the score of there being none, and `n_best`.
+
+        Raises:
+            UserError: the model does not know a language, or there are not as many as questions.
+        """
+        codes = languages_of(len(texts), lang, self._tokenizer.lang2id)
+        questions = [
+            Question(str(number), code, question, context)
+            for number, ((question, context), code) in enumerate(zip(texts, codes, strict=True))
+        ]
+        answerer = PlainAnswerer(
+            self._model, self._tokenizer, list(dict.fromkeys(codes)), self.settings, batch_tokens
+        )
+        threshold = self.settings.null_threshold
+        return [found.to_json(threshold) for found in answerer.answers(questions)]
+
+    def cells(self, prediction: Mapping[str, Any]) -> list[str]:
+        """Return one prediction as the cells of a table; white space in answers is one space."""
+        place = [
+            "" if prediction[key] is None else str(prediction[key]) for key in ("start", "end")
+        ]
+        answer = " ".join(prediction["answer"].split())
+        return [answer, f"{prediction['probability']:.6f}", *place]

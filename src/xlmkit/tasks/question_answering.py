@@ -1,0 +1,275 @@
+"""Question answering: which words of a context answer a question, if any (SQuAD, XQuAD, MLQA).
+
+The questions of one language (or a few) are learned, those of all languages are answered. Rajpurkar
+et al. 2016 and 2018; Artetxe et al. 2020; Lewis et al. 2020.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
+from xlmkit.data.inputs import Reading
+from xlmkit.data.permutation import key_of
+from xlmkit.data.questions import Question, QuestionSource
+from xlmkit.data.squad import question_files, read_questions
+from xlmkit.evaluate.answers import SPECIAL_TOKENS, Answering, Answers
+from xlmkit.evaluate.protocols import QuestionAnswerer
+from xlmkit.evaluate.question_answering import (
+    Normalisation,
+    answer_scores,
+    best_threshold,
+    judge_answers,
+)
+from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Weights
+
+    from xlmkit.train.adaptation import Adaptation
+
+_HELD_OUT = 10  # one context in so many finds the threshold, where no files are given for it
+_EXAMPLES = 3  # of each kind and language
+_AROUND = 60  # characters of the context shown on either side of an answer
+_SPLIT_METRICS = ("has_answer_f1", "has_answer_exact_match", "no_answer_accuracy")
+
+
+class QuestionAnsweringConfig(TaskConfig):
+    """A task of finding the answers to questions in texts."""
+
+    kind: Literal["question_answering"]
+    """The kind of task."""
+    train: tuple[QuestionSource, ...] = Field(min_length=1)
+    """Files or datasets to learn from."""
+    valid: tuple[QuestionSource, ...] = ()
+    """Those on which `null_threshold` is found; by default a tenth of the contexts of `train`."""
+    test: tuple[QuestionSource, ...] = Field(min_length=1)
+    """Those to test on, in any of the languages."""
+    head: Literal["simple", "beam"] = "simple"
+    """Starts and ends by themselves, or the best starts and their ends (xlmkit's models only)."""
+    max_length: int = Field(384, ge=16)
+    """Longest window of question and context in tokens."""
+    max_question: int = Field(64, ge=1)
+    """Longest question in tokens; longer ones lose their ends."""
+    stride: int = Field(128, ge=0)
+    """Tokens that neighbouring windows of a long context have in common."""
+    max_answer: int = Field(30, ge=1)
+    """Longest answer in tokens."""
+    n_best: int = Field(20, ge=1)
+    """Answers that are kept of each question."""
+    null_threshold: float | None = None
+    """Score of there being no answer above which none is given, a logit; by default found on data
+    of the source languages, where some of their questions have no answer."""
+    start_n_top: int = Field(5, ge=1)
+    """Starts that a beam head follows up."""
+    end_n_top: int = Field(5, ge=1)
+    """Ends of each start that a beam head follows up."""
+    normalisation: Normalisation = "squad"
+    """How answers are compared: as SQuAD's script does, or as MLQA's, by language."""
+
+    @model_validator(mode="after")
+    def _room_for_the_context(self) -> Self:
+        if 2 * self.max_question > self.max_length:
+            raise ValueError("max_question must be at most half of max_length")
+        if self.stride >= self.max_length - self.max_question - SPECIAL_TOKENS:
+            raise ValueError(
+                f"stride must be less than max_length - max_question - {SPECIAL_TOKENS}, the room "
+                "that a question leaves for its context"
+            )
+        return self
+
+    @property
+    def needs_corpus(self) -> bool:
+        """Whether the examples are records of the recipe's data: never."""
+        return False
+
+    @property
+    def answering(self) -> Answering:
+        """How models of this task are asked."""
+        return Answering.model_validate(self.model_dump(include=set(Answering.model_fields)))
+
+    def files(self, inputs: TaskInputs) -> list[Path]:
+        """Return the task's own files."""
+        sources = (*self.train, *self.valid, *self.test)
+        return [path for source in sources for path in question_files(source, inputs.base)]
+
+    def load(self, inputs: TaskInputs) -> "QuestionAnsweringData":
+        """Read the questions.
+
+        Raises:
+            UserError: a file is missing or damaged, or nothing can be learned from.
+        """
+        sources = inputs.sources(self)
+        train, valid = (list(_read(part, sources, inputs)) for part in (self.train, self.valid))
+        test = list(_read(self.test, inputs.languages, inputs))
+        _count_lost(test, "Test questions whose answers do not occur in their contexts: ")
+        refusing = any(not question.answers for question in (*train, *valid))
+        if refusing and self.null_threshold is None and not valid:
+            held_out = [key_of(question.context) % _HELD_OUT == 0 for question in train]
+            valid = [q for q, out in zip(train, held_out, strict=True) if out]
+            train = [q for q, out in zip(train, held_out, strict=True) if not out]
+        _count_lost(train, "Training questions left out, as no answer occurs in their contexts: ")
+        train = [question for question in train if not question.answers or question.place()]
+        if not any(question.answers for question in train):
+            raise UserError("no question of its train files has an answer that is in its context.")
+        return QuestionAnsweringData(train, valid if refusing else [], _by_language(test))
+
+
+def _read(
+    sources: Iterable[QuestionSource], languages: Sequence[str], inputs: TaskInputs
+) -> Iterable[Question]:
+    """Yield the questions of these languages; what is damaged is counted and told."""
+    for source in sources:
+        wanted = source.languages or languages
+        reading = Reading(inputs.base, tuple(code for code in languages if code in wanted))
+        yield from read_questions(source, reading)
+        for reason, places in reading.bad.places.items():
+            say(
+                f"{source.title}: {reading.bad.counts[reason]} questions left out ({reason}): "
+                f"{places}"
+            )
+
+
+def _count_lost(questions: Iterable[Question], told: str) -> None:
+    lost = Counter(q.language for q in questions if q.answers and not q.place())
+    if lost:
+        say(f"{told}{', '.join(f'{code} {n}' for code, n in lost.items())}.")
+
+
+def _by_language(questions: Iterable[Question]) -> dict[str, list[Question]]:
+    found: dict[str, list[Question]] = {}
+    for question in questions:
+        found.setdefault(question.language, []).append(question)
+    return found
+
+
+@dataclass(frozen=True)
+class QuestionAnsweringData(TaskData):
+    """Questions to learn, to find the threshold on, and to be tested on.
+
+    Attributes:
+        train: of the source languages; every answer is in its context.
+        valid: of the source languages; empty where no threshold is to be found.
+        test: language to questions.
+    """
+
+    train: Sequence[Question]
+    valid: Sequence[Question]
+    test: Mapping[str, Sequence[Question]]
+
+    def adapt(
+        self, backbone: Backbone, config: QuestionAnsweringConfig, seed: object
+    ) -> "Adaptation":
+        """Return the model with a fresh head, and what it learns.
+
+        When it is saved, the threshold is found and kept beside it.
+        """
+        adaptation = backbone.question_answering(self.train, config, seed)
+
+        def save(folder: Path, weights: "Weights[str, Any]", made_by: Mapping[str, Any]) -> None:
+            adaptation.save(folder, weights, made_by)
+            settings = config.answering
+            if settings.null_threshold is None and self.valid:
+                threshold = self._threshold(backbone.answerer(folder, settings), config)
+                settings = settings.model_copy(update={"null_threshold": threshold})
+            settings.save(folder)
+
+        return replace(adaptation, save=save)
+
+    def _threshold(self, answerer: QuestionAnswerer, config: QuestionAnsweringConfig) -> float:
+        """Return the threshold that is best on the held-out questions, and tell it."""
+        found = answerer.answers(self.valid)
+        _, f1 = _scored(self.valid, found, None, config.normalisation)
+        answerable = np.array([bool(question.answers) for question in self.valid])
+        threshold = best_threshold(np.array([one.no_answer for one in found]), f1, answerable)
+        say(
+            f"No answer is given where its score is above {threshold:.2f}, which is best on "
+            f"{len(self.valid)} held-out questions of the source languages, "
+            f"{int((~answerable).sum())} of them without an answer."
+        )
+        return threshold
+
+    def measure(
+        self,
+        backbone: Backbone,
+        folder: Path,
+        config: QuestionAnsweringConfig,
+        sources: Sequence[str],
+    ) -> dict[str, Any]:
+        """Score the adapted model in every language."""
+        return self.measured(backbone.answerer(folder, Answering.load(folder)), config, sources)
+
+    def measured(
+        self, answerer: QuestionAnswerer, config: QuestionAnsweringConfig, sources: Sequence[str]
+    ) -> dict[str, Any]:
+        """Score any model that answers questions."""
+        threshold, languages, shown = answerer.settings.null_threshold, {}, {}
+        for language in answerer.languages:
+            if questions := self.test.get(language):
+                found = answerer.answers(questions)
+                exact, f1 = _scored(questions, found, threshold, config.normalisation)
+                answerable = np.array([bool(question.answers) for question in questions])
+                judged = judge_answers(exact, f1, answerable, config.normalisation)
+                languages[language] = {**judged, "n": len(questions)}
+                shown[language] = _shown(questions, found, exact, threshold)
+        everywhere = [m for m in _SPLIT_METRICS if all(m in one for one in languages.values())]
+        metrics = ("f1", "exact_match", *everywhere)
+        made = figures(config, ["span"], len(self.train), sources, languages, shown, metrics)
+        return {**made, "null_threshold": threshold}
+
+
+def _scored(
+    questions: Sequence[Question],
+    found: Sequence[Answers],
+    threshold: float | None,
+    normalisation: Normalisation,
+) -> tuple[Any, Any]:
+    """Return exact match and F1 of questions of one language or several, (questions,) each."""
+    exact, f1 = np.zeros(len(questions)), np.zeros(len(questions))
+    codes = np.array([question.language for question in questions])
+    for code in dict.fromkeys(codes.tolist()):
+        mine = np.flatnonzero(codes == code).tolist()
+        given = [found[i].best(threshold) for i in mine]
+        right = [[answer.text for answer in questions[i].answers] for i in mine]
+        exact[mine], f1[mine] = answer_scores(given, right, code, normalisation)
+    return exact, f1
+
+
+def _shown(
+    questions: Sequence[Question],
+    found: Sequence[Answers],
+    exact: Sequence[float],
+    threshold: float | None,
+) -> list[dict[str, Any]]:
+    """Choose a few right and wrong answers by the hash of their question, so not by beauty."""
+    order = sorted(range(len(questions)), key=lambda i: key_of(questions[i].text))
+    right = [i for i in order if exact[i]][:_EXAMPLES]
+    wrong = [i for i in order if not exact[i]][:_EXAMPLES]
+    made = []
+    for i in right + wrong:
+        answer = found[i].to_json(threshold)
+        label = questions[i].answers[0].text if questions[i].answers else "no answer"
+        predicted = label if exact[i] else answer["answer"] or "no answer"
+        probability = round(answer["probability"], 4)
+        text = f"{questions[i].text} | {_excerpt(questions[i])}"
+        made.append(
+            {"text": text, "label": label, "predicted": predicted, "probability": probability}
+        )
+    return made
+
+
+def _excerpt(question: Question) -> str:
+    """Return what stands around the answer in the context."""
+    start, end = question.place() or (0, 0)
+    first, last = max(0, start - _AROUND), end + _AROUND
+    excerpt = question.context[first:last].strip()
+    return f"{'…' * (first > 0)}{excerpt}{'…' * (last < len(question.context))}"
+
+
+SECTION = QuestionAnsweringConfig
