@@ -66,7 +66,8 @@ def test_a_run_makes_every_stage_and_the_report(finished: Path) -> None:
         "shards/tokenizer/vocab.json", "pretrain/none/model.safetensors",
         "pretrain/both/model.safetensors", "pretrain/both/config.json",
         "finetune/both/kind/model.safetensors", "evaluate/both/figures.json",
-        "results.json", "report.html", "recipe.yaml",
+        "evaluate/both/outcomes/kind.npz", "results.json", "results.csv", "report.html",
+        "recipe.yaml",
     ]:  # fmt: skip
         assert there[name][0], name
     assert [name for name in STAGES if f"{name}/stage.json" not in there] == []
@@ -89,6 +90,20 @@ def test_results_hold_every_number(finished: Path) -> None:
     assert results["tokenizer"]["languages"]["zh"]["tokens"] > 0
     assert all(seconds >= 0 for seconds in results["durations"].values())
     assert len(results["durations"]) == 1 + 3 * 2
+
+
+def test_the_models_of_a_run_can_be_compared(finished: Path) -> None:
+    result = CliRunner().invoke(app, ["compare", str(finished / "out")])
+    assert result.exit_code == 0, result.output
+    assert "mcnemar-exact" in result.stdout
+    both = read_json(finished / "out" / "results.json")["models"]["both"]
+    assert set(both["device"]) == {"name", "threads"}
+    task = both["tasks"]["kind"]
+    assert "outcomes" not in task
+    weights = finished / "out" / "finetune" / "both" / "kind" / "model.safetensors"
+    assert task["bytes"] == weights.stat().st_size
+    assert task["languages"]["ar"]["tokens_per_word"] >= 1
+    assert sum(n for n, *_ in task["languages"]["ar"]["calibration"]["bins"]) == 40
 
 
 def test_recipe_versions_and_seed_lie_beside_every_result(finished: Path) -> None:
@@ -114,7 +129,9 @@ def test_a_second_run_changes_nothing(finished: Path) -> None:
     assert result.stderr.count(": unchanged, kept from before.") == len(STAGES)
     after = files(finished)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed <= {"out/recipe.yaml", "out/results.json", "out/report.html"}
+    assert changed <= {
+        f"out/{name}" for name in ("recipe.yaml", "results.json", "results.csv", "report.html")
+    }
     assert {name: text for name, (text, _) in after.items()} == {
         name: text for name, (text, _) in before.items()
     }

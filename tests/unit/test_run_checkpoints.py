@@ -84,7 +84,8 @@ def test_ready_models_alone_need_no_data_and_learn(
     assert [line for line in said.err.splitlines() if any(n in line for n in noise)] == []
     out = alone / "alone"
     assert sorted(path.name for path in out.iterdir()) == [
-        "evaluate", "finetune", "pretrain", "recipe.yaml", "report.html", "results.json",
+        "evaluate", "finetune", "pretrain", "recipe.yaml", "report.html", "results.csv",
+        "results.json",
     ]  # fmt: skip
     found = results(alone)
     assert (found["data"], found["tokenizer"]) == (None, None)
@@ -96,6 +97,7 @@ def test_ready_models_alone_need_no_data_and_learn(
         assert measured["en"]["accuracy"]["value"] > 0.85
         assert {code: part["n"] for code, part in measured.items()} == dict.fromkeys(measured, 40)
         assert model["tasks"]["kind"]["curve"]
+        assert all(part["tokens_per_word"] >= 1 for part in measured.values())
     assert found["models"]["bert"]["checkpoint"]["model_type"] == "bert"
     assert found["models"]["bert"]["parameters"] == 23_648
     page = (out / "report.html").read_text(encoding="utf-8")

@@ -19,6 +19,7 @@ from xlmkit.evaluate.report_tables import Cell, Measure, Row, Table, comparison
 from xlmkit.evaluate.results import metric_title
 from xlmkit.evaluate.results_csv import COLUMNS
 from xlmkit.evaluate.score import Score
+from xlmkit.evaluate.standings import SAME_SPEED
 
 _LEVEL = 0.05
 
@@ -255,7 +256,7 @@ def _page(found: Comparison, names: Callable[[str], str]) -> str:
 
 
 def _charts(found: Comparison) -> list[tuple[str, str]]:
-    """Return quality against speed and against size, where they are known of two models."""
+    """Return quality against speed and against size, where models differ in them by a fifth."""
     charts = []
     measures: tuple[tuple[str, Callable[[Any], float | None]], ...] = (
         ("texts per second", lambda one: one.per_second),
@@ -274,7 +275,7 @@ def _charts(found: Comparison) -> list[tuple[str, str]]:
             for rank, one in enumerate(found.standings, start=1)
             if (x := get(one))
         ]
-        if len(points) > 1:
+        if points and max(p.x for p in points) >= SAME_SPEED * min(p.x for p in points):
             heading = f"Quality against {name}"
             axes = Axis(f"{name}, logarithmic", log=True), Axis("quality")
             charts.append((heading, point_chart(points, *axes, title=heading)))

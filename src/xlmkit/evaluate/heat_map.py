@@ -12,6 +12,7 @@ MAXIMUM_CLASSES = 20
 """More than these are not drawn one by one."""
 _NUMBERED = 10  # classes up to which shares are written into the cells
 _LABEL_LENGTH = 18
+_DARK = 0.7  # share from which a cell is so full that its number takes the colour of the page
 
 
 def grouped(
@@ -77,7 +78,7 @@ def heat_map(counts: NDArray[np.int64], labels: Sequence[str], *, title: str) ->
 def _cell(x: float, y: float, size: float, share: float, text: str, *, written: bool) -> str:
     number = ""
     if written and share >= 0.005:
-        kind = "cell-text strong" if share > 0.45 else "cell-text"
+        kind = "cell-text strong" if share > _DARK else "cell-text"
         number = svg_text(x + size / 2, y + size / 2 + 4, f"{share * 100:.0f}", kind, "middle")
     return (
         f'<g><title>{text}</title><rect x="{x:.1f}" y="{y:.1f}" width="{size - 1:.1f}" '

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from xlmkit.evaluate.contenders import Contender
 
-_SAME_SPEED = 1.2  # the same model, measured twice on a machine with other work, differs by less
+SAME_SPEED = 1.2
+"""The same model, measured twice on a machine with other work, differs by less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _dominates(one: Standing, other: Standing, *, speed_counts: bool) -> bool:
     if speed_counts and one.per_second and other.per_second:
         near = max(one.per_second, other.per_second) / min(one.per_second, other.per_second)
         speeds = (one.per_second, other.per_second)
-        signed.append((0.0, 0.0) if near < _SAME_SPEED else speeds)
+        signed.append((0.0, 0.0) if near < SAME_SPEED else speeds)
     if one.size and other.size:
         signed.append((-one.size, -other.size))
     return all(a >= b for a, b in signed) and any(a > b for a, b in signed)

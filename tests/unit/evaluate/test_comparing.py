@@ -215,7 +215,7 @@ def two_runs(tmp_path, monkeypatch):
     """Return the arguments that compare a good and a bad model, <of> all names to be escaped."""
     monkeypatch.chdir(tmp_path)
     make_run(Path("one"), good=Model("Good <b>", 0.8, seconds=9))
-    make_run(Path("two"), bad=Model("Bad", 0.5))
+    make_run(Path("two"), bad=Model("Bad", 0.5, size=5_000_000))
     return ["compare", "one", "two"]
 
 
