@@ -18,9 +18,11 @@ Schema = Mapping[str, Any]
 
 _SOURCES = "data.sources"
 _TASKS = "finetune.NAME"
+_TAGGED = "finetune.NAME.train"
 _UNIONS = {  # sections with a kind -> what an item is, the kind whose keys show what all share
     _SOURCES: ("A list. Every item has a `kind`", "text"),
     _TASKS: ("Every task has a `kind`, `classification` where none is given", "classification"),
+    _TAGGED: ("Of `kind: tagging`, a list, as is `test`. Every item has a `kind`", "conllu"),
 }
 _TYPES = {
     "string": "text",
@@ -74,6 +76,8 @@ class _Reference:
                     self._kinds(place, field["items"]["oneOf"])
                 elif place == _TASKS:
                     self._kinds(place, (_value(field))["oneOf"])
+                    tagging = self._definitions["TaggingConfig"]["properties"]
+                    self._kinds(_TAGGED, tagging["train"]["items"]["oneOf"])
                 elif inner and inner not in self._shown:
                     self.add(place, self._definitions[inner], inner)
 
@@ -147,7 +151,7 @@ class _Reference:
         for name, below in self._sections(field):
             place = ".".join(part for part in (path, below) if part)
             if not name:
-                place = _TASKS if below else _SOURCES
+                place = _TASKS if below else _TAGGED if _is_tagged(field) else _SOURCES
             place = self._shown.get(name) or self._linked.setdefault(name, place)
             kind = "sections by name" if below else "section" if name else "list of sources"
             off = ", or `null` for none" if field.get("default") and "anyOf" in field else ""
@@ -201,6 +205,11 @@ def _value(field: Schema) -> Schema:
     named = field.get("patternProperties") or {"": field.get("additionalProperties")}
     value = next(iter(named.values()))
     return value if isinstance(value, Mapping) else {}
+
+
+def _is_tagged(field: Schema) -> bool:
+    """Tell whether a list of sources is one of tagged sentences."""
+    return "conllu" in field["items"]["discriminator"]["mapping"]
 
 
 def _anchor(title: str) -> str:

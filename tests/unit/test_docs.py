@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -31,8 +32,9 @@ from xlmkit.data.source_base import LANGUAGE_MARK
 from xlmkit.data.squad import read_questions
 from xlmkit.recipe import Recipe
 from xlmkit.run import run
-from xlmkit.tasks.base import TaskInputs
+from xlmkit.tasks.base import TaskConfig, TaskInputs
 from xlmkit.tasks.classification import ClassificationConfig
+from xlmkit.tasks.tagging import TaggingConfig
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -119,7 +121,7 @@ def _read_all(recipe: Recipe, base: Path) -> None:
     tasks = recipe.finetune.values()
     sources = [
         *(recipe.data.sources if recipe.data else ()),
-        *(s for task in tasks for s in (*task.train, *task.test)),
+        *(s for task in tasks if not isinstance(task, TaggingConfig) for s in _sources_of(task)),
     ]
     for source in sources:
         if isinstance(source, kinds.HubSource | kinds.WheelSource):
@@ -135,6 +137,12 @@ def _read_all(recipe: Recipe, base: Path) -> None:
         if isinstance(source, kinds.TableSource) and source.label_column is not None:
             assert {record.label for record in records} == {"a", "b"}
     for task in tasks:
+        if isinstance(task, TaggingConfig):
+            for tagged in _sources_of(task):
+                _write_tagged(tagged, base, recipe.languages)
+            data = task.load(TaskInputs(base, base, recipe.languages))
+            assert data.labels == ["a", "b"]
+            assert set(data.train) <= set(data.test) == set(recipe.languages)
         if isinstance(task, ClassificationConfig) and task.train:
             data = task.load(TaskInputs(base, base, recipe.languages))
             assert data.labels == ["a", "b"]
@@ -156,6 +164,21 @@ def _write_and_read_questions(
     found = list(read_questions(source, Reading(base, languages)))
     assert len(found) == len(set(paths))
     assert all(question.place() == (12, 17) for question in found)
+
+
+def _sources_of(task: TaskConfig) -> tuple[Any, ...]:
+    return (*task.train, *task.test)
+
+
+def _write_tagged(source: Any, base: Path, languages: tuple[str, ...]) -> None:
+    """Write the files that a source of tagged sentences names, with two tags."""
+    words = [(f"word{number}", "ab"[number % 2]) for number in range(LINES)]
+    lines = {
+        "conllu": [f"{n}\t{word}\t_\t{tag}" for n, (word, tag) in enumerate(words, 1)],
+        "conll": [f"{word}\t{tag}" for word, tag in words],
+    }[source.kind]
+    for code in languages if LANGUAGE_MARK in source.path else [""]:
+        _write(base / source.path.replace(LANGUAGE_MARK, code), "\n".join([*lines, "", ""]))
 
 
 def _text(language: str, number: int) -> str:

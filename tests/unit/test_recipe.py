@@ -150,7 +150,12 @@ def _small_tasks(recipe: Recipe, flow: list[str]) -> list[str]:
     settings = []
     for task, config in recipe.finetune.items():
         settings.append(f"finetune.{task}.epochs=1")
-        if not config.needs_corpus:
+        if config.kind == "tagging":
+            settings.append(f"finetune.{task}.source_languages=[en]")
+            for part, codes in (("train", ["en"]), ("test", ["en", "zh", "ar"])):
+                sources = [f"{{kind: conll, path: words.txt, language: {code}}}" for code in codes]
+                settings.append(f"finetune.{task}.{part}=[{', '.join(sources)}]")
+        elif not config.needs_corpus:
             for part, source in (("train", flow[0]), ("test", flow[1])):
                 if config.kind in ("regression", "multiple_choice"):
                     source = source.replace(".tsv", ".numbers.tsv")
@@ -196,6 +201,7 @@ def test_every_recipe_that_comes_along_runs_at_a_small_size(
         text = (project / f"{part}.tsv").read_text("utf-8")
         numbers = text.replace("\tanimal\n", "\t0\n").replace("\tmachine\n", "\t1\n")
         (project / f"{part}.numbers.tsv").write_text(numbers, encoding="utf-8")
+    (project / "words.txt").write_text("The\tO\ndog\tB-ANIMAL\n\n" * 9, encoding="utf-8")
     encoder = make_encoder("bert", project / "encoder")
     words = [word for setting in _small(path, encoder) for word in ("--set", setting)]
     recipe, out = str(project / path.name), str(project / "out")

@@ -112,10 +112,11 @@ def _task_title(results: Results, finding: TaskFinding) -> str:
     languages = _others(len(finding.others))
     share = formats.percent(finding.averages[finding.best])
     learned = f"Learned from {language_name(results, finding.source)} labels alone, "
-    metric = main_metric(models_on(results, finding.task)[finding.best])
+    best = models_on(results, finding.task)[finding.best]
+    metric = main_metric(best)
     if metric != "accuracy":
         return f"{learned}{metric_title(metric)} is {share} in {languages}"
-    return f"{learned}right on {share} of texts in {languages}"
+    return f"{learned}right on {share} of {best.get('unit', 'texts')} in {languages}"
 
 
 def _others(number: int) -> str:

@@ -17,6 +17,7 @@ Span = tuple[str, int, int]
 """Type, first word, last word."""
 
 OUTSIDE = "O"
+_PREFIXES = ("B-", "I-", "E-", "S-")
 
 
 def parse(tag: str) -> tuple[str, str]:
@@ -63,6 +64,11 @@ def is_bio(tags: Sequence[str]) -> bool:
     return any(tag.startswith("B-") for tag in named) and all(
         tag[:2] in ("B-", "I-") and tag[2:] for tag in named
     )
+
+
+def marks_spans(tags: Sequence[str]) -> bool:
+    """Tell whether every one of a set of tags is `O`, or begins with B-, I-, E- or S-."""
+    return all(tag == OUTSIDE or (tag[:2] in _PREFIXES and tag[2:]) for tag in tags)
 
 
 def illegal_tags(tags: Sequence[str]) -> int:

@@ -1,7 +1,8 @@
 """Sentences of given words as models of other families read them, by their fast tokenizers."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -47,10 +48,8 @@ def encode_native_words(
     for language, sentences in texts.items():
         encoder.tell_language(language)
         before, behind, kinds = _frame(tokenizer)
-        tokens = [_tokens(encoder, words) for words in sentences]
-        parts, _, words, places = cut(
-            tokens, max_length - len(before) - len(behind), before=len(before)
-        )
+        room = max_length - len(before) - len(behind)
+        parts, _, words, places = cut(_tokens(encoder, sentences), room, before=len(before))
         ids += [np.concatenate([before, part, behind]) for part in parts]
         type_ids += [np.repeat(kinds, [len(before), len(part), len(behind)]) for part in parts]
         all_words += [numbers + first for numbers in words]
@@ -75,22 +74,35 @@ def _frame(
     return ids[:start], ids[end:], np.array(types, np.int32)
 
 
-def _tokens(encoder: TextEncoder, words: Any) -> WordTokens:  # noqa: ANN401 - list of words
-    plain = encoder.plain(words)
-    lengths = np.array([len(word) + 1 for word in plain])
-    starts = (np.cumsum(lengths) - lengths).tolist()
+def _tokens(encoder: TextEncoder, sentences: Sentences) -> list[WordTokens]:
+    """Return the sub-tokens of each sentence, by word."""
+    if not sentences:
+        return []
+    rows = [encoder.plain(words) for words in sentences]
     encoded = encoder.tokenizer(
-        " ".join(plain), add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        [" ".join(words) for words in rows],
+        add_special_tokens=False,
+        return_offsets_mapping=True,
+        verbose=False,
     )
-    parts: list[list[int]] = [[] for _ in plain]
-    for token, (begin, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
-        # A space that a token begins with belongs to the word behind it.
-        word = bisect_right(starts, begin) - 1
-        if end > begin and begin == starts[word] + len(plain[word]) and word + 1 < len(plain):
-            word += 1
-        parts[word].append(token)
     unknown = encoder.tokenizer.unk_token_id
-    return WordTokens.join(
-        [np.array(part, np.int32) for part in parts],
-        encoder.tokenizer.pad_token_id if unknown is None else unknown,
-    )
+    unknown = encoder.tokenizer.pad_token_id if unknown is None else unknown
+    made = []
+    for words, ids, spans in zip(
+        rows, encoded["input_ids"], encoded["offset_mapping"], strict=True
+    ):
+        parts: list[list[int]] = [[] for _ in words]
+        for token, word in zip(ids, _owners(words, spans), strict=True):
+            parts[word].append(token)
+        made.append(WordTokens.join([np.array(part, np.int32) for part in parts], unknown))
+    return made
+
+
+def _owners(words: Sequence[str], spans: Sequence[tuple[int, int]]) -> Iterator[int]:
+    """Yield the number of the word in which each token begins, given spans in the joined text."""
+    starts = list(accumulate((len(word) + 1 for word in words[:-1]), initial=0))
+    for begin, end in spans:
+        word = bisect_right(starts, begin) - 1
+        # A space that a token begins with belongs to the word behind it.
+        at_space = end > begin and begin == starts[word] + len(words[word])
+        yield min(word + at_space, len(words) - 1)

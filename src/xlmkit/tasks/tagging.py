@@ -20,7 +20,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.permutation import key_of
 from xlmkit.evaluate.metrics import class_scores, confusion_matrix
-from xlmkit.evaluate.spans import OUTSIDE, Reading, illegal_tags, is_bio
+from xlmkit.evaluate.spans import OUTSIDE, Reading, illegal_tags, is_bio, marks_spans
 from xlmkit.evaluate.tagging import entity_scores, word_accuracy, word_macro_f1
 from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
@@ -75,15 +75,27 @@ class TaggingConfig(TaskConfig):
             raise UserError("its test files have no sentence in any of the recipe's languages.")
         unseen = sorted({tag for sentence in tested for tag in sentence.tags} - set(names))
         numbers = {tag: number for number, tag in enumerate([*names, *unseen])}
-        reading: Reading | None = None
-        if self.entities in ("bio", "iob2"):
-            reading = self.entities
-        elif self.entities == "auto" and is_bio(names):
-            reading = "bio"
         train, test = (_by_language(part, numbers) for part in (learned, tested))
-        data = TaggingData(names, unseen, train, test, reading)
+        data = TaggingData(names, unseen, train, test, self._reading(names))
         data.tell_oddities()
         return data
+
+    def _reading(self, tags: list[str]) -> Reading | None:
+        """Return how entities are read from these tags, None where they are none.
+
+        Raises:
+            UserError: entities are asked for, and the tags are none of entities.
+        """
+        if self.entities == "none":
+            return None
+        if self.entities == "auto":
+            return "bio" if is_bio(tags) else None
+        if not marks_spans(tags):
+            raise UserError(
+                f"its tags are not those of entities ({', '.join(tags[:5])}); leave out "
+                f"`entities: {self.entities}`, or name the column that has O and B- in it."
+            )
+        return self.entities
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,30 @@ def test_a_token_with_the_space_before_it_is_of_the_word_behind() -> None:
     assert made.places[0].tolist() == [1, 2, 4]
 
 
+def sentencepiece() -> TextEncoder:
+    """Return a tokenizer in which a mark of spaces may be a token of its own, as XLM-R's."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "\u2581a", "\u2581", "(", "b"]
+    tokenizer = Tokenizer(models.Unigram([(piece, -1.0) for piece in pieces], unk_id=3))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    names = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    made = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+    return TextEncoder(made, ["en"])
+
+
+def test_a_mark_of_spaces_that_stands_alone_is_of_the_word_behind() -> None:
+    encoder, words = sentencepiece(), ["(", "a", "(b", "a"]
+    made = encode_native_words(encoder, {"en": [words]}, 16, types=False)
+    expected = encoder.tokenizer(words, is_split_into_words=True)
+    assert made.sequences.batch([0]).tensors["input_ids"][0].tolist() == expected["input_ids"]
+    assert expected["input_ids"] == [0, 5, 6, 4, 5, 6, 7, 4, 2]
+    assert made.places[0].tolist() == [expected.word_ids().index(n) for n in range(4)]
+
+
 def test_no_word_is_lost(make_encoder: Make, tmp_path: Path) -> None:
     encoder = opened(make_encoder("bert", tmp_path / "model")).encoder
     words = ["", "the", "", "", "<s>", "\u200b", "horse", ""]

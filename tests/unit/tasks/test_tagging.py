@@ -116,6 +116,8 @@ def test_there_is_something_to_learn_and_to_test(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="have 1 different tags in en, at least two"):
         load(tmp_path, {"en": "a X\n"})
     other = {"kind": "conll", "path": "en.txt", "language": "sw"}
+    with pytest.raises(UserError, match="its tags are not those of entities"):
+        load(tmp_path, {"en": "a NOUN\nb O\n"}, entities="iob2")
     with pytest.raises(UserError, match="no sentence in any of the recipe's languages"):
         load(tmp_path, {"en": ENTITIES}, test=[other])
 
