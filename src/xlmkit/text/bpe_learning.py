@@ -183,7 +183,8 @@ def _repetitions(counts: NDArray[np.float64]) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     scale = min(1.0, _MAXIMUM_OCCURRENCES / float(counts.sum()))
     whole = np.floor(np.cumsum([0.5, *(counts * scale)])).astype(np.int64)
-    return whole[1:] - whole[:-1]
+    repetitions: NDArray[np.int64] = np.diff(whole)
+    return repetitions
 
 
 def _repeated(words: Mapping[str, int]) -> Iterator[str]:
