@@ -80,6 +80,11 @@ def prepare_corpus(
         working = folder / _WORKING
         working.mkdir(exist_ok=True)
         index = _collect(sources, config, languages, working, base, report)
+        if not len(index.size):
+            shutil.rmtree(working)
+            raise UserError(
+                "No text is left after cleaning; see the limits in the recipe's section data.clean."
+            )
         reason = find_duplicates(
             index,
             config.duplicates,
@@ -110,8 +115,8 @@ def _collect(
     """
     settings = json.dumps([config.model_dump(mode="json"), languages])
     journal = Journal(working / "journal.json", hashlib.sha256(settings.encode()).hexdigest())
-    state = journal.state or {"blocks": 0, "kept": 0, "sources": [[[], []] for _ in sources]}
-    done, kept = int(state["blocks"]), int(state["kept"])
+    state = journal.state or {"blocks": 0, "sources": [[[], []] for _ in sources]}
+    done = int(state["blocks"])
     tallies = [_Tally.of(*lists) for lists in state["sources"]]
     with (
         IndexWriter(working, languages, journal) as writer,
@@ -122,7 +127,7 @@ def _collect(
 
         def noted() -> dict[str, Any]:
             lists = [tally.lists() for tally in tallies]
-            return {**writer.state(), "blocks": done, "kept": kept, "sources": lists}
+            return {**writer.state(), "blocks": done, "sources": lists}
 
         clean = BlockCleaner(
             config.clean,
@@ -136,13 +141,9 @@ def _collect(
             stream.write("".join(block.lines).encode())
             for prints in block.prints:
                 writer.add(prints, block.source)
-            done, kept = done + 1, kept + len(block.lines)
+            done += 1
             bar.advance(block.read.total(), source=sources[block.source].title)
             journal.note(streams, noted)
-        if not kept:
-            raise UserError(
-                "No text is left after cleaning; see the limits in the recipe's section data.clean."
-            )
         for source, tally in zip(sources, tallies, strict=True):
             account = report.sources[source.title]
             account.read.update(tally.read)
