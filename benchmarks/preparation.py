@@ -2,10 +2,10 @@
 
 Reads the folder that --text or the environment variable XLMKIT_REAL_TEXT names: it holds a folder
 for each language, named by its code, with .txt files of one text a line. Both sides go from text to
-the ids of all lines on disk, with a vocabulary learned from them. The peer normalises, splits and
-encodes each line in one process, as people do it; xlmkit also cleans, finds duplicates and splits,
-with as many processes as there are cores. Each turn of xlmkit is a command of its own, with its
-start.
+the ids of all lines on disk, with a vocabulary learned from them. The peer does it in one process,
+as a person would: NFC and single spaces, no empty, long or repeated lines, then sacremoses, then
+byte-pair encoding. xlmkit also looks at letters and scripts, finds near-duplicates and splits, with
+as many processes as there are cores; each turn of it is a command of its own, with its start.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import unicodedata
 from array import array
 from collections.abc import Iterator
 from functools import partial
@@ -32,6 +33,7 @@ from xlmkit.text.normalize import (
     replace_unicode_punctuation,
 )
 
+LONGEST = 2000  # characters, as in xlmkit's defaults
 LANGUAGES = ("en", "fr", "de", "es", "ru", "ar", "vi", "tr")
 
 
@@ -40,7 +42,12 @@ def split_lines(texts: dict[str, list[str]]) -> Iterator[str]:
     for language, lines in texts.items():
         normalizer = sacremoses.MosesPunctNormalizer(lang=language)
         tokenizer = sacremoses.MosesTokenizer(lang=language)
-        for line in lines:
+        seen = set()
+        for raw in lines:
+            line = " ".join(unicodedata.normalize("NFC", raw).split())
+            if not line or len(line) > LONGEST or line in seen:
+                continue
+            seen.add(line)
             text = normalizer.normalize(replace_unicode_punctuation(line))
             words = tokenizer.tokenize(remove_non_printing(text), return_str=True, escape=False)
             yield lowercase_and_remove_accent(words)
@@ -61,7 +68,7 @@ def with_libraries(texts: dict[str, list[str]], vocabulary: int) -> int:
     with tempfile.TemporaryFile() as stream:
         for encoding in bpe.encode_batch_fast(lines):
             array("i", encoding.ids).tofile(stream)
-    return len(lines)
+    return sum(map(len, texts.values()))
 
 
 def with_xlmkit(recipe: Path, lines: int) -> int:

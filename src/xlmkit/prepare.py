@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import write_json
+from xlmkit.core.journal import Journal
 from xlmkit.core.stages import Stage
 from xlmkit.core.tables import table
 from xlmkit.data.corpus import DataConfig, prepare_corpus, read_corpus
@@ -17,7 +18,7 @@ from xlmkit.data.records import blocks
 from xlmkit.data.shards import Shards
 from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
 from xlmkit.plan import STATISTICS_FILE, RunPlan
-from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.text.tokenizer import CONFIG_FILE, Tokenizer
 
 Build = Callable[[Path], object]
 """Fills a stage's folder."""
@@ -42,8 +43,7 @@ def _make_corpus(plan: RunPlan, data: DataConfig, folder: Path) -> None:
 
 
 def _make_shards(plan: RunPlan, folder: Path) -> None:
-    tokenizer = Tokenizer.learn(_texts(plan), plan.recipe.tokenizer, plan.recipe.languages)
-    tokenizer.save(folder / "tokenizer")
+    tokenizer = _tokenizer(plan, folder)
     statistics = encode_corpus(plan.corpus.folder, tokenizer, folder)
     write_json(folder / STATISTICS_FILE, statistics)
     rows = [
@@ -52,6 +52,18 @@ def _make_shards(plan: RunPlan, folder: Path) -> None:
     ]
     columns = ["language", "texts", "words", "tokens", "tokens per word"]
     table(f"Training text, {len(tokenizer):,} words in the vocabulary", columns, rows)
+
+
+def _tokenizer(plan: RunPlan, folder: Path) -> Tokenizer:
+    """Learn the tokenizer and save it, or load it, if only what follows was stopped."""
+    place = folder / "tokenizer"
+    if not (place / CONFIG_FILE).is_file():  # which is written last
+        recipe = plan.recipe
+        journal = Journal(folder / "counting.json")
+        tokenizer = Tokenizer.learn(_texts(plan), recipe.tokenizer, recipe.languages, journal)
+        tokenizer.save(place)
+        journal.remove()
+    return Tokenizer.load(place)
 
 
 def _texts(plan: RunPlan) -> Iterator[tuple[str, list[str]]]:

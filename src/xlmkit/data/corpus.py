@@ -6,14 +6,16 @@ split. The second pass copies each record to its split. Memory is that of the fi
 twenty bytes a text on disk, however long the texts are.
 """
 
+import hashlib
+import json
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import combinations, islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from pydantic import Field
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write, explained_disk_errors, open_lines
+from xlmkit.core.journal import Journal
 from xlmkit.core.parallel import map_in_order
 from xlmkit.core.progress import progress
 from xlmkit.data.block_cleaning import BlockCleaner
@@ -35,7 +38,7 @@ from xlmkit.data.records import Record, blocks
 from xlmkit.data.sources import Source, with_distinct_names
 from xlmkit.data.split import HELD_OUT_ELSEWHERE, SPLITS, SplitConfig, assign_splits
 
-_WORKING = ".preparing-"
+_WORKING = "preparing"
 _BLOCK_CHARACTERS = 1 << 16  # cleaned at a time
 
 
@@ -74,22 +77,25 @@ def prepare_corpus(
     report = CorpusReport(tuple(languages))
     with explained_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for stale in folder.glob(f"{_WORKING}*"):  # of a run that was killed
-            shutil.rmtree(stale, ignore_errors=True)
-        with tempfile.TemporaryDirectory(
-            prefix=_WORKING, dir=folder, ignore_cleanup_errors=True
-        ) as name:
-            working = Path(name)
-            index = _collect(sources, config, languages, working, base, report)
-            reason = find_duplicates(
-                index,
-                config.duplicates,
-                np.array([source.one_translation for source in sources], dtype=np.bool_),
+        working = folder / _WORKING
+        working.mkdir(exist_ok=True)
+        index = _collect(sources, config, languages, working, base, report)
+        if not len(index.size):
+            shutil.rmtree(working)
+            raise UserError(
+                "No text is left after cleaning; see the limits in the recipe's section data.clean."
             )
-            ambiguous = ambiguous_labels(index)
-            split = assign_splits(index, reason == KEEP, ~ambiguous, config.split, seed)
-            _count_decisions(index, reason, split, ambiguous, report)
-            _write_splits(working / "records.jsonl", folder, split, ambiguous)
+        reason = find_duplicates(
+            index,
+            config.duplicates,
+            np.array([source.one_translation for source in sources], dtype=np.bool_),
+        )
+        ambiguous = ambiguous_labels(index)
+        split = assign_splits(index, reason == KEEP, ~ambiguous, config.split, seed)
+        _count_decisions(index, reason, split, ambiguous, report)
+        _write_splits(working / "records.jsonl", folder, split, ambiguous)
+        del index  # it maps files that go now
+        shutil.rmtree(working, ignore_errors=True)
     report.write(folder)
     return report
 
@@ -102,34 +108,64 @@ def _collect(
     base: Path,
     report: CorpusReport,
 ) -> CorpusIndex:
-    """First pass: write all cleaned records in reading order, and return their index."""
-    kept = 0
+    """First pass: write all cleaned records in reading order, and return their index.
+
+    Stopped, it goes on with the first block that was not noted; sources are read anew up to there,
+    which takes little beside cleaning.
+    """
+    settings = json.dumps([config.model_dump(mode="json"), languages])
+    journal = Journal(working / "journal.json", hashlib.sha256(settings.encode()).hexdigest())
+    state = journal.state or {"blocks": 0, "sources": [[[], []] for _ in sources]}
+    done = int(state["blocks"])
+    tallies = [_Tally.of(*lists) for lists in state["sources"]]
     with (
-        IndexWriter(working, languages) as writer,
-        (working / "records.jsonl").open("w", encoding="utf-8", newline="\n") as stream,
+        IndexWriter(working, languages, journal) as writer,
+        journal.open("records.jsonl") as stream,
         progress("cleaning", total=None, unit="texts") as bar,
     ):
+        streams = {**writer.streams, "records.jsonl": stream}
+
+        def noted() -> dict[str, Any]:
+            lists = [tally.lists() for tally in tallies]
+            return {**writer.state(), "blocks": done, "sources": lists}
+
         clean = BlockCleaner(
             config.clean,
             [source.usual_markup for source in sources],
             with_bands=config.duplicates == "near",
         )
-        for block in map_in_order(clean, _blocks(sources, languages, base, report)):
-            title = sources[block.source].title
-            account = report.sources[title]
-            account.read.update(block.read)
-            for (reason, language), count in block.dropped.items():
-                account.drop(reason, language, count)
-            stream.writelines(block.lines)
+        blocks_left = islice(_blocks(sources, languages, base, report), done, None)
+        for block in map_in_order(clean, blocks_left):
+            tallies[block.source].read.update(block.read)
+            tallies[block.source].dropped.update(block.dropped)
+            stream.write("".join(block.lines).encode())
             for prints in block.prints:
                 writer.add(prints, block.source)
-            kept += len(block.lines)
-            bar.advance(block.read.total(), source=title)
-        if not kept:
-            raise UserError(
-                "No text is left after cleaning; see the limits in the recipe's section data.clean."
-            )
+            done += 1
+            bar.advance(block.read.total(), source=sources[block.source].title)
+            journal.note(streams, noted)
+        for source, tally in zip(sources, tallies, strict=True):
+            account = report.sources[source.title]
+            account.read.update(tally.read)
+            for (reason, language), count in tally.dropped.items():
+                account.drop(reason, language, count)
         return writer.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """What was read of a source, by language, and dropped, by reason and language."""
+
+    read: Counter[str]
+    dropped: Counter[tuple[str, str]]
+
+    @classmethod
+    def of(cls, read: list[tuple[str, int]], dropped: list[tuple[str, str, int]]) -> "_Tally":
+        return cls(Counter(dict(read)), Counter({(r, code): n for r, code, n in dropped}))
+
+    def lists(self) -> list[list[list[Any]]]:
+        """Return both as plain lists, in their order."""
+        return [[[*pair] for pair in self.read.items()], [[*k, n] for k, n in self.dropped.items()]]
 
 
 def _blocks(

@@ -4,9 +4,10 @@ Records are read and written in blocks, so memory does not grow with the corpus.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.core.files import sha256_file, write_json
+from xlmkit.core.journal import Journal
 from xlmkit.core.parallel import map_in_order
 from xlmkit.core.progress import progress
 from xlmkit.data.corpus import read_corpus
@@ -22,11 +24,12 @@ from xlmkit.data.shards import MANIFEST
 from xlmkit.text.bpe import END_OF_WORD
 from xlmkit.text.tokenizer import Tokenizer
 
+JOURNAL = "encoding.json"
 SPLITS = ("train", "valid", "test")
 
 
 def encode_corpus(corpus: Path, tokenizer: Tokenizer, folder: Path) -> dict[str, Any]:
-    """Write the shards of a corpus into an empty folder.
+    """Write the shards of a corpus into a folder, going on where this was stopped.
 
     Args:
         corpus: what `prepare_corpus` made.
@@ -38,7 +41,7 @@ def encode_corpus(corpus: Path, tokenizer: Tokenizer, folder: Path) -> dict[str,
     """
     folder.mkdir(parents=True, exist_ok=True)
     encoder = _Encoder(tokenizer, folder)
-    for split in SPLITS:
+    for split in SPLITS[encoder.splits_done :]:
         encoder.encode(split, read_corpus(corpus, split))
     encoder.finish()
     return encoder.statistics
@@ -84,48 +87,93 @@ class _Encoder:
         self.tokenizer, self.folder = tokenizer, folder
         self.languages = list(tokenizer.lang2id)
         self.dtype = np.dtype("<u2" if len(tokenizer) <= 1 << 16 else "<u4")
-        self.word_counts = np.zeros(len(tokenizer), np.int64)
         self.ends_word = np.array([s.endswith(END_OF_WORD) for s in tokenizer.vocabulary])
-        self.dtypes: dict[str, str] = {}
-        self.pairs: dict[str, list[list[str]]] = {}
+        self.journal = Journal(folder / JOURNAL, tokenizer.signature)
         names = ("texts", "words", "tokens", "unknown")
-        self.statistics = {language: dict.fromkeys(names, 0) for language in self.languages}
+        state = self.journal.state or {
+            "splits": 0,
+            "blocks": 0,
+            "word_counts": [0] * len(tokenizer),
+            "dtypes": {},
+            "pairs": {},
+            "ends": [0] * len(self.languages),
+            "numbers": [0] * len(self.languages),
+            "statistics": {language: dict.fromkeys(names, 0) for language in self.languages},
+        }
+        self.splits_done, self.blocks_done = int(state["splits"]), int(state["blocks"])
+        self.word_counts = np.array(state["word_counts"], np.int64)
+        self.dtypes: dict[str, str] = state["dtypes"]
+        self.pairs: dict[str, list[list[str]]] = state["pairs"]
+        self.ends: list[int] = state["ends"]  # tokens of each language in the split at hand
+        self.numbers: list[int] = state["numbers"]  # sentences
+        self.statistics: dict[str, dict[str, int]] = state["statistics"]
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "splits": self.splits_done,
+            "blocks": self.blocks_done,
+            "word_counts": self.word_counts.tolist(),
+            "dtypes": self.dtypes,
+            "pairs": self.pairs,
+            "ends": self.ends,
+            "numbers": self.numbers,
+            "statistics": self.statistics,
+        }
 
     def encode(self, split: str, records: Iterable[Record]) -> None:
-        """Write one split's shards."""
+        """Write one split's shards, from the first block on that is not written yet."""
         files: dict[str, IO[bytes]] = {}
-        closing = ExitStack()  # closes every file, also where a full disk lets one fail
-        ends = dict.fromkeys(self.languages, 0)  # tokens written so far
-        numbers = dict.fromkeys(self.languages, 0)  # sentences written so far
-        pairs: set[tuple[str, str]] = set()
+        pairs = {(a, b) for a, b in self.pairs.get(split, [])}
 
-        def append(name: str, values: NDArray[Any]) -> None:
-            if name not in files:
-                files[name] = closing.enter_context((self.folder / name).open("wb"))
-                self.dtypes[name] = values.dtype.str
-                if name.endswith(".starts"):
-                    files[name].write(np.zeros(1, values.dtype).tobytes())
-            files[name].write(values.tobytes())
+        with ExitStack() as closing, progress(f"encoding {split}", unit="records") as bar:
+            # The stack closes every file, also where a full disk lets one fail.
 
-        with closing, progress(f"encoding {split}", unit="records") as bar:
+            def append(name: str, values: NDArray[Any]) -> None:
+                if name not in files:
+                    files[name] = closing.enter_context(self.journal.open(name))
+                    self.dtypes[name] = values.dtype.str
+                    if name.endswith(".starts"):
+                        files[name].write(np.zeros(1, values.dtype).tobytes())
+                files[name].write(values.tobytes())
+
+            for name in self.dtypes:
+                if name.startswith(f"{split}."):  # begun before this was stopped
+                    files[name] = closing.enter_context(self.journal.open(name))
             encode = _BlockEncoder(self.tokenizer)
-            for encoded in map_in_order(encode, blocks(records)):
-                sentence = np.full((encoded.records, len(self.languages)), -1, np.int64)
-                for language, (rows, tokens, lengths) in encoded.texts.items():
-                    column = self.languages.index(language)
-                    if split == "train":
-                        self._count(language, tokens, lengths)
-                    append(f"{split}.{language}.tokens", tokens.astype(self.dtype))
-                    starts = ends[language] + np.cumsum(lengths)
-                    append(f"{split}.{language}.starts", starts.astype("<i8"))
-                    sentence[rows, column] = numbers[language] + np.arange(len(rows))
-                    ends[language] = int(starts[-1])
-                    numbers[language] += len(rows)
-                for a, b, both in self._pairs(sentence):
-                    pairs.add((a, b))
-                    append(f"{split}.{a}-{b}.pairs", both)
+            blocks_left = islice(blocks(records), self.blocks_done, None)
+            for encoded in map_in_order(encode, blocks_left):
+                self._append(split, encoded, append, pairs)
+                self.blocks_done += 1
+                self.pairs[split] = sorted(map(list, pairs))
                 bar.advance(encoded.records)
-        self.pairs[split] = sorted(map(list, pairs))
+                self.journal.note(files, self._state)
+            self.pairs[split] = sorted(map(list, pairs))
+            self.splits_done, self.blocks_done = self.splits_done + 1, 0
+            self.ends, self.numbers = [0] * len(self.languages), [0] * len(self.languages)
+            self.journal.note(files, self._state, always=True)
+
+    def _append(
+        self,
+        split: str,
+        encoded: _EncodedBlock,
+        append: Callable[[str, NDArray[Any]], None],
+        pairs: set[tuple[str, str]],
+    ) -> None:
+        """Append a block to the files of its split."""
+        sentence = np.full((encoded.records, len(self.languages)), -1, np.int64)
+        for language, (rows, tokens, lengths) in encoded.texts.items():
+            column = self.languages.index(language)
+            if split == "train":
+                self._count(language, tokens, lengths)
+            append(f"{split}.{language}.tokens", tokens.astype(self.dtype))
+            starts = self.ends[column] + np.cumsum(lengths)
+            append(f"{split}.{language}.starts", starts.astype("<i8"))
+            sentence[rows, column] = self.numbers[column] + np.arange(len(rows))
+            self.ends[column] = int(starts[-1])
+            self.numbers[column] += len(rows)
+        for a, b, both in self._pairs(sentence):
+            pairs.add((a, b))
+            append(f"{split}.{a}-{b}.pairs", both)
 
     def _count(self, language: str, tokens: NDArray[np.int32], lengths: NDArray[np.int64]) -> None:
         """Count the words of the vocabulary, and those of a language; `</s>` is none."""
@@ -172,3 +220,4 @@ class _Encoder:
                 "files": files,
             },
         )
+        self.journal.remove()

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from xlmkit.core.journal import Journal
 from xlmkit.data.fingerprints import BANDS, LONG, Keys, bands, fingerprint
 from xlmkit.data.records import Record
 from xlmkit.data.survey import survey
@@ -59,20 +60,21 @@ def _text_prints(text: str, language: str, with_bands: bool) -> TextPrints:
 class _Column:
     """An array that grows on disk."""
 
-    def __init__(self, path: Path, dtype: DTypeLike, width: int = 1) -> None:
+    def __init__(self, path: Path, stream: IO[bytes], dtype: DTypeLike, width: int = 1) -> None:
         self._path = path
         self._dtype = np.dtype(dtype)
         self._shape = (-1,) if width == 1 else (-1, width)
-        self._stream = path.open("wb")
+        self._stream = stream
         self._buffer: list[Any] = []
 
     def append(self, value: object) -> None:
         self._buffer.append(value)
         if len(self._buffer) >= _BUFFERED:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
-        np.asarray(self._buffer, dtype=self._dtype).tofile(self._stream)
+    def flush(self) -> None:
+        """Hand to the file what is waiting."""
+        self._stream.write(np.asarray(self._buffer, dtype=self._dtype).tobytes())
         self._buffer.clear()
 
     def close(self) -> None:
@@ -81,7 +83,7 @@ class _Column:
 
     def finish(self) -> NDArray[Any]:
         """Return the array, mapped from disk."""
-        self._flush()
+        self.flush()
         self.close()
         if not self._path.stat().st_size:  # an empty file cannot be mapped
             return np.empty((0, *self._shape[1:]), self._dtype)
@@ -130,20 +132,34 @@ class IndexWriter:
     A context manager: its files are closed at the end, also after an exception.
     """
 
-    def __init__(self, folder: Path, languages: Sequence[str]) -> None:
-        """Start an index in a folder that exists."""
+    def __init__(
+        self, folder: Path, languages: Sequence[str], journal: Journal | None = None
+    ) -> None:
+        """Start an index in a folder that exists, or go on with one.
+
+        Args:
+            folder: where.
+            languages: those of the recipe.
+            journal: one in this folder, which was noted with `state` and `streams`.
+        """
         self._numbers = {language: i for i, language in enumerate(languages)}
-        self._labels: dict[str, int] = {}
-        self._rows = 0
+        self._folder = folder
+        self._journal = journal or Journal(folder / "journal.json")
+        state = self._journal.state or {"labels": [], "rows": 0}
+        self._labels: dict[str, int] = {name: i for i, name in enumerate(state["labels"])}
+        self._rows = int(state["rows"])
         self._files = ExitStack()
-        self._source = self._column(folder / "source", np.uint16)
-        self._label = self._column(folder / "label", np.int32)
-        self._size = self._column(folder / "size", np.uint16)
-        self._language = self._column(folder / "language", np.uint16)
-        self._exact = self._column(folder / "exact", np.uint64)
-        self._skeleton = self._column(folder / "skeleton", np.uint64)
-        self._long = self._column(folder / "long", np.int64)
-        self._bands = self._column(folder / "bands", np.uint64, BANDS)
+        self._columns: list[_Column] = []
+        self.streams: dict[str, IO[bytes]] = {}
+        """The files that grow, by name."""
+        self._source = self._column("source", np.uint16)
+        self._label = self._column("label", np.int32)
+        self._size = self._column("size", np.uint16)
+        self._language = self._column("language", np.uint16)
+        self._exact = self._column("exact", np.uint64)
+        self._skeleton = self._column("skeleton", np.uint64)
+        self._long = self._column("long", np.int64)
+        self._bands = self._column("bands", np.uint64, BANDS)
 
     def __enter__(self) -> "IndexWriter":
         """Return the writer itself."""
@@ -153,10 +169,18 @@ class IndexWriter:
         """Close all files."""
         self._files.close()
 
-    def _column(self, path: Path, dtype: DTypeLike, width: int = 1) -> _Column:
-        column = _Column(path, dtype, width)
+    def _column(self, name: str, dtype: DTypeLike, width: int = 1) -> _Column:
+        self.streams[name] = self._journal.open(name)
+        column = _Column(self._folder / name, self.streams[name], dtype, width)
         self._files.callback(column.close)
+        self._columns.append(column)
         return column
+
+    def state(self) -> dict[str, Any]:
+        """Hand everything to the files, and return what is needed to go on."""
+        for column in self._columns:
+            column.flush()
+        return {"labels": list(self._labels), "rows": self._rows}
 
     def add(self, record: RecordPrints, source: int) -> None:
         """Add a cleaned record of a source."""

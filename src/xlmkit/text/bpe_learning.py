@@ -182,8 +182,9 @@ def _repetitions(counts: NDArray[np.float64]) -> NDArray[np.int64]:
     if not len(counts):
         return np.zeros(0, np.int64)
     scale = min(1.0, _MAXIMUM_OCCURRENCES / float(counts.sum()))
-    whole: NDArray[np.int64] = np.floor(np.cumsum([0.5, *(counts * scale)])).astype(np.int64)
-    return np.diff(whole)
+    whole = np.floor(np.cumsum([0.5, *(counts * scale)])).astype(np.int64)
+    repetitions: NDArray[np.int64] = np.diff(whole)
+    return repetitions
 
 
 def _repeated(words: Mapping[str, int]) -> Iterator[str]:

@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from pydantic import Field, field_validator
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json, write_json
+from xlmkit.core.journal import Journal
 from xlmkit.core.parallel import map_in_order
 from xlmkit.text.bpe import END_OF_WORD, Merges
 from xlmkit.text.bpe_files import (
@@ -109,6 +111,7 @@ class Tokenizer(TextEncoder):
         batches: Iterable[tuple[str, list[str]]],
         config: TokenizerConfig,
         languages: Sequence[str],
+        journal: Journal | None = None,
     ) -> "Tokenizer":
         """Learn a joint vocabulary; the same text in the same order gives the same vocabulary.
 
@@ -116,6 +119,7 @@ class Tokenizer(TextEncoder):
             batches: (language, texts), read once and not kept.
             config: the recipe's section.
             languages: the languages of the model, in the order of their ids.
+            journal: notes how far the words are counted, so that counting goes on there.
 
         Raises:
             UserError: a language is unknown or has no text, or a segmenter is missing.
@@ -125,10 +129,17 @@ class Tokenizer(TextEncoder):
         segmenters = {**DEFAULT_SEGMENTERS, **config.segmenters}
         fold = fold_word if config.lowercase_and_remove_accent else word_as_it_is
         counter = WordCounter()
-        for code, counts in map_in_order(WordsOfTexts(segmenters), batches):
+        done = 0
+        if journal and journal.state:
+            done = int(journal.state["batches"])
+            counter.restore(journal.state)
+        for code, counts in map_in_order(WordsOfTexts(segmenters), islice(batches, done, None)):
             if code not in languages:
                 raise UserError(f"There is text in {code}, which is not among the languages.")
             counter.update(code, counts)
+            done += 1
+            if journal:
+                journal.note({}, partial(_counted, counter, done))
         silent = [code for code in languages if not counter.totals.get(code)]
         if silent:
             raise UserError(f"There is no text in {', '.join(silent)} to learn a vocabulary from.")
@@ -234,3 +245,7 @@ class Tokenizer(TextEncoder):
             lowercase_and_remove_accent=config.get("do_lowercase_and_remove_accent", True),
             segmenters=config.get("segmenters", HUGGING_FACE_SEGMENTERS),
         )
+
+
+def _counted(counter: WordCounter, batches: int) -> dict[str, Any]:
+    return {**counter.state(), "batches": batches}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from xlmkit.text.sampling import sampling_probabilities
 
@@ -30,6 +31,15 @@ class WordCounter:
         self.totals[language] = self.totals.get(language, 0) + characters
         if sum(map(len, self._counts.values())) > self._maximum_distinct:
             self._forget_rarest()
+
+    def state(self) -> dict[str, Any]:
+        """Return all counts as plain values."""
+        return {"counts": self._counts, "totals": self.totals}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on with the counts that `state` returned."""
+        self._counts = {code: Counter(counts) for code, counts in state["counts"].items()}
+        self.totals = dict(state["totals"])
 
     def _forget_rarest(self) -> None:
         """Halve the number of different words, taking away the rarest in every language."""

@@ -130,15 +130,15 @@ def test_nothing_left(base: Path) -> None:
 
 def test_a_failing_source_leaves_the_old_corpus(base: Path) -> None:
     _prepare(base)
-    before = {path: path.read_bytes() for path in (base / "corpus").iterdir()}
+    before = {path: path.read_bytes() for path in (base / "corpus").glob("*.json*")}
     (base / "z.txt").unlink()
     with pytest.raises(UserError, match="There is no file"):
         _prepare(base)
-    assert {path: path.read_bytes() for path in (base / "corpus").iterdir()} == before
+    assert {path: path.read_bytes() for path in (base / "corpus").glob("*.json*")} == before
 
 
 def test_traces_of_a_killed_run_are_removed(base: Path) -> None:
-    stale = base / "corpus" / ".preparing-dead"
+    stale = base / "corpus" / "preparing"
     stale.mkdir(parents=True)
     (stale / "records.jsonl").write_text("x")
     _prepare(base)
@@ -152,7 +152,10 @@ def test_interrupted(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(corpus, "find_duplicates", interrupt)
     with pytest.raises(KeyboardInterrupt):
         _prepare(base)
-    assert list((base / "corpus").iterdir()) == []
+    assert [path.name for path in (base / "corpus").iterdir()] == ["preparing"]
+    monkeypatch.undo()
+    _prepare(base)
+    assert not (base / "corpus" / "preparing").exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

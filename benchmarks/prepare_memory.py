@@ -1,0 +1,129 @@
+"""How much memory `xlmkit prepare` takes as the corpus grows: the peak over all its processes.
+
+Reads the folder that --text or the environment variable XLMKIT_REAL_TEXT names, see preparation.py.
+A corpus that is larger than the text is made of it: each further copy joins the first half of a
+line to the second half of another one, so that no line repeats another, though the words do.
+Prints, and writes, the highest sum over all processes of resident memory, and of what of it does
+not lie in files (which the system may take back at any time).
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+from _harness import record
+from preparation import LANGUAGES, write_recipe
+from tokenizer_agreement import VARIABLE, read_text
+
+from xlmkit.core.tables import table
+
+_INTERVAL = 0.2  # seconds between two looks
+_FIELDS = re.compile(r"^(VmRSS|RssAnon):\s+(\d+) kB$", re.MULTILINE)
+_MEGABYTE = 1_000_000
+
+
+def write_text(texts: dict[str, list[str]], megabytes: int, folder: Path) -> int:
+    """Write so much text, spread over the languages as it is; return the number of lines."""
+    whole = sum(len(line.encode()) + 1 for lines in texts.values() for line in lines)
+    copies = megabytes * _MEGABYTE / whole
+    count = 0
+    for language, lines in texts.items():
+        with (folder / f"{language}.txt").open("w", encoding="utf-8") as stream:
+            for copy in range(int(copies) + 1):
+                wanted = lines if copy < int(copies) else lines[: int(copies % 1 * len(lines))]
+                count += len(wanted)
+                _write_copy(lines, len(wanted), copy, stream)
+    return count
+
+
+def _write_copy(lines: list[str], count: int, copy: int, stream: IO[str]) -> None:
+    for number, line in enumerate(lines[:count]):
+        words = line.split()
+        other = lines[(number + 7919 * copy) % len(lines)].split()
+        halves = words[: len(words) // 2] + other[len(other) // 2 :]
+        stream.write(" ".join(halves if copy else words) + "\n")
+
+
+def memory_of(root: int) -> tuple[int, int]:
+    """Return resident and anonymous kilobytes of a process and all that it started."""
+    parents: dict[int, list[int]] = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:  # it has ended
+            continue
+        parents.setdefault(parent, []).append(int(place.name))
+    resident = anonymous = 0
+    waiting = [root]
+    while waiting:
+        number = waiting.pop()
+        waiting += parents.get(number, [])
+        try:
+            found = dict(_FIELDS.findall(Path(f"/proc/{number}/status").read_text()))
+        except OSError:
+            continue
+        resident += int(found.get("VmRSS", 0))
+        anonymous += int(found.get("RssAnon", 0))
+    return resident, anonymous
+
+
+def measure(recipe: Path) -> tuple[float, float, float]:
+    """Prepare; return seconds, and the peaks in megabytes: resident and anonymous."""
+    resident = anonymous = 0
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=recipe.parent) as output:
+        command = [sys.executable, "-m", "xlmkit", "prepare", str(recipe), "--output", output]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603
+            while process.poll() is None:
+                now = memory_of(process.pid)
+                resident, anonymous = max(resident, now[0]), max(anonymous, now[1])
+                time.sleep(_INTERVAL)
+        if process.returncode:
+            raise SystemExit("Preparing failed.")
+    return time.monotonic() - began, resident * 1024 / _MEGABYTE, anonymous * 1024 / _MEGABYTE
+
+
+def main() -> int:
+    """Measure corpora of several sizes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--text", type=Path, help="folder of real text")
+    parser.add_argument("--megabytes", type=int, nargs="+", default=[20, 60])
+    parser.add_argument("--vocabulary", type=int, default=16_000)
+    arguments = parser.parse_args()
+    place = arguments.text or os.environ.get(VARIABLE)
+    if not place or not Path("/proc/self/status").is_file():
+        print(f"Skipped: it needs Linux, and a folder of real text in {VARIABLE} or --text.")
+        return 0
+    found = read_text(Path(place), sys.maxsize)
+    texts = {code: lines for code, lines in found.items() if code in LANGUAGES}
+    rows, results = [], []
+    for megabytes in arguments.megabytes:
+        with tempfile.TemporaryDirectory() as name:
+            recipe = write_recipe(Path(name), {code: [""] for code in texts}, arguments.vocabulary)
+            count = write_text(texts, megabytes, Path(name))
+            seconds, resident, anonymous = measure(recipe)
+        rows.append(
+            [megabytes, f"{count:,}", f"{seconds:.0f}", f"{resident:.0f}", f"{anonymous:.0f}"]
+        )
+        results.append(
+            {
+                "megabytes": megabytes,
+                "lines": count,
+                "seconds": seconds,
+                "resident_megabytes": resident,
+                "anonymous_megabytes": anonymous,
+            }
+        )
+    table("Preparing", ["MB of text", "lines", "seconds", "peak MB", "of it not in files"], rows)
+    record("prepare-memory", results, languages=list(texts), vocabulary=arguments.vocabulary)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Preparation that was killed goes on where it was, and ends as one that ran through."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xlmkit.core import journal
+from xlmkit.core.journal import Journal
+from xlmkit.run import prepare
+
+# Notes every block, and kills itself at the first try to note a journal after some notes, with
+# whatever was written since then.
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+from xlmkit.core import journal, parallel
+from xlmkit.data import corpus, encode, records
+import xlmkit.prepare
+
+name, notes, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+parallel.usable_cores = lambda: 1
+journal.SECONDS, journal._WORTH = 0.0, 0
+corpus._BLOCK_CHARACTERS = 500
+small = lambda records_: records.blocks(records_, size=40)
+encode.blocks = xlmkit.prepare.blocks = small
+note, count = journal.Journal.note, 0
+
+def counted(self, streams, state, **how):
+    global count
+    if self._path.name == name:
+        if count == notes:
+            for stream in streams.values():
+                stream.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        count += 1
+    note(self, streams, state, **how)
+
+journal.Journal.note = counted
+from xlmkit.run import prepare
+prepare(folder / "recipe.yaml", [], folder / "out", False)
+"""
+
+
+def made(folder: Path) -> dict[str, bytes]:
+    """Return what a run's stages hold, without the time that they took."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "stage.json"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize(
+    ("name", "notes"), [("journal.json", 3), ("counting.json", 4), ("encoding.json", 6)]
+)
+def test_killed_preparation_goes_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, notes: int
+) -> None:
+    small = {"xlmkit.data.corpus._BLOCK_CHARACTERS": 500, "xlmkit.core.parallel.ALONE": 10_000}
+    for place, value in small.items():
+        monkeypatch.setattr(place, value)
+    from xlmkit.data.records import blocks
+
+    for place in ("xlmkit.data.encode.blocks", "xlmkit.prepare.blocks"):
+        monkeypatch.setattr(place, lambda records: blocks(records, size=40))
+    prepare(project / "recipe.yaml", [], project / "whole", False)
+
+    killed = subprocess.run(
+        [sys.executable, "-c", PROGRAM, name, str(notes), str(project)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False, capture_output=True, timeout=100,
+    )  # fmt: skip
+    assert killed.returncode == -9, killed.stderr.decode()
+    found = [*(project / "out").rglob(name)]
+    assert len(found) == 1
+    states = []
+    opened = Journal.__init__
+
+    def watched(self: Journal, path: Path, key: str = "") -> None:
+        opened(self, path, key)
+        if self.state is not None:
+            states.append(path.name)
+
+    monkeypatch.setattr(journal.Journal, "__init__", watched)
+    prepare(project / "recipe.yaml", [], project / "out", False)
+    assert states == [name]
+    assert made(project / "out") == made(project / "whole")
