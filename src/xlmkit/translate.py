@@ -17,6 +17,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import input_lines, output_lines
 from xlmkit.generate.ctranslate2_engine import is_export
+from xlmkit.generate.engine import Precision
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
 _CHUNK = 512  # lines
@@ -33,6 +34,7 @@ class Request:
         prefix: how every translation is to begin.
         allowed: a text in the language to write; only its tokens are written.
         engine: what the folder must be for; `auto` takes what it is for.
+        precision: what a folder for torch computes in; by default float32.
     """
 
     src: str
@@ -41,6 +43,7 @@ class Request:
     prefix: str | None = None
     allowed: Path | None = None
     engine: Literal["auto", "torch", "ctranslate2"] = "auto"
+    precision: Precision | None = None
 
 
 def search_of(settings: Sequence[str]) -> SearchConfig:
@@ -86,7 +89,7 @@ def translate(
             "other folder with xlmkit export."
         )
     tune_allocator()
-    translator = Translator.from_pretrained(model)
+    translator = Translator.from_pretrained(model, request.precision)
     translator.translate([""], request.src, request.tgt)  # languages are known, before all else
     allowed = None
     if request.allowed is not None:
