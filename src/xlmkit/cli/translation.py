@@ -57,6 +57,13 @@ def translate(
     engine: Annotated[
         Engine, typer.Option("--engine", help="What the folder must be for.")
     ] = Engine.auto,
+    capitals: Annotated[
+        bool | None,
+        typer.Option(
+            "--capitals/--no-capitals",
+            help="Begin sentences with capitals; by default where the model writes none.",
+        ),
+    ] = None,
     precision: Annotated[
         Literal["auto", "float32", "bfloat16", "int8"] | None,
         typer.Option(
@@ -84,6 +91,7 @@ def translate(
         prefix=prefix,
         allowed=allowed,
         engine=engine.value,
+        capitals=capitals,
         precision=precision,
     )
     module.translate(model, source, target, request, resume=resume)
