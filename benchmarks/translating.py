@@ -59,11 +59,12 @@ def main() -> None:
             path = Path(folder) / kind
             export_ctranslate2(bundle, path, src="en", tgt="fr", quantization=kind)
             exports[kind] = CTranslate2Engine(path, bundle.tokenizer, threads=arguments.threads)
-        own = TorchEngine(bundle)
-        check([own, *exports.values()], batches[0])
+        own, rounded = TorchEngine(bundle), TorchEngine(bundle, "int8")
+        check([own, rounded, *exports.values()], batches[0])
         sides = {
             "Marian": marian_side(marian(arguments.words), batches),
             "xlmkit": engine_side(own, batches),
+            "xlmkit int8": engine_side(rounded, batches),
             "CTranslate2 float32": engine_side(exports["float32"], batches),
             "CTranslate2 int8": engine_side(exports["int8"], batches),
         }

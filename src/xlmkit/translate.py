@@ -5,8 +5,9 @@ output is written beside its name and takes it when all is done; `--resume` goes
 line that was written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,9 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import input_lines, output_lines
 from xlmkit.generate.ctranslate2_engine import is_export
+from xlmkit.generate.engine import Precision
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
+from xlmkit.text.capitals import capitalised
 
 _CHUNK = 512  # lines
 
@@ -33,6 +36,8 @@ class Request:
         prefix: how every translation is to begin.
         allowed: a text in the language to write; only its tokens are written.
         engine: what the folder must be for; `auto` takes what it is for.
+        capitals: begin sentences with capitals; by default where the model's text has none.
+        precision: what a folder for torch computes in; by default float32.
     """
 
     src: str
@@ -41,6 +46,8 @@ class Request:
     prefix: str | None = None
     allowed: Path | None = None
     engine: Literal["auto", "torch", "ctranslate2"] = "auto"
+    capitals: bool | None = None
+    precision: Precision | None = None
 
 
 def search_of(settings: Sequence[str]) -> SearchConfig:
@@ -86,12 +93,16 @@ def translate(
             "other folder with xlmkit export."
         )
     tune_allocator()
-    translator = Translator.from_pretrained(model)
+    translator = Translator.from_pretrained(model, request.precision)
     translator.translate([""], request.src, request.tgt)  # languages are known, before all else
     allowed = None
     if request.allowed is not None:
         with input_lines(request.allowed) as lines:
             allowed = translator.allowed_words(list(lines), request.tgt)
+    capitals = request.capitals
+    if capitals is None:
+        capitals = translator.tokenizer.lowercase_and_remove_accent
+    raised = partial(capitalised, language=request.tgt) if capitals else str
     with output_lines(target, resume=resume) as (stream, done), input_lines(source) as lines:
         for _ in islice(lines, done):
             pass
@@ -106,17 +117,19 @@ def translate(
                     allowed=allowed,
                     first=done,
                 )
-                stream.writelines(_written(found, done, request.search.n_best))
+                stream.writelines(_written(found, done, request.search.n_best, raised))
                 stream.flush()
                 done += len(chunk)
                 job.advance(len(chunk))
 
 
-def _written(found: Sequence[Sequence[Translation]], first: int, n_best: int) -> Iterator[str]:
-    """Yield the lines of some translations; `first` is the number of texts before."""
+def _written(
+    found: Sequence[Sequence[Translation]], first: int, n_best: int, raised: Callable[[str], str]
+) -> Iterator[str]:
+    """Yield the lines of some translations, through `raised`; `first` texts came before."""
     for number, (best, *others) in enumerate(found, start=first + 1):
         if n_best == 1:
-            yield f"{best.text}\n"
+            yield f"{raised(best.text)}\n"
         else:
             for one in (best, *others):
-                yield f"{number}\t{one.score:.4f}\t{one.text}\n"
+                yield f"{number}\t{one.score:.4f}\t{raised(one.text)}\n"

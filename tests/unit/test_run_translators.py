@@ -72,10 +72,16 @@ def test_a_run_ends_with_translators(trained: Path) -> None:
     assert set(made["both"]["test"]) == {"en-ar", "ar-en"}
     score = made["fresh"]["test"]["en-zh"]
     assert score["n"] > 3
-    assert "tok:zh" in score["signature"]
+    assert "tok:zh" in score["scores"]["bleu"]["signature"]
+    assert score["scores"]["bleu"]["low"] <= score["scores"]["bleu"]["value"]
+    assert score["examples"][0]["reference"]
+    assert score["health"]["n"] == score["n"]
+    assert "round_trip" not in score["scores"]
+    assert "round_trip" in made["both"]["test"]["en-ar"]["scores"]
     points = {(p["objective"], p["language"], p["split"]) for p in made["both"]["curve"]}
     assert {("ae", None, "train"), ("bt", None, "train"), ("mlm", None, "train")} <= points
     assert {("bleu", "en-ar", "valid"), ("mt", "average", "valid")} <= points
+    assert {("health", "ar-en", "valid"), ("round_trip", "average", "valid")} <= points
     assert made["fresh"]["best_step"] in (6, 12)
     for name in ("fresh", "both"):
         folder = trained / "out" / "translation" / name
@@ -156,6 +162,35 @@ def test_training_stops_by_patience(trained: Path, tmp_path: Path) -> None:
     assert figures["best_step"] == 2
     assert figures["steps"] == 6
     assert all(p["objective"] == "mt" for p in figures["curve"])
+
+
+def test_without_translations_the_way_there_and_back_is_the_criterion(project: Path) -> None:
+    recipe = add_translation(project)
+    single = [f"{{kind: text, path: text.{code}, language: {code}}}" for code in ("en", "ar")]
+    overrides = [
+        "pretrain.models=null", *SHARES, "languages=[en, ar]", "translation.criterion=round_trip",
+        f"data.sources=[{', '.join(single)}]",
+        "translation.models={alone: {ae: {length: 32}, bt: {length: 32}}}",
+        "translation.give_up_after=2",
+    ]  # fmt: skip
+    run(recipe, overrides, project / "out", False)
+    made = results(project)["translators"]["alone"]
+    assert not [p for p in made["curve"] if p["objective"] == "bleu"]
+    measured = [p for p in made["curve"] if p["objective"] == "round_trip"]
+    assert {p["language"] for p in measured} == {"en-ar", "ar-en", "average"}
+    assert list(made["test"]["en-ar"]["scores"]) == ["round_trip"]
+    assert made["best_step"] in (6, 12)
+
+
+def test_round_trips_need_a_way_back(trained: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(trained, again)
+    overrides = [
+        PRETRAINED, *SHARES, "translation.criterion=round_trip",
+        "translation.models={there: {mt: {directions: [en-ar], length: 32}}}",
+    ]  # fmt: skip
+    with pytest.raises(UserError, match="no direction that it learns both ways"):
+        train_translator(again / "recipe.yaml", overrides, again / "out", False)
 
 
 def test_without_other_models_none_is_pretrained(project: Path) -> None:

@@ -96,10 +96,10 @@ def test_several_translations_of_a_text_are_numbered(model: Path) -> None:
 
 
 def test_prefix_allowed_words_and_samples(model: Path, tmp_path: Path) -> None:
-    made = call(model, "--prefix", "b c", given="a b\nc\n")
+    made = call(model, "--no-capitals", "--prefix", "b c", given="a b\nc\n")
     assert all(line.startswith("b c") for line in made.stdout.splitlines())
     (tmp_path / "few").write_text("a\n", encoding="utf-8")
-    made = call(model, "--allowed", tmp_path / "few", given="c b\n")
+    made = call(model, "--no-capitals", "--allowed", tmp_path / "few", given="c b\n")
     assert made.exit_code == 0, made.output
     assert set(made.stdout) <= {"a", " ", "\n"}
     drawn = [
@@ -143,3 +143,14 @@ def test_an_empty_file_gives_an_empty_file(model: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert call(model, tmp_path / "empty", "--output", tmp_path / "out").exit_code == 0
     assert (tmp_path / "out").read_bytes() == b""
+
+
+def test_capitals_where_they_are_asked_for(model: Path) -> None:
+    given = "\n".join(LINES) + "\n"
+    lower, raised = (
+        call(model, how, given=given).stdout for how in ("--no-capitals", "--capitals")
+    )
+    assert lower != raised
+    assert lower.lower() == raised.lower()
+    first = next(line for line in raised.splitlines() if line)
+    assert first[0].isupper()

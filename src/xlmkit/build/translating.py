@@ -1,6 +1,6 @@
 """How the recipe's translators are trained, the best kept, and the result measured."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,25 +10,30 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from xlmkit.build.setting import Setting
+from xlmkit.build.translation_judge import ROUND_TRIP, Judge, both_ways
 from xlmkit.build.translation_measure import (
     TranslationValidation,
     best_step,
-    measure_bleu,
     measurements_since_best,
 )
+from xlmkit.build.translation_texts import identifier_of, watched
 from xlmkit.build.translator_init import initial_translator
 from xlmkit.build.translator_objectives import translator_objectives
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import ENCODER_PREDICTION, TRANSLATOR
 from xlmkit.core.device import choose_dtype
+from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write, write_json
+from xlmkit.core.log import say
 from xlmkit.core.process import Processes
 from xlmkit.core.tables import table
 from xlmkit.data.permutation import key_of
+from xlmkit.evaluate.score import RESAMPLES
+from xlmkit.evaluate.translation_metrics import TITLES, translation_metric
+from xlmkit.evaluate.translation_watch import hopeless_measurements
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import FIGURES_FILE, RunPlan
-from xlmkit.tasks.translation import TranslatedTexts, load_translations
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.train.loop import Plan
 from xlmkit.train.session import Session
@@ -44,12 +49,17 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
     torch.manual_seed(key_of(recipe.seed, "translator") >> 1)
     model = initial_translator(plan, name, tokenizer)
     bundle = Bundle(model.encoder.architecture, tokenizer, {}, head=TRANSLATOR)
-    validation = _validation(plan, name, bundle)
+    judge = _judge(plan, name, tokenizer)
+    validation = _validation(plan, name, bundle, judge)
     criterion = config.criterion
 
     def enough(state: TrainingState) -> bool:
         since = measurements_since_best(state.curve, criterion)
-        return config.patience is not None and since >= config.patience
+        return (config.patience is not None and since >= config.patience) or given_up(state)
+
+    def given_up(state: TrainingState) -> bool:
+        most = config.give_up_after
+        return most is not None and hopeless_measurements(state.curve) >= most
 
     state, weights = _session(setting, name, folder).run(
         model.to(setting.device),
@@ -57,6 +67,8 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         partial(_validate, validation, criterion, folder) if validation else None,
         enough,
     )
+    if given_up(state):
+        say(f"All directions still copied or collapsed at step {state.step:,}: training ended.")
     best = best_step(state.curve, criterion)
     if best is not None:
         weights = load_file(folder / _BEST_FILE)
@@ -79,23 +91,10 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         head=TRANSLATOR,
         provenance=provenance,
     ).save(folder)
-    figures["test"] = _measure(plan, name, folder)
+    figures["test"] = _measure(plan, name, folder, judge)
     write_json(folder / FIGURES_FILE, figures)
     for leftover in (STATE_FILE, _BEST_FILE):
         (folder / leftover).unlink(missing_ok=True)
-
-
-def held_out(plan: RunPlan, name: str, split: str) -> Mapping[str, TranslatedTexts]:
-    """Return the valid or test translations in the directions that a translator learns."""
-    config = plan.translation
-    sources = config.valid if split == "valid" else config.test
-    texts = load_translations(sources, plan.corpus.folder, split, plan.base, plan.recipe.languages)
-    learned = plan.translator(name)
-    wanted: set[str] = set()
-    for section in (learned.mt, learned.bt):
-        if section is not None:
-            wanted |= set(section.directions or texts)
-    return {name: part for name, part in texts.items() if name in wanted or not wanted}
 
 
 def _session(setting: Setting, name: str, folder: Path) -> Session:
@@ -124,9 +123,28 @@ def _session(setting: Setting, name: str, folder: Path) -> Session:
     )
 
 
-def _validation(plan: RunPlan, name: str, bundle: Bundle) -> TranslationValidation | None:
-    """Return what watches the training, None where no translations are held out."""
-    config, texts = plan.translation, held_out(plan, name, "valid")
+def _judge(plan: RunPlan, name: str, tokenizer: Tokenizer) -> Judge:
+    """Return who judges what a translator writes; without translations, by the way back, too."""
+    back = plan.translation.criterion == ROUND_TRIP or plan.translator(name).bt is not None
+    return Judge(identifier_of(plan, tokenizer), tokenizer.lowercase_and_remove_accent, back)
+
+
+def _validation(
+    plan: RunPlan, name: str, bundle: Bundle, judge: Judge
+) -> TranslationValidation | None:
+    """Return what watches the training, None where no text is held out.
+
+    Raises:
+        UserError: there is no text for the criterion, or sacrebleu is missing.
+    """
+    config, texts = plan.translation, watched(plan, name, "valid")
+    if config.criterion == ROUND_TRIP and not both_ways(texts):
+        raise UserError(
+            f"translation.criterion is round_trip, but translation.models.{name} has no direction "
+            "that it learns both ways with text held out; let bt or mt learn both, and set "
+            "data.split.valid."
+        )
+    _check_metrics(texts)
     if not texts:
         return None
     lengths = [s.length for s in (plan.translator(name).mt, plan.translator(name).bt) if s]
@@ -136,8 +154,14 @@ def _validation(plan: RunPlan, name: str, bundle: Bundle) -> TranslationValidati
         most=config.max_valid,
         tokens=config.tokens_per_batch,
         max_length=max(lengths, default=bundle.architecture.max_position_embeddings),
-        with_bleu=config.criterion == "bleu",
+        judge=None if config.criterion == "loss" else judge,
     )
+
+
+def _check_metrics(directions: Iterable[str]) -> None:
+    """See before hours of training that what is measured after them can be."""
+    for direction in directions:
+        translation_metric("bleu", direction.partition("-")[2])
 
 
 def _validate(
@@ -164,14 +188,21 @@ def _for_use(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _measure(plan: RunPlan, name: str, folder: Path) -> dict[str, Any]:
-    """Return BLEU on the test texts, {} without any."""
-    texts = held_out(plan, name, "test")
+def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, Any]:
+    """Return what is written on the test texts and what it is worth, {} without any texts."""
+    texts = watched(plan, name, "test")
     if not texts:
         return {}
     search = SearchConfig(beam_size=plan.translation.beam_size)
-    found = measure_bleu(Translator.from_pretrained(folder), texts, search)
+    found = judge(Translator.from_pretrained(folder), texts, search, resamples=RESAMPLES)
     title = plan.translator(name).title or name
-    rows = [[direction, score["bleu"], score["n"]] for direction, score in found.items()]
-    table(f"{title}: BLEU on the test texts", ["direction", "BLEU", "texts"], rows)
-    return found
+    rows = [
+        [direction, TITLES[metric], f"{score.value:.1f}", len(one.outputs)]
+        for direction, one in found.items()
+        for metric, score in one.scores.items()
+    ]
+    table(f"{title} on the test texts", ["direction", "metric", "score", "texts"], rows)
+    made = {direction: one.to_json(direction) for direction, one in found.items()}
+    for sentence in (text for one in made.values() for text in one["diagnosis"]):
+        say(sentence)
+    return made

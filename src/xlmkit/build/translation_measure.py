@@ -1,4 +1,4 @@
-"""How a translator is judged: by its loss, and by BLEU of what it writes."""
+"""What is measured of a translator while it learns, and which step that makes the best."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,16 +8,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from xlmkit.build.translation_judge import ROUND_TRIP, Judge
+from xlmkit.build.translation_texts import Watched
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.core.log import say
 from xlmkit.data.shards import Sentences
 from xlmkit.data.translations import DirectedPairs, Direction
-from xlmkit.evaluate.translation import translation_scores
+from xlmkit.evaluate.translation_watch import HEALTH, new_findings
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.translator import Translator
 from xlmkit.objectives.base import Objective
 from xlmkit.objectives.translate import Translation
-from xlmkit.tasks.translation import TranslatedTexts
-from xlmkit.text.normalize import lowercase_and_remove_accent
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import EOS
 from xlmkit.train.hooks import point
@@ -26,73 +27,54 @@ from xlmkit.train.state import TrainingState
 AVERAGE = "average"
 
 
-def measure_bleu(
-    translator: Translator, texts: Mapping[str, TranslatedTexts], search: SearchConfig
-) -> dict[str, dict[str, Any]]:
-    """Return BLEU, its signature and the number of texts of every direction.
-
-    Where the model's text is lower-cased and without accents, so are the references.
-    """
-    folded = translator.tokenizer.lowercase_and_remove_accent
-    found = {}
-    for name, part in texts.items():
-        source, target = name.split("-")
-        written = translator.translate(part.sources, source, target, search)
-        references = part.references
-        if folded:
-            references = [lowercase_and_remove_accent(text) for text in references]
-        measured = translation_scores(
-            written, [references], target, ("bleu",), resamples=0, lowercase=folded
-        )["bleu"]
-        found[name] = {
-            "bleu": round(measured.value, 2),
-            "n": len(written),
-            "signature": measured.signature,
-        }
-    return found
-
-
 class TranslationValidation:
     """Measures a translator in the middle of its training.
 
-    Adds points to the curve: the loss of every language that is written, BLEU of every direction,
-    and the means of both, by which the best step is told.
+    Adds points to the curve: the loss of every language that is written; BLEU, round-trip BLEU and
+    the health of every direction; and the means over them, by which the best step is told. What
+    is wrong with a direction is said, once.
 
     Args:
         bundle: the translator's, whose weights do not matter.
-        texts: translations by direction.
+        texts: what is translated, by direction.
         most: texts of a direction that are translated.
         tokens: tokens of a batch.
         max_length: pairs with a longer sentence do not count for the loss.
-        with_bleu: translate at all.
+        judge: looks at what is written; None translates nothing.
     """
 
     def __init__(
         self,
         bundle: Bundle,
-        texts: Mapping[str, TranslatedTexts],
+        texts: Mapping[str, Watched],
         *,
         most: int,
         tokens: int,
         max_length: int,
-        with_bleu: bool,
+        judge: Judge | None,
     ) -> None:
-        self.bundle, self.with_bleu = bundle, with_bleu
-        self.texts = {
-            name: TranslatedTexts(part.sources[:most], part.references[:most])
-            for name, part in texts.items()
-        }
-        pairs = DirectedPairs(_directions(texts, bundle.tokenizer), max_length, alpha=1.0)
-        languages = list(bundle.tokenizer.lang2id)
-        self.objective: Objective = Translation(pairs, languages, tokens=tokens, seed="valid")
-        read = sum(int(group.lengths.sum()) for group in pairs.groups)
-        self.batches = max(1, round(read / tokens))
+        self.bundle, self.judge = bundle, judge
+        self.texts = {name: part.first(most) for name, part in texts.items()}
+        self.objective: Objective | None = None
+        self.batches = 0
+        directions = _directions(texts, bundle.tokenizer)
+        if directions:
+            pairs = DirectedPairs(directions, max_length, alpha=1.0)
+            languages = list(bundle.tokenizer.lang2id)
+            self.objective = Translation(pairs, languages, tokens=tokens, seed="valid")
+            read = sum(int(group.lengths.sum()) for group in pairs.groups)
+            self.batches = max(1, round(read / tokens))
 
     @torch.no_grad()
     def __call__(self, model: nn.Module, state: TrainingState) -> None:
         """Append the points of the present step."""
         model.eval()
-        objective = self.objective
+        if self.objective is not None:
+            self._measure_loss(self.objective, model, state)
+        if self.judge is not None:
+            self._measure_writing(self.judge, model, state)
+
+    def _measure_loss(self, objective: Objective, model: nn.Module, state: TrainingState) -> None:
         parts = torch.zeros(len(objective.groups), 3, dtype=torch.float64)
         for number in range(self.batches):
             parts += objective.loss(model, objective.batch(number)).parts.cpu()
@@ -103,21 +85,41 @@ class TranslationValidation:
             if count:
                 values = {"loss": loss / count, "accuracy": correct / count}
                 state.curve.append(point(state, "mt", language, "valid", values))
-        if self.with_bleu:
-            weights = {name: value.float() for name, value in model.state_dict().items()}
-            translator = Translator(replace(self.bundle, weights=weights))
-            found = measure_bleu(translator, self.texts, SearchConfig(beam_size=0))
-            values = {name: score["bleu"] for name, score in found.items()}
-            values[AVERAGE] = float(np.mean(list(values.values())))
+
+    def _measure_writing(self, judge: Judge, model: nn.Module, state: TrainingState) -> None:
+        weights = {name: value.float() for name, value in model.state_dict().items()}
+        translator = Translator(replace(self.bundle, weights=weights))
+        found = judge(translator, self.texts, SearchConfig(beam_size=0))
+        for metric in ("bleu", ROUND_TRIP):
+            values = {
+                name: one.scores[metric].value
+                for name, one in found.items()
+                if metric in one.scores
+            }
+            if values:
+                values[AVERAGE] = float(np.mean(list(values.values())))
             for name, value in values.items():
-                state.curve.append(point(state, "bleu", name, "valid", {"bleu": value}))
+                state.curve.append(point(state, metric, name, "valid", {"bleu": value}))
+        for name, one in found.items():
+            health = {key: v for key, v in one.health.to_json().items() if v is not None}
+            state.curve.append(point(state, HEALTH, name, "valid", health))
+        for sentence in new_findings(state.curve):
+            say(f"Step {state.step:,}: {sentence}")
+
+
+_JUDGED_BY = {
+    "bleu": ("bleu", "bleu", 1.0),
+    "loss": ("mt", "loss", -1.0),
+    ROUND_TRIP: (ROUND_TRIP, "bleu", 1.0),
+}
+"""Criterion -> objective of its points, what they hold, and the sign with which more is better."""
 
 
 def averages(curve: Sequence[Mapping[str, Any]], criterion: str) -> list[tuple[int, float]]:
     """Return step and value of every measurement of a curve, so that more is better."""
-    objective, sign = ("bleu", 1.0) if criterion == "bleu" else ("mt", -1.0)
+    objective, value, sign = _JUDGED_BY[criterion]
     return [
-        (p["step"], sign * p[criterion])
+        (p["step"], sign * p[value])
         for p in curve
         if (p["objective"], p["language"], p["split"]) == (objective, AVERAGE, "valid")
     ]
@@ -135,10 +137,12 @@ def measurements_since_best(curve: Sequence[Mapping[str, Any]], criterion: str) 
     return sum(step > best for step, _ in averages(curve, criterion)) if best is not None else 0
 
 
-def _directions(texts: Mapping[str, TranslatedTexts], tokenizer: Tokenizer) -> dict[str, Direction]:
-    """Return the texts as tokens."""
+def _directions(texts: Mapping[str, Watched], tokenizer: Tokenizer) -> dict[str, Direction]:
+    """Return the texts that have translations, as tokens."""
     directions = {}
     for name, part in texts.items():
+        if part.references is None:
+            continue
         source, target = name.split("-")
         numbers = np.arange(len(part.sources))
         directions[name] = Direction(

@@ -1,12 +1,12 @@
 """What a translator of the recipe learns, as objectives."""
 
 from collections.abc import Callable
-from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.build.back_translation import BackTranslator
+from xlmkit.build.translation_texts import back_translated
 from xlmkit.core.errors import UserError
 from xlmkit.data.shards import Shards
 from xlmkit.data.translations import DirectedPairs, LanguageSentences, directions_of
@@ -93,9 +93,7 @@ class _Makers:
         )
 
     def _back_translation(self, section: BtConfig) -> Objective:
-        directions = section.directions or [
-            f"{a}-{b}" for a, b in permutations(self.languages, 2) if self.languages[0] in (a, b)
-        ]
+        directions = section.directions or back_translated(self.languages)
         parts = {name: name.split("-") for name in directions}
         texts = {name: target for name, (_, target) in parts.items()}
         return BackTranslation(

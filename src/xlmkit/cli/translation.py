@@ -4,7 +4,7 @@ import importlib
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -57,6 +57,21 @@ def translate(
     engine: Annotated[
         Engine, typer.Option("--engine", help="What the folder must be for.")
     ] = Engine.auto,
+    capitals: Annotated[
+        bool | None,
+        typer.Option(
+            "--capitals/--no-capitals",
+            help="Begin sentences with capitals; by default where the model writes none.",
+        ),
+    ] = None,
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16", "int8"] | None,
+        typer.Option(
+            "--precision",
+            help="By default float32; int8 is faster on a CPU, auto takes bfloat16 where the "
+            "hardware has it.",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any other key of the search."),
@@ -70,7 +85,14 @@ def translate(
     given = [f"{key}={value}" for key, value in named.items()]
     search = module.search_of([*given, *(settings or [])])
     request = module.Request(
-        src=src, tgt=tgt, search=search, prefix=prefix, allowed=allowed, engine=engine.value
+        src=src,
+        tgt=tgt,
+        search=search,
+        prefix=prefix,
+        allowed=allowed,
+        engine=engine.value,
+        capitals=capitals,
+        precision=precision,
     )
     module.translate(model, source, target, request, resume=resume)
 

@@ -17,10 +17,13 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from xlmkit.core.errors import UserError
 from xlmkit.model.attention import Attend, MultiHeadAttention, plain_attention
 from xlmkit.model.cache import Past
+from xlmkit.model.encoder_decoder import EncoderDecoder
+from xlmkit.model.heads import PredictionLayer
 from xlmkit.model.transformer import TransformerLayers
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -122,6 +125,39 @@ def _quantize_layers(layers: TransformerLayers) -> None:
         for name, linear in list(module.named_children()):
             if isinstance(linear, nn.Linear):
                 setattr(module, name, Int8Linear.of(linear))
+
+
+class Int8PredictionLayer(nn.Module):
+    """Word prediction with rounded weights; those of the word embeddings stay as they are."""
+
+    def __init__(self, prediction: PredictionLayer) -> None:
+        super().__init__()
+        self.proj = Int8Linear.of(prediction.proj)
+
+    def forward(self, hidden_NE: Tensor) -> Tensor:
+        """Return the scores of all words, (..., E) to (..., V)."""
+        scores_NV: Tensor = self.proj(hidden_NE)
+        return scores_NV
+
+    def loss(self, hidden_NE: Tensor, targets_N: Tensor) -> tuple[Tensor, Tensor]:
+        """Return -log p(target) of each position, (N,), and whether it was the best word, (N,)."""
+        scores_NV = self(hidden_NE)
+        loss_N = functional.cross_entropy(scores_NV, targets_N, reduction="none")
+        return loss_N, scores_NV.argmax(dim=1) == targets_N
+
+
+def quantize_translator(model: EncoderDecoder) -> EncoderDecoder:
+    """Round all linear layers of a translator, those that predict words as well, in place.
+
+    An adaptive softmax stays in float32.
+
+    Raises:
+        UserError: as for `quantize`.
+    """
+    quantize(model)
+    if isinstance(model.pred_layer, PredictionLayer):
+        model.add_module("pred_layer", Int8PredictionLayer(model.pred_layer))
+    return model
 
 
 @contextmanager

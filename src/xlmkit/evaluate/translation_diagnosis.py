@@ -40,11 +40,15 @@ def diagnosis(health: Health, source: str, target: str) -> list[str]:
         source: the source language, as people call it.
         target: the target language, as people call it.
     """
+    return list(findings(health, source, target).values())
+
+
+def findings(health: Health, source: str, target: str) -> dict[str, str]:
+    """Return the sentences of `diagnosis`, by what is wrong: a key of `_CHECKS`."""
     if health.sources < FEWEST:
-        return []
-    checks = (_copies, _collapses, _writes_another_language, _writes_nothing, _runs_on)
-    sentences = [check(health, source, target) for check in checks]
-    return [sentence for sentence in sentences if sentence]
+        return {}
+    sentences = {kind: check(health, source, target) for kind, check in _CHECKS.items()}
+    return {kind: sentence for kind, sentence in sentences.items() if sentence}
 
 
 def _copies(health: Health, source: str, target: str) -> str:
@@ -111,3 +115,12 @@ def _runs_on(health: Health, source: str, target: str) -> str:
         f"{source} to {target} runs on: {what}. Try more training, a beam instead of greedy "
         "search, a ban on repeated word groups, or a smaller limit of length."
     )
+
+
+_CHECKS = {
+    "copies": _copies,
+    "collapses": _collapses,
+    "language": _writes_another_language,
+    "short": _writes_nothing,
+    "long": _runs_on,
+}

@@ -8,7 +8,7 @@ outputs that do so, and the quality that needs no reference: the way there and b
 import difflib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from xlmkit.core.errors import UserError
@@ -65,8 +65,9 @@ class Health:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Health":
-        """Read back what `to_json` gave."""
-        return cls(**value)
+        """Read back what `to_json` gave; there may be more, and a None may be missing."""
+        found: dict[str, Any] = {one.name: value.get(one.name) for one in fields(cls)}
+        return cls(**found)
 
 
 def translation_health(

@@ -22,6 +22,7 @@ TITLES = {
     "chrf++": "chrF2++",
     "ter": "TER",
     "original": "original BLEU",
+    "round_trip": "round-trip BLEU",
     "rouge1": "ROUGE-1",
     "rouge2": "ROUGE-2",
     "rougeL": "ROUGE-L",

@@ -22,7 +22,7 @@ from torch import Tensor
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.constraints import Constraints
 from xlmkit.generate.found import LEAVE_TOGETHER, Found
-from xlmkit.generate.steps import Steps, log_normalizers
+from xlmkit.generate.steps import Steps, best_words, log_normalizers
 from xlmkit.text.vocabulary import EOS, PAD
 
 
@@ -140,22 +140,22 @@ def _candidates(
     norm_BK = log_normalizers(scores_BKV)
     ranked_BKV = constraints.ranked(scores_BKV, norm_BK, state.written)
     n = min(2 * search.beam_size, scores_BKV.shape[2])
-    of_beam = ranked_BKV.topk(n, dim=2)
-    own_BKn = scores_BKV.gather(2, of_beam.indices)
+    ranked_BKn, words_BKn = best_words(ranked_BKV, n)
+    own_BKn = scores_BKV.gather(2, words_BKn)
     base_BK1, total_BK1 = (
         sums[..., None] - norm_BK[..., None] for sums in (state.rank, state.total)
     )
-    greedy_BKn = torch.zeros_like(of_beam.indices, dtype=torch.bool)
+    greedy_BKn = torch.zeros_like(words_BKn, dtype=torch.bool)
     greedy_BKn[:, :, 0] = state.greedy
     parent_BKn = torch.arange(len(norm_BK[0]), device=norm_BK.device)[:, None].expand_as(own_BKn)
     everything = _Candidates(
         *(
             part.flatten(1)
             for part in (
-                base_BK1 + of_beam.values,
+                base_BK1 + ranked_BKn,
                 total_BK1 + own_BKn,
                 parent_BKn,
-                of_beam.indices,
+                words_BKn,
                 greedy_BKn,
             )
         )

@@ -6,7 +6,7 @@ Shapes: B sentences, L positions, N hypotheses.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.core.device import choose_device
+from xlmkit.compress.quantize import quantize_translator
+from xlmkit.core.device import choose_device, choose_dtype
 from xlmkit.data.batch import Inputs, assemble
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.search import Asked, search_sentences
@@ -22,6 +23,7 @@ from xlmkit.generate.steps import TranslationSteps
 from xlmkit.text.vocabulary import EOS, PAD
 
 Ids = NDArray[np.int32]
+Precision = Literal["auto", "float32", "bfloat16", "int8"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,23 @@ def longest_translations(rows: Sequence[Ids], search: SearchConfig, longest: int
 class TorchEngine:
     """xlmkit's encoder-decoder."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, precision: Precision = "float32") -> None:
         """Take a translator's bundle.
 
+        Args:
+            bundle: of a translator.
+            precision: what it computes in; `auto` takes bfloat16 where the hardware multiplies in
+                it, and float32 elsewhere; `int8` rounds weights and activations, on a CPU.
+
         Raises:
-            UserError: it holds no translator.
+            UserError: it holds no translator, or int8 is asked for where it cannot be computed.
         """
         self.device = choose_device()
         self.model = bundle.encoder_decoder().to(self.device)
+        if precision == "int8":
+            quantize_translator(self.model)
+        else:
+            self.model.to(choose_dtype(precision, self.device))
         self.longest = bundle.architecture.max_position_embeddings
 
     @torch.inference_mode()

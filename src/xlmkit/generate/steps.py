@@ -97,3 +97,26 @@ def log_normalizers(scores_BKV: Tensor) -> Tensor:
     if scores_BKV.device.type != "cpu":
         return scores_BKV.logsumexp(dim=2)
     return torch.stack([scores_KV.logsumexp(dim=1) for scores_KV in scores_BKV])
+
+
+_CHUNK = 128  # words
+
+
+def best_words(scores_BKV: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Return the `n` best scores of each row and the words that have them, (B, K, n) both.
+
+    What `topk` gives, but on a processor several times as fast: the best `n` words lie in the `n`
+    chunks of the vocabulary whose best words are best, and only those chunks are sorted.
+    """
+    B, K, V = scores_BKV.shape
+    whole = V // _CHUNK * _CHUNK
+    if scores_BKV.device.type != "cpu" or whole // _CHUNK <= 2 * n:
+        scores, words = scores_BKV.topk(n, dim=2)
+        return scores, words
+    chunks_BKCW = scores_BKV[..., :whole].view(B, K, -1, _CHUNK)
+    best_BKn = chunks_BKCW.amax(dim=3).topk(n, dim=2, sorted=False).indices
+    places = best_BKn[..., None] * _CHUNK + torch.arange(_CHUNK)  # (B, K, n, W)
+    rest = torch.arange(whole, V).expand(B, K, -1)
+    words_BKM = torch.cat([places.flatten(2), rest], dim=2)
+    scores_BKn, found = scores_BKV.gather(2, words_BKM).topk(n, dim=2)
+    return scores_BKn, words_BKM.gather(2, found)

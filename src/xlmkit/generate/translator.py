@@ -17,7 +17,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, is_export
 from xlmkit.generate.cutting import cut
-from xlmkit.generate.engine import Engine, Hypothesis, Ids, TorchEngine
+from xlmkit.generate.engine import Engine, Hypothesis, Ids, Precision, TorchEngine
 from xlmkit.generate.search import Asked
 from xlmkit.text.languages import WITHOUT_SPACES
 from xlmkit.text.tokenizer import Tokenizer
@@ -52,25 +52,35 @@ class Translator:
     tokenizer: Tokenizer
     engine: Engine
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Take a translator's bundle.
+    def __init__(self, bundle: Bundle, precision: Precision = "float32") -> None:
+        """Take a translator's bundle; for the precision see `TorchEngine`.
 
         Raises:
-            UserError: it holds no translator.
+            UserError: it holds no translator, or the precision cannot be computed here.
         """
         self.tokenizer = bundle.tokenizer
-        self.engine = TorchEngine(bundle)
+        self.engine = TorchEngine(bundle, precision)
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> Self:
+    def from_pretrained(cls, folder: str | Path, precision: Precision | None = None) -> Self:
         """Open a translator's folder, or an export for CTranslate2.
 
+        Args:
+            folder: where it is.
+            precision: what it computes in, by default float32; see `TorchEngine`. That of an
+                export was chosen when it was made.
+
         Raises:
-            UserError: it is neither, or is damaged.
+            UserError: it is neither, or is damaged, or the precision cannot be had.
         """
         folder = Path(folder)
         if not is_export(folder):
-            return cls(Bundle.load(folder))
+            return cls(Bundle.load(folder), precision or "float32")
+        if precision is not None:
+            raise UserError(
+                f"{folder} is an export, whose precision was chosen with --quantization when it "
+                f"was made; leave out the precision {precision}, or export again."
+            )
         made = cls.__new__(cls)
         made.tokenizer = Tokenizer.load(folder)
         made.engine = CTranslate2Engine(folder, made.tokenizer)

@@ -100,9 +100,14 @@ class TranslationConfig(Config):
     """Steps between measurements on valid."""
     max_valid: int = Field(1000, ge=1)
     """At most so many texts of a direction are translated to watch the training."""
-    criterion: Literal["bleu", "loss"] = "bleu"
-    """What tells the best step: the mean BLEU of greedy search, or the loss, over directions."""
+    criterion: Literal["bleu", "loss", "round_trip"] = "bleu"
+    """What tells the best step: the mean BLEU of greedy search over directions; the loss, for
+    which nothing is translated, so that copies and the like are not noticed; or, without any
+    translations, the mean BLEU of texts that went to the other language and back."""
     patience: int | None = Field(None, ge=1)
     """Stop after so many measurements without a better one; by default all steps are made."""
+    give_up_after: int | None = Field(None, ge=2)
+    """Stop after so many measurements in a row in which all directions copy or collapse; by
+    default never."""
     beam_size: int = Field(5, ge=0)
     """Beams for measuring on test; 0 is greedy search."""

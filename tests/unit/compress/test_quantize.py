@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xlmkit.compress.quantize import Int8Linear, quantize
+from xlmkit.compress.quantize import Int8Linear, quantize, quantize_translator
 from xlmkit.core.errors import UserError
 from xlmkit.generate.steps import TranslationSteps
 from xlmkit.model.config import Architecture
@@ -90,6 +90,26 @@ def test_a_translator_decodes_with_its_cache() -> None:
     assert functional.cosine_similarity(before, whole, dim=-1).min() > 0.995
     # Activations are scaled for the whole tensor, so that a step by itself rounds otherwise.
     assert functional.cosine_similarity(scores, expected, dim=-1).min() > 0.995
+
+
+def test_all_of_a_translator_is_rounded_and_its_words_stay_near() -> None:
+    model = EncoderDecoder(shape()).eval()
+    tokens, lengths, positions, languages = inputs()
+    targets = tokens.roll(-1, dims=1).flatten()
+
+    def losses() -> Tensor:
+        with torch.inference_mode():
+            source = model.encoder(tokens, lengths, positions, languages)
+            hidden = model.decode(tokens, languages, source, lengths)
+            return model.pred_layer.loss(hidden.flatten(0, 1), targets)[0]
+
+    before, embeddings = losses(), model.decoder.embeddings.weight.clone()
+    quantize_translator(model)
+    assert not [name for name, part in model.named_modules() if isinstance(part, nn.Linear)]
+    assert torch.equal(model.decoder.embeddings.weight, embeddings)
+    after = losses()
+    assert not torch.equal(before, after)
+    torch.testing.assert_close(before, after, rtol=0, atol=0.05)
 
 
 def test_the_engine_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,10 @@ from xlmkit.evaluate.report import print_summary, render_report
 from xlmkit.evaluate.report_translation import (
     health_table,
     translation_examples,
-    translation_panels,
     translation_section,
     translation_table,
 )
+from xlmkit.evaluate.report_translation_curves import training_table, translation_charts
 from xlmkit.evaluate.translation_diagnosis import diagnosis
 from xlmkit.evaluate.translation_health import Health
 
@@ -25,7 +25,6 @@ def _direction(bleu, copied=0.01, names=("English", "French")):
     health = Health(1000, 990, copied, 0.08, 0.98, 1.04, 0.0, 0.013, 0.001, 0.99)
     return {
         "scores": {"bleu": _score(bleu), "ter": _score(80 - bleu, "TER")},
-        "curve": [{"seconds": 60.0 * i, "bleu": bleu * i / 30} for i in range(31)],
         "examples": [
             {"source": f"A dog & {i} cats", "output": f"Un chien <{i}>", "reference": "Un chien"}
             for i in range(9)
@@ -35,20 +34,40 @@ def _direction(bleu, copied=0.01, names=("English", "French")):
     }
 
 
+def _curve(direction, bleu, copied):
+    points = []
+    for i in range(31):
+        at = {"step": 100 * i, "seconds": 60.0 * i, "language": direction, "split": "valid"}
+        points.append({**at, "objective": "bleu", "bleu": bleu * i / 30})
+        points.append({**at, "objective": "round_trip", "bleu": 2 * bleu * i / 30})
+        points.append({**at, "objective": "health", "copied": copied})
+    average = {"step": 100, "seconds": 60.0, "language": "average", "split": "valid"}
+    return [*points, {**average, "objective": "bleu", "bleu": 99.0}]
+
+
+def _translator(title, test, copied=0.01):
+    curve = [
+        point for name, part in test.items()
+        for point in _curve(name, part["scores"]["bleu"]["value"], copied)
+    ]  # fmt: skip
+    figures = {"parameters": 5_000_000, "steps": 3000, "best_step": 2900, "tokens": 1_000_000}
+    return {"title": title, **figures, "seconds": 1800.0, "curve": curve, "test": test}
+
+
 @pytest.fixture
 def translated(results):
     arabic = {**_direction(9.5, 0.4, ("English", "Arabic"))}
     arabic["examples"] = [{"source": "A river", "output": "نهر", "reference": "النهر"}]
-    results["translation"] = {
-        "mlm": {"en-fr": _direction(24.0), "en-ar": arabic},
-        "mlm_tlm": {"en-fr": _direction(31.5)},
+    results["translators"] = {
+        "mlm": _translator("MLM", {"en-fr": _direction(24.0), "en-ar": arabic}),
+        "mlm_tlm": _translator("MLM + TLM", {"en-fr": _direction(31.5)}),
     }
     return results
 
 
 def test_without_translation_nothing_is_shown(results, capsys):
     assert translation_section(results) is None
-    assert translation_section({"translation": {"mlm": {}}}) is None
+    assert translation_section({"translators": {"mlm": {}}}) is None
     assert "<h2>Translation</h2>" not in render_report(results)
     print_summary(results)
     assert "BLEU" not in capsys.readouterr().out
@@ -67,13 +86,29 @@ def test_table_of_directions_and_models(translated):
 
 
 def test_curves_have_a_panel_for_each_direction(translated):
-    panels = translation_panels(translated)
-    assert [panel.title for panel in panels] == ["English → French", "English → Arabic"]
-    assert panels[0].svg.count("<polyline") == 2
-    assert "MLM: BLEU 24, minutes 30" in panels[0].svg
-    for part in translated["translation"]["mlm"].values():
-        part["curve"] = []
-    assert len(translation_panels(translated)) == 1
+    by_minutes, by_steps, back = translation_charts(translated)
+    for chart in (by_minutes, by_steps, back):
+        assert [panel.title for panel in chart.panels] == ["English → French", "English → Arabic"]
+        assert chart.panels[0].svg.count("<polyline") == 2
+    assert "MLM: BLEU 24, minutes 30" in by_minutes.panels[0].svg
+    assert "MLM: BLEU 24, steps 3000" in by_steps.panels[0].svg
+    assert "MLM: Round-trip BLEU 48, steps" in back.panels[0].svg
+
+
+def test_copies_are_drawn_where_there_were_many(translated):
+    test = translated["translators"]["mlm"]["test"]
+    translated["translators"]["mlm"] = _translator("MLM", test, copied=0.4)
+    *_, copies = translation_charts(translated)
+    assert "Copies, % 40" in copies.panels[0].svg
+
+
+def test_what_training_took(translated):
+    (first, _), heads = training_table(translated).rows, training_table(translated).columns
+    cells = dict(zip(heads, (cell.text for cell in first.cells), strict=True))
+    assert first.label == "MLM"
+    assert cells["Best step"] == "2,900"
+    assert cells["Time"] == "30 min 00 s"
+    assert cells["Tokens per second"] == "–"
 
 
 def test_health_and_what_is_wrong(translated):
@@ -108,12 +143,13 @@ def test_the_page(translated):
 
 
 def test_every_part_may_be_missing(translated):
-    translated["translation"] = {"other": {"en-fr": {"scores": {"bleu": _score(5.0)}}}}
+    bare = {"test": {"en-fr": {"scores": {"bleu": _score(5.0)}}}}
+    translated["translators"] = {"other": bare}
     page = render_report(translated)
     assert "<h2>Translation</h2>" in page
     assert "What the translations look like" not in page
-    alone = translation_section({"translation": {"other": {"en-fr": {"health": None}}}})
-    assert (alone.table, alone.panels, alone.health) == (None, [], None)
+    alone = translation_section({"translators": {"other": {"test": {"en-fr": {"health": None}}}}})
+    assert (alone.table, alone.charts, alone.health) == (None, [], None)
 
 
 def test_summary_in_the_terminal(translated, capsys):

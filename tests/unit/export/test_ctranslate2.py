@@ -156,6 +156,7 @@ def test_from_the_command_line(tmp_path: Path) -> None:
         ([model, *direction, "--engine", "ctranslate2"], "is for torch, not for ctranslate2"),
         ([out, "--src", "fr", "--tgt", "en"], "translates from en to fr only"),
         ([out, *direction, "--sample"], "does not do sample"),
+        ([out, *direction, "--precision", "int8"], "is an export, whose precision was chosen"),
     ):
         made = call("translate", *words, given=lines)
         assert made.exit_code == 1

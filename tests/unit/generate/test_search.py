@@ -11,6 +11,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.found import Found
 from xlmkit.generate.search import Asked, search_sentences
+from xlmkit.generate.steps import best_words
 from xlmkit.text.vocabulary import EOS, PAD
 
 N_WORDS = 6
@@ -247,3 +248,18 @@ def test_short_sentences_and_repetition_can_be_forbidden(how: dict[str, Any]) ->
 def test_more_translations_than_beams_are_refused() -> None:
     with pytest.raises(UserError, match="need as many beams"):
         SearchConfig(beam_size=2, n_best=3)
+
+
+@pytest.mark.parametrize("n_words", [1000, 7 * 128 + 5, 2560])
+def test_the_best_words_are_those_of_a_whole_sort(n_words: int) -> None:
+    random = torch.Generator().manual_seed(0)
+    scores = torch.randn(3, 4, n_words, generator=random)
+    scores[1, :, 3:] = -torch.inf  # as where little is allowed
+    scores[2, 0, -1] = 9.0
+    for n in (2, 3, 10):
+        found, words = best_words(scores, n)
+        expected = scores.topk(n, dim=2)
+        assert torch.equal(found, expected.values)
+        finite = expected.values.isfinite()
+        assert torch.equal(words[finite], expected.indices[finite])
+        assert words.max() < n_words

@@ -11,6 +11,7 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import LANGUAGE_MODEL
 from xlmkit.core.errors import UserError
 from xlmkit.generate.cutting import cut
+from xlmkit.generate.engine import Precision
 from xlmkit.generate.translator import SearchConfig, Translator
 from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.text.vocabulary import SPECIAL_TOKENS
@@ -33,6 +34,20 @@ EXPECTED = ["C B A", "", "G H", "", "D", "E F A C"]
 def test_texts_come_back_in_their_order(folder: Path, beam_size: int) -> None:
     search = SearchConfig(beam_size=beam_size, batch_tokens=64)
     assert Translator.from_pretrained(folder).translate(TEXTS, "en", "fr", search) == EXPECTED
+
+
+@pytest.mark.parametrize("precision", ["int8", "bfloat16", "auto"])
+@pytest.mark.parametrize("beam_size", [0, 4])
+def test_other_precisions_write_the_same_where_the_model_is_sure(
+    folder: Path, precision: Precision, beam_size: int
+) -> None:
+    translator = Translator.from_pretrained(folder, precision)
+    found = translator.translations(TEXTS, "en", "fr", SearchConfig(beam_size=beam_size))
+    assert [best.text for best, *_ in found] == EXPECTED
+    scores = translator.score(TEXTS, EXPECTED, "en", "fr")
+    for (best, *_), score, text in zip(found, scores, TEXTS, strict=True):
+        if text.strip():
+            assert score == pytest.approx(best.log_probability, abs=0.2)
 
 
 def test_batches_do_not_matter(folder: Path) -> None:

@@ -1,0 +1,152 @@
+"""How a translator is judged by what it writes: BLEU, the way back, and health."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xlmkit.build.translation_texts import Watched
+from xlmkit.evaluate.language_identifier import LanguageIdentifier
+from xlmkit.evaluate.score import Score
+from xlmkit.evaluate.translation import translation_scores
+from xlmkit.evaluate.translation_diagnosis import diagnosis
+from xlmkit.evaluate.translation_health import Health, round_trip, translation_health
+from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.translator import Translator
+from xlmkit.text.languages import language as known_language
+from xlmkit.text.normalize import lowercase_and_remove_accent
+
+ROUND_TRIP = "round_trip"
+
+_METRICS = ("bleu", "chrf")
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a translator wrote in one direction, and what that is worth.
+
+    Attributes:
+        texts: what was translated; its references are None where there are none.
+        outputs: the translations.
+        scores: by name of the metric; `round_trip` is that of the way there and back.
+        health: how the outputs look.
+    """
+
+    texts: Watched
+    outputs: list[str]
+    scores: dict[str, Score]
+    health: Health
+
+    def to_json(self, direction: str) -> dict[str, Any]:
+        """Return plain values for JSON, with a few examples spread over the texts."""
+        names = (known_language(code).name for code in direction.split("-"))
+        n = len(self.outputs)
+        shown = sorted({n * i // _EXAMPLES for i in range(_EXAMPLES)})
+        references = self.texts.references
+        return {
+            "n": n,
+            "scores": {name: score.to_json() for name, score in self.scores.items()},
+            "health": self.health.to_json(),
+            "diagnosis": diagnosis(self.health, *names),
+            "examples": [
+                {
+                    "source": self.texts.sources[i],
+                    "output": self.outputs[i],
+                    "reference": references[i] if references else None,
+                }
+                for i in shown
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Lets a translator write, and looks at it.
+
+    Attributes:
+        identifier: tells the languages apart; None where there is but one.
+        folded: whether the model's text is lower-cased and without accents; then so are references.
+        back: whether outputs are translated back, in directions that are learned both ways.
+    """
+
+    identifier: LanguageIdentifier | None
+    folded: bool
+    back: bool
+
+    def __call__(
+        self,
+        translator: Translator,
+        texts: Mapping[str, Watched],
+        search: SearchConfig,
+        *,
+        resamples: int = 0,
+    ) -> dict[str, Written]:
+        """Translate every direction's texts and measure what comes; intervals by `resamples`."""
+        return {
+            direction: self._judged(
+                translator,
+                direction,
+                self._folded(part),
+                search,
+                resamples,
+                back=self.back and _reverse(direction) in texts,
+            )
+            for direction, part in texts.items()
+        }
+
+    def _folded(self, texts: Watched) -> Watched:
+        if not self.folded:
+            return texts
+        return Watched(
+            [lowercase_and_remove_accent(text) for text in texts.sources],
+            texts.references and [lowercase_and_remove_accent(text) for text in texts.references],
+        )
+
+    def _judged(
+        self,
+        translator: Translator,
+        direction: str,
+        texts: Watched,
+        search: SearchConfig,
+        resamples: int,
+        *,
+        back: bool,
+    ) -> Written:
+        source, target = direction.split("-")
+        outputs = translator.translate(texts.sources, source, target, search)
+        known = self.identifier if source != target else None
+        if known is not None and target not in known.languages:
+            known = None
+        scores: dict[str, Score] = {}
+        if texts.references is not None:
+            scores |= translation_scores(
+                outputs,
+                [texts.references],
+                target,
+                _METRICS,
+                resamples=resamples,
+                lowercase=self.folded,
+            )
+        if back:
+            scores[ROUND_TRIP] = round_trip(
+                texts.sources,
+                lambda _: outputs,
+                lambda sent: translator.translate(sent, target, source, search),
+                source,
+                target,
+                identifier=known,
+                resamples=resamples,
+            ).bleu
+        health = translation_health(
+            texts.sources, outputs, source, target, references=texts.references, identifier=known
+        )
+        return Written(texts, outputs, scores, health)
+
+
+def _reverse(direction: str) -> str:
+    return "-".join(reversed(direction.split("-")))
+
+
+def both_ways(texts: Mapping[str, Watched]) -> bool:
+    """Tell whether any direction can be gone back."""
+    return any(_reverse(direction) in texts for direction in texts)
