@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from xlmkit.checkpoint.provenance import read_provenance, write_provenance
 from xlmkit.core.device import choose_device
-from xlmkit.evaluate.inference import run_batches
+from xlmkit.evaluate.inference import run_batches, word_vectors
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer, quietly
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
 from xlmkit.objectives.classify import SequenceClassification
@@ -148,6 +148,15 @@ class HuggingFaceBackbone:
 
         encoded = self.encoder.encode({language: texts}, longest, types=reads_types(model))
         return run_batches(model, encoded, compute)
+
+    def word_vectors(
+        self, words: Sequence[str], language: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the mean of each word's token embeddings, and which words are known."""
+        tokenizer = self.encoder.tokenizer
+        del language  # tokens of a word do not depend on it
+        rows = tokenizer(list(words), add_special_tokens=False)["input_ids"] if words else []
+        return word_vectors(self._base.get_input_embeddings().weight, rows, tokenizer.unk_token_id)
 
     def classification(
         self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from xlmkit.core.config import Config
 from xlmkit.data.source_base import LanguageCode
-from xlmkit.evaluate.protocols import Encoder, SequenceScorer
+from xlmkit.evaluate.protocols import SequenceScorer, WordEncoder
 from xlmkit.train.config import OptimizerConfig
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class TaskData(ABC):
         """
 
 
-class Backbone(Encoder, Protocol):
+class Backbone(WordEncoder, Protocol):
     """A pretrained model of any family. A task that asks in another way adds its question here."""
 
     @property
