@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import xlmkit
-from xlmkit.cli import models, texts, translation
+from xlmkit.cli import mining, models, texts, translation
 from xlmkit.cli.mistakes import told_in_one_sentence
 
 app = typer.Typer(
@@ -111,6 +111,7 @@ for _name, _help in VERBS.items():
 for _function, _help in (
     (texts.encode, "Turn texts into vectors, in a .npy or .jsonl file."),
     (texts.predict, "Ask a finetuned model about texts: labels with their probabilities."),
+    (mining.mine, "Find pairs of translations in two files that are not aligned."),
     (translation.translate, "Translate lines of text with an encoder-decoder."),
     (translation.score, "Measure translations: BLEU, chrF, TER and others, with intervals."),
     (models.convert, "Turn a .pth of the original XLM into a model's folder, or back."),
