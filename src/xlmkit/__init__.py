@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     )
     from xlmkit.huggingface.tokenization import XLMTokenizer, XLMTokenizerFast
     from xlmkit.inference.encoder import SentenceEncoder
+    from xlmkit.inference.fill_mask import FillMask
+    from xlmkit.inference.generator import TextGenerator
     from xlmkit.inference.predictors import SequencePredictor
     from xlmkit.model.transformer import Transformer
     from xlmkit.text.tokenizer import Tokenizer
@@ -34,8 +36,10 @@ __version__ = "0.1.0.dev0"
 
 _MODULES = {
     "Bundle": "checkpoint.bundle",
+    "FillMask": "inference.fill_mask",
     "SentenceEncoder": "inference.encoder",
     "SequencePredictor": "inference.predictors",
+    "TextGenerator": "inference.generator",
     "Tokenizer": "text.tokenizer",
     "Transformer": "model.transformer",
     "Translator": "generate.translator",
@@ -56,8 +60,10 @@ _MODULES = {
 
 __all__ = [
     "Bundle",
+    "FillMask",
     "SentenceEncoder",
     "SequencePredictor",
+    "TextGenerator",
     "Tokenizer",
     "Transformer",
     "Translator",
