@@ -9,7 +9,8 @@ Shapes: N and M sentences, E width, P pairs.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -137,5 +138,5 @@ def best_threshold(scores: Vectors, right: NDArray[np.bool_], n_gold: int) -> fl
 
 
 def to_json(found: Found) -> Mapping[str, Any]:
-    """Return plain values."""
-    return {name: getattr(found, name) for name in Found.__slots__}
+    """Return plain values for JSON, which has no infinity: without any right pair, None."""
+    return {**asdict(found), "threshold": found.threshold if isfinite(found.threshold) else None}

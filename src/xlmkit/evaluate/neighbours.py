@@ -64,22 +64,29 @@ def nearest(queries_NE: Vectors, candidates_ME: Vectors, k: int) -> Nearest:
     for rows in _parts(len(queries_NE), _CELLS // _TILE):
         block_BE = np.asarray(queries_NE[rows])
         for columns in _parts(len(candidates_ME), _TILE):
-            found = block_BE @ np.asarray(candidates_ME[columns]).T
-            numbers = np.broadcast_to(np.arange(columns.start, columns.stop), found.shape)
-            cosines[rows], places[rows] = _best(
-                np.concatenate([cosines[rows], found], axis=1),
-                np.concatenate([places[rows], numbers], axis=1),
-                k,
-            )
+            found = _nearest_of(block_BE @ np.asarray(candidates_ME[columns]).T, k)
+            best = np.concatenate([cosines[rows], found.cosines], axis=1)
+            numbers = np.concatenate([places[rows], found.places + columns.start], axis=1)
+            order = np.argsort(-best, axis=1, kind="stable")[:, :k]
+            cosines[rows] = np.take_along_axis(best, order, 1)
+            places[rows] = np.take_along_axis(numbers, order, 1)
     return Nearest(cosines, places)
 
 
-def _best(cosines: Vectors, places: Places, k: int) -> tuple[Vectors, Places]:
-    """Return the best `k` of each row, in order."""
-    chosen = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-    order = np.argsort(-np.take_along_axis(cosines, chosen, 1), axis=1, kind="stable")
-    chosen = np.take_along_axis(chosen, order, 1)
-    return np.take_along_axis(cosines, chosen, 1), np.take_along_axis(places, chosen, 1)
+def _nearest_of(cosines_BM: Vectors, k: int) -> Nearest:
+    """Return the best `k` of each row, in order; overwrites what it is given.
+
+    A few searches for the greatest value are several times faster than one partial sort.
+    """
+    k = min(k, cosines_BM.shape[1])
+    rows = np.arange(len(cosines_BM))
+    places = np.zeros((len(rows), k), np.int64)
+    cosines = np.zeros((len(rows), k), np.float32)
+    for rank in range(k):
+        places[:, rank] = found = cosines_BM.argmax(axis=1)
+        cosines[:, rank] = cosines_BM[rows, found]
+        cosines_BM[rows, found] = -np.inf
+    return Nearest(cosines, places)
 
 
 @dataclass(frozen=True, slots=True)

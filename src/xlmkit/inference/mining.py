@@ -186,19 +186,18 @@ def _read_gold(path: Path, a: Sentences, b: Sentences) -> Mapping[int, set[int]]
 
 
 def _measure(pairs: Pairs, gold: Mapping[int, set[int]], a: Sentences, request: Request) -> Found:
-    """Choose the threshold on one part of the first file, tell what it gives on the other."""
-    tunes = np.array([key_of(name) % 1000 < 1000 * request.tuning for name in a.names], bool)
-    right = np.array(
-        [
-            j in gold.get(i, ())
-            for i, j in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
-        ],
-        bool,
-    )
+    """Choose the threshold on one part of the first file, tell what it gives on the other.
+
+    With a threshold that is given, all gold pairs are measured.
+    """
+    tuning = request.tuning if request.threshold is None else 0.0
+    tunes = np.array([key_of(name) % 1000 < 1000 * tuning for name in a.names], bool)
+    found = zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+    right = np.array([j in gold.get(i, ()) for i, j in found], bool)
     in_tuning = tunes[pairs.first]
     n_tuning = sum(len(partners) for i, partners in gold.items() if tunes[i])
     n_test = sum(map(len, gold.values())) - n_tuning
-    if not n_tuning or not n_test:
+    if not n_test or (request.threshold is None and not n_tuning):
         raise UserError(
             f"{request.gold} has {n_tuning} pairs to choose a threshold on and {n_test} to "
             "measure; give more pairs, or another --tuning share."
@@ -206,14 +205,14 @@ def _measure(pairs: Pairs, gold: Mapping[int, set[int]], a: Sentences, request: 
     threshold = request.threshold
     if threshold is None:
         threshold = best_threshold(pairs.scores[in_tuning], right[in_tuning], n_tuning)
-    found = judge(pairs.scores[~in_tuning], right[~in_tuning], n_test, threshold)
+    measured = judge(pairs.scores[~in_tuning], right[~in_tuning], n_test, threshold)
     say(
         f"Of {n_test:,} gold pairs, at a margin of {threshold:.4f}: precision "
-        f"{found.precision:.1%}, recall {found.recall:.1%}, F1 {found.f1:.1%}."
+        f"{measured.precision:.1%}, recall {measured.recall:.1%}, F1 {measured.f1:.1%}."
     )
     if request.numbers is not None:
-        write_json(request.numbers, to_json(found))
-    return found
+        write_json(request.numbers, to_json(measured))
+    return measured
 
 
 def run(

@@ -82,3 +82,15 @@ def test_mistakes_are_told(
     made = call(language_model, *files, "--src", "en", *paths)
     assert made.exit_code == 1
     assert message in " ".join(made.output.split())
+
+
+def test_a_threshold_that_is_given_measures_all_gold_pairs(
+    language_model: Path, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    numbers = tmp_path / "numbers.json"
+    options = ["--src", "en", "--tgt", "en", "--threshold", 0.5, "--json", numbers]
+    made = call(language_model, *files, *options, "--gold", tmp_path / "gold.tsv")
+    assert made.exit_code == 0, made.output
+    measured = json.loads(numbers.read_text("utf-8"))
+    assert measured["gold"] == len(SENTENCES)
+    assert measured["threshold"] == 0.5
