@@ -142,6 +142,8 @@ class _Reference:
             yield from self._sections(choice)
         if "discriminator" in field.get("items", {}):
             yield "", ""
+        elif "$ref" in field.get("items", {}):
+            yield from self._sections(field["items"])
         if value := _value(field):
             yield from ((name, "NAME") for name, _ in self._sections(value))
             if "discriminator" in value:
@@ -154,6 +156,7 @@ class _Reference:
                 place = _TASKS if below else _TAGGED if _is_tagged(field) else _SOURCES
             place = self._shown.get(name) or self._linked.setdefault(name, place)
             kind = "sections by name" if below else "section" if name else "list of sources"
+            kind = "list of sections" if name and "items" in field else kind
             off = ", or `null` for none" if field.get("default") and "anyOf" in field else ""
             return f"{kind}, see [{place}](#{_anchor(place)}){off}"
         choices = [one for one in field.get("anyOf", ()) if one.get("type") != "null"]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from xlmkit.huggingface.tokenization import XLMTokenizer, XLMTokenizerFast
     from xlmkit.inference.answers import AnswerPredictor
     from xlmkit.inference.encoder import SentenceEncoder
+    from xlmkit.inference.fill_mask import FillMask
+    from xlmkit.inference.generator import TextGenerator
     from xlmkit.inference.predictors import SequencePredictor
     from xlmkit.inference.tagging import TaggingPredictor
     from xlmkit.model.transformer import Transformer
@@ -37,9 +39,11 @@ __version__ = "0.1.0.dev0"
 _MODULES = {
     "AnswerPredictor": "inference.answers",
     "Bundle": "checkpoint.bundle",
+    "FillMask": "inference.fill_mask",
     "SentenceEncoder": "inference.encoder",
     "SequencePredictor": "inference.predictors",
     "TaggingPredictor": "inference.tagging",
+    "TextGenerator": "inference.generator",
     "Tokenizer": "text.tokenizer",
     "Transformer": "model.transformer",
     "Translator": "generate.translator",
@@ -61,9 +65,11 @@ _MODULES = {
 __all__ = [
     "AnswerPredictor",
     "Bundle",
+    "FillMask",
     "SentenceEncoder",
     "SequencePredictor",
     "TaggingPredictor",
+    "TextGenerator",
     "Tokenizer",
     "Transformer",
     "Translator",

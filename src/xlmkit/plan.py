@@ -11,6 +11,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.machine import usable_cores
 from xlmkit.core.process import Processes
 from xlmkit.core.stages import Stage, file_inputs
+from xlmkit.data.inputs import find_files
 from xlmkit.data.readers import local_files
 from xlmkit.data.shards import Shards
 from xlmkit.data.sources import Source
@@ -46,6 +47,7 @@ class RunPlan:
             UserError: one is missing.
         """
         self._files(self._sources)
+        self._measured_files()
         for name, model in self.models().items():
             if model.ready:
                 self.checkpoint(name)
@@ -195,6 +197,7 @@ class RunPlan:
             "pretrained": self.pretrained(name).key,
             "finetuned": [self.finetuned(name, task).key for task in self.recipe.finetune],
             "evaluate": _plain(self.recipe.evaluate),
+            "files": self._measured_files(),
             "corpus": self.corpus.key,
         }
         return Stage(self.folder / "evaluate" / name, inputs)
@@ -238,6 +241,12 @@ class RunPlan:
     @property
     def _sources(self) -> tuple[Source, ...]:
         return self.recipe.data.sources if self.recipe.data else ()
+
+    def _measured_files(self) -> list[list[str | int]]:
+        """Return the same of the files that only measurement reads."""
+        evaluate = self.recipe.evaluate
+        words = [file for path in evaluate.word_lists for file in find_files(path, self.base)]
+        return [*self._files(evaluate.sources), *file_inputs(words, self.base)]
 
     def _files(self, sources: tuple[Source, ...]) -> list[list[str | int]]:
         """Return what tells whether the sources' files have changed."""

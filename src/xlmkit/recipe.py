@@ -181,8 +181,7 @@ class Recipe(Config):
                 (f"translation.models.{name}.{key}", codes)
                 for key, codes in translator.languages_named().items()
             ]
-        if self.evaluate.retrieval and self.evaluate.retrieval.pivot:
-            used.append(("evaluate.retrieval", (self.evaluate.retrieval.pivot,)))
+        used += self.evaluate.languages_named()
         for place, codes in used:
             for code in codes:
                 if code not in self.languages:
@@ -194,7 +193,7 @@ class Recipe(Config):
 
     @model_validator(mode="after")
     def _fitting_sizes(self) -> Self:
-        model, retrieval = self.model, self.evaluate.retrieval
+        model = self.model
         if model.emb_dim % model.n_heads:
             raise UserError(
                 f"model.emb_dim ({model.emb_dim}) must be a multiple of model.n_heads "
@@ -213,10 +212,10 @@ class Recipe(Config):
                         f"{part}.models.{name}.{objective}.length ({section.length}) is more "
                         f"than model.max_position_embeddings ({model.max_position_embeddings})."
                     )
-        layer = retrieval.layer if retrieval and self.makes_models else None
-        if layer is not None and layer > model.n_layers:
-            raise UserError(
-                f"evaluate.retrieval.layer is {layer}, but the model's last layer is "
-                f"{model.n_layers}."
-            )
+        for place, space in self.evaluate.spaces() if self.makes_models else ():
+            if space.layer is not None and space.layer > model.n_layers:
+                raise UserError(
+                    f"{place}.layer is {space.layer}, but the model's last layer is "
+                    f"{model.n_layers}."
+                )
         return self

@@ -6,16 +6,15 @@ from typing import Any
 import torch
 
 from xlmkit.build.backbones import open_backbone
+from xlmkit.build.finding_translations import measure_translations
 from xlmkit.build.setting import Setting
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.files import read_json, write_json
 from xlmkit.core.machine import processor_name
-from xlmkit.data.corpus import read_corpus
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_modeling import measure_language_modeling
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
-from xlmkit.evaluate.retrieval import measure_retrieval
 from xlmkit.plan import FIGURES_FILE
 
 
@@ -31,12 +30,7 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
         figures["language_modelling"] = measure_language_modeling(
             model, Shards(plan.shards.folder), "test"
         )
-    if settings.retrieval:
-        valid, test = (
-            list(read_corpus(plan.corpus.folder, split)) if recipe.data else []
-            for split in ("valid", "test")
-        )
-        figures["retrieval"] = measure_retrieval(backbone, valid, test, settings.retrieval)
+    figures |= measure_translations(plan, backbone)
     for task, config in recipe.finetune.items():
         stage = plan.finetuned(name, task).folder
         sources = list(config.source_languages or recipe.languages[:1])

@@ -19,7 +19,7 @@ from xlmkit.data.batch import SegmentRows
 from xlmkit.data.questions import Question
 from xlmkit.data.words import encode_words
 from xlmkit.evaluate.answers import Answering
-from xlmkit.evaluate.inference import PlainClassifier, pooled_states
+from xlmkit.evaluate.inference import PlainClassifier, pooled_states, word_vectors
 from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordScorer
 from xlmkit.evaluate.word_scores import PlainTagger
 from xlmkit.model.config import Architecture
@@ -83,6 +83,14 @@ class PlainBackbone:
     def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
         """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
         return pooled_states(self.transformer, self.bundle.tokenizer, texts, language)
+
+    def word_vectors(
+        self, words: Sequence[str], language: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the mean of each word's token embeddings, and which words are known."""
+        tokenizer = self.bundle.tokenizer
+        rows = [ids.tolist() for ids in tokenizer.encode_batch(words, language)]
+        return word_vectors(self.transformer.embeddings.weight, rows, tokenizer.unk)
 
     def classification(
         self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object

@@ -36,8 +36,8 @@ def look_at_checkpoint(setting: Setting, name: str, folder: Path) -> None:
     if not setting.plan.processes.first:  # there is nothing to share
         return
     backbone = open_backbone(setting.plan, name)
-    if retrieval := setting.recipe.evaluate.retrieval:
-        check_layer(backbone, retrieval)
+    for place, section in setting.recipe.evaluate.spaces():
+        check_layer(backbone, section, place)
     checkpoint = setting.plan.checkpoint(name)
     write_json(folder / FIGURES_FILE, {"checkpoint": checkpoint.to_json()})
     say(f"{checkpoint.name}: {checkpoint.model_type}, {backbone.n_parameters:,} parameters.")

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import xlmkit
-from xlmkit.cli import comparing, models, texts, translation
+from xlmkit.cli import comparing, mining, models, texts, translation, words
 from xlmkit.cli.mistakes import told_in_one_sentence
 
 app = typer.Typer(
@@ -111,6 +111,9 @@ for _name, _help in VERBS.items():
 for _function, _help in (
     (texts.encode, "Turn texts into vectors, in a .npy or .jsonl file."),
     (texts.predict, "Ask a finetuned model about texts: labels with their probabilities."),
+    (mining.mine, "Find pairs of translations in two files that are not aligned."),
+    (words.fill_mask, "Fill the masks of texts with a pretrained model's likeliest words."),
+    (words.generate, "Let a pretrained model write on from prompts, in a language."),
     (translation.translate, "Translate lines of text with an encoder-decoder."),
     (translation.score, "Measure translations: BLEU, chrF, TER and others, with intervals."),
     (comparing.compare, "Put models of several runs side by side: quality, speed, size."),

@@ -3,7 +3,7 @@
 import importlib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,6 +12,7 @@ class Target(StrEnum):
     """What models can be exported to."""
 
     ctranslate2 = "ctranslate2"
+    sentence_transformers = "sentence-transformers"
 
 
 class Quantization(StrEnum):
@@ -45,14 +46,29 @@ def convert(
 
 
 def export(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A translator's folder.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model's folder.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
-    src: Annotated[str, typer.Option("--src", "-s", help="Language to read.")],
-    tgt: Annotated[str, typer.Option("--tgt", "-t", help="Language to write.")],
     to: Annotated[Target, typer.Option("--to", help="The engine.")],
+    src: Annotated[
+        str | None, typer.Option("--src", "-s", help="Language that a translator reads.")
+    ] = None,
+    tgt: Annotated[
+        str | None, typer.Option("--tgt", "-t", help="Language that a translator writes.")
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option("--lang", "-l", help="Language of sentences that name none.")
+    ] = None,
+    pooling: Annotated[
+        Literal["mean", "first"] | None,
+        typer.Option("--pooling", help="Mean of a sentence's states (default), or the first."),
+    ] = None,
+    layer: Annotated[
+        int | None, typer.Option("--layer", help="Whose states are a sentence's; else the last's.")
+    ] = None,
     quantization: Annotated[
-        Quantization, typer.Option("--quantization", help="How weights are stored.")
-    ] = Quantization.float32,
+        Quantization | None,
+        typer.Option("--quantization", help="How a translator's weights are stored; float32."),
+    ] = None,
     samples: Annotated[
         Path | None,
         typer.Option("--samples", metavar="FILE", help="Lines to compare with, else random ones."),
@@ -60,5 +76,15 @@ def export(
 ) -> None:
     """Call `xlmkit.export.command.export`."""
     module = importlib.import_module("xlmkit.export.command")
-    del to  # there is only one
-    module.export(model, target, src, tgt, quantization.value, samples)
+    module.export(
+        model,
+        target,
+        to.value,
+        samples,
+        src=src,
+        tgt=tgt,
+        quantization=quantization and quantization.value,
+        lang=lang,
+        pooling=pooling,
+        layer=layer,
+    )

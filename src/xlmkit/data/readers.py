@@ -1,6 +1,7 @@
 """One entry to all readers: a source of a recipe in, its records out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from xlmkit.core.errors import UserError
@@ -43,7 +44,7 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
     for part in by_language(source, reading):
         for record in _reader(part, reading):
             found = True
-            yield record
+            yield record if source.label_map is None else _relabelled(record, source, reading)
     if not found:
         bad = sum(reading.bad.counts.values())
         raise UserError(
@@ -51,6 +52,14 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
             f"{', '.join(reading.languages)}"
             + (f"; {bad} of its lines could not be used." if bad else ".")
         )
+
+
+def _relabelled(record: Record, source: Source, reading: Reading) -> Record:
+    """Return a record with its label by another name; one that has none there loses it."""
+    label = (source.label_map or {}).get(record.label or "")
+    if label is None and record.label is not None:
+        reading.bad.add("label not in label_map", record.where)
+    return replace(record, label=label)
 
 
 def _reader(source: Source, reading: Reading) -> Iterator[Record]:

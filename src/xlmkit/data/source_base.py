@@ -1,5 +1,6 @@
 """What every source of text has in common, whichever kind of file or place it is."""
 
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, ClassVar, Literal
 
@@ -43,6 +44,8 @@ class BaseSource(Config):
     """What reports call this source; by default made from its path or package."""
     label: str | None = None
     """A class that all records of this source get, for instance the application they are from."""
+    label_map: Mapping[str, str] | None = Field(None, min_length=1)
+    """Class in the file -> class in the task, where files name classes differently."""
     languages: tuple[LanguageCode, ...] | None = None
     """Read only these languages of the source."""
     one_translation: bool = False

@@ -1,19 +1,76 @@
 """The recipe sections of measurement."""
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
 from xlmkit.core.config import Config
+from xlmkit.data.source_base import LanguageCode
+from xlmkit.data.sources import Source
 
 
-class RetrievalConfig(Config):
+class SpaceConfig(Config):
+    """How texts of two languages are compared."""
+
+    layer: int | None = Field(None, ge=0)
+    """Layer whose states are compared, 0 for the embeddings; by default chosen on validation."""
+    centre: bool = True
+    """Take each language's mean away from its vectors."""
+    whiten: bool = False
+    """Let all directions of the space vary alike."""
+
+
+class SentencesConfig(SpaceConfig):
+    """What all searches for translations have in common."""
+
+    pivot: str | None = None
+    """The language that all others are paired with; by default the recipe's first."""
+    neighbours: int = Field(4, ge=1)
+    """Nearest sentences by which the margin judges how near a sentence is to all others."""
+
+
+class RetrievalConfig(SentencesConfig):
     """The recipe section of retrieval."""
 
     candidates: int = Field(1000, ge=2)
     """Sentences among which the translation is sought; fewer where there are fewer."""
-    pivot: str | None = None
-    """The language that all others are paired with; by default the recipe's first."""
-    layer: int | None = Field(None, ge=0)
-    """Layer whose states are compared, 0 for the embeddings; by default chosen on validation."""
+
+
+class SentenceSetConfig(SentencesConfig):
+    """Retrieval among the sentences of files, such as the Tatoeba test sets."""
+
+    title: str | None = None
+    """What the report calls it."""
+    sources: tuple[Source, ...] = Field(min_length=1)
+    """Files of translations; any number of languages."""
+    valid: tuple[Source, ...] = ()
+    """Translations to choose the layer on; by default the validation split of `data`."""
+    candidates: int | None = Field(None, ge=2)
+    """The most sentences among which a translation is sought; by default all."""
+
+
+class DictionaryConfig(Config):
+    """A list of words with their translations, such as those of MUSE."""
+
+    path: str
+    """A file; every line has a word and one translation, with a tab or a space between."""
+    source: LanguageCode
+    """Language of the words."""
+    target: LanguageCode
+    """Language of the translations."""
+    words: str | None = None
+    """A file with the words to search among, one a line; by default all translations."""
+
+
+class LexiconConfig(SpaceConfig):
+    """Finding the translations of words."""
+
+    title: str | None = None
+    """What the report calls it."""
+    dictionaries: tuple[DictionaryConfig, ...] = Field(min_length=1)
+    """What is to be found."""
+    neighbours: int = Field(10, ge=1)
+    """Nearest words by which CSLS judges how near a word is to all others."""
 
 
 class EvaluateConfig(Config):
@@ -23,3 +80,34 @@ class EvaluateConfig(Config):
     """Perplexity and accuracy of held-out words, per language."""
     retrieval: RetrievalConfig | None = RetrievalConfig()
     """Finding the translations of held-out sentences, where there are any."""
+    retrievals: dict[str, SentenceSetConfig] = Field(default_factory=dict)
+    """Finding the translations of sentences in files, by name."""
+    lexicons: dict[str, LexiconConfig] = Field(default_factory=dict)
+    """Finding the translations of words, by name."""
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The files of sentences."""
+        return tuple(s for part in self.retrievals.values() for s in (*part.sources, *part.valid))
+
+    @property
+    def word_lists(self) -> tuple[str, ...]:
+        """The files of words."""
+        read = [d for lexicon in self.lexicons.values() for d in lexicon.dictionaries]
+        return tuple(path for one in read for path in (one.path, one.words) if path)
+
+    def spaces(self) -> Iterator[tuple[str, SpaceConfig]]:
+        """Yield every section that compares languages, with its place in the recipe."""
+        if self.retrieval:
+            yield "evaluate.retrieval", self.retrieval
+        yield from ((f"evaluate.retrievals.{name}", one) for name, one in self.retrievals.items())
+        yield from ((f"evaluate.lexicons.{name}", one) for name, one in self.lexicons.items())
+
+    def languages_named(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the languages that each of these sections names."""
+        for place, section in self.spaces():
+            if isinstance(section, SentencesConfig) and section.pivot:
+                yield place, (section.pivot,)
+            if isinstance(section, LexiconConfig):
+                for number, one in enumerate(section.dictionaries):
+                    yield f"{place}.dictionaries.{number}", (one.source, one.target)

@@ -79,6 +79,25 @@ def pooled_states(
     return run_batches(transformer, _rows(tokenizer, texts, language, longest), compute)
 
 
+def word_vectors(
+    embeddings_VE: Tensor, rows: Sequence[Sequence[int]], unknown: int | None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the mean of each word's token embeddings, (words, E), and which words are known.
+
+    Args:
+        embeddings_VE: of all tokens, (V, E).
+        rows: the tokens of each word.
+        unknown: the token of what the vocabulary lacks; a word with it, or without any token, is
+            not known and its vector zero.
+    """
+    table_VE = embeddings_VE.detach().float().cpu().numpy()
+    known = np.array([len(ids) > 0 and unknown not in list(ids) for ids in rows], bool)
+    vectors = np.zeros((len(rows), table_VE.shape[1]), np.float32)
+    for place in np.flatnonzero(known).tolist():
+        vectors[place] = table_VE[np.asarray(rows[place])].mean(axis=0)
+    return vectors, known
+
+
 def class_probabilities(
     model: SequenceClassifier,
     tokenizer: Tokenizer,

@@ -32,6 +32,19 @@ class Encoder(Protocol):
         ...
 
 
+class WordEncoder(Encoder, Protocol):
+    """An encoder whose words have vectors without any context as well."""
+
+    def word_vectors(
+        self, words: Sequence[str], language: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the mean of each word's token embeddings, (words, E), and which words are known.
+
+        A word is known where all its tokens are; the vector of another is zero.
+        """
+        ...
+
+
 class SequenceScorer(Protocol):
     """A model that gives every text, or pair of texts, a score for each class."""
 

@@ -38,6 +38,7 @@ from xlmkit.evaluate.report_figures import (
     transfer_bars,
 )
 from xlmkit.evaluate.report_headline import headline
+from xlmkit.evaluate.report_sets import set_tables
 from xlmkit.evaluate.report_tables import (
     language_model_tables,
     retrieval_table,
@@ -119,6 +120,7 @@ def _page(results: Results) -> dict[str, Any]:
         "palette": palette_css(),
         "tasks": [_task(results, name) for name in task_names(results)],
         "retrieval": _retrieval(results),
+        "sets": list(set_tables(results)),
         "translation": translation_section(results),
         "curves": {
             "panels": loss_panels(results),

@@ -201,10 +201,18 @@ def transfer_table(results: Results, task: str) -> Table:
     return comparison("Language", _titles(results, models), rows, measures)
 
 
-def retrieval_table(results: Results) -> Table:
-    """Return retrieval accuracy by language and model, in both directions."""
-    models = models_with(results, "retrieval")
-    parts = {key: model["retrieval"] for key, model in models.items()}
+def retrieval_table(
+    results: Results, parts: Mapping[str, Mapping[str, Any]] | None = None
+) -> Table:
+    """Return retrieval accuracy by language and model, in both directions.
+
+    Args:
+        results: the content of results.json.
+        parts: what was measured, by model; by default on the corpus.
+    """
+    if parts is None:
+        models = models_with(results, "retrieval")
+        parts = {key: model["retrieval"] for key, model in models.items()}
     pivot = str(next(iter(parts.values())).get("pivot") or results.get("source_language") or "")
     languages = ordered_languages(
         results, {x for one in parts.values() for x in retrieval_languages(one, pivot)}
@@ -233,7 +241,7 @@ def retrieval_table(results: Results) -> Table:
     ]
     if not languages:
         measures = [Measure("Accuracy", both)]
-    return comparison("Language", _titles(results, models), rows, measures)
+    return comparison("Language", _titles(results, parts), rows, measures)
 
 
 def retrieval_languages(retrieval: Mapping[str, Any], pivot: str) -> list[str]:

@@ -6,6 +6,7 @@ from xlmkit.core.tables import print_text, table
 from xlmkit.evaluate.formats import MISSING
 from xlmkit.evaluate.report_bias import bias_section
 from xlmkit.evaluate.report_headline import headline
+from xlmkit.evaluate.report_sets import set_tables
 from xlmkit.evaluate.report_tables import (
     Cell,
     Table,
@@ -54,6 +55,8 @@ def print_summary(results: Results) -> None:
         content = retrieval_table(results)
         kept = content.columns[0] if content.groups else ""
         _print(f"Translations found first, in %: {kept or 'average'}", content, kept)
+    for one in set_tables(results):
+        _print(f"{one.title}, in %", one.table, one.table.columns[0] if one.table.groups else "")
     print_translation(results)
     for objective, content in language_model_tables(results).items():
         _print(f"Perplexity with {objective.upper()}", content, "Perplexity")

@@ -1,81 +1,119 @@
 """Finding translations: does the nearest sentence of the other language mean the same?
 
 States are averaged over the tokens, centred on each language's mean (which takes away what tells
-languages apart), and compared by cosine. The layer is the one that finds most translations of the
-validation split. Tatoeba protocol: Artetxe & Schwenk 2019; accuracy at 1, both directions.
+languages apart), and compared by cosine and by margin. The layer is the one that finds most
+translations of the validation split by cosine. Tatoeba protocol: Artetxe & Schwenk 2019; accuracy
+at 1, both directions.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.permutation import key_of
 from xlmkit.data.records import Record
-from xlmkit.evaluate.config import RetrievalConfig
-from xlmkit.evaluate.metrics import retrieval_accuracy, retrieval_hits
+from xlmkit.evaluate.config import RetrievalConfig, SentenceSetConfig, SpaceConfig
+from xlmkit.evaluate.metrics import retrieval_hits
+from xlmkit.evaluate.neighbours import Comparison, Measure
 from xlmkit.evaluate.protocols import Encoder
+from xlmkit.evaluate.score import Score, bootstrap_mean
+from xlmkit.evaluate.spaces import Vectors, comparable, unit
+
+__all__ = ["check_layer", "choose_layer", "measure_retrieval", "picture", "unit"]
 
 _SHOWN = 10  # messages in the picture of the shared space
-
-Vectors = NDArray[np.float32]
+_AT_ONCE = 1024  # texts whose states of all layers are held together
+_MEASURES: tuple[Measure, ...] = ("cosine", "margin")
 
 
 def measure_retrieval(
     encoder: Encoder,
     valid: Sequence[Record],
     test: Sequence[Record],
-    config: RetrievalConfig,
+    config: RetrievalConfig | SentenceSetConfig,
+    place: str = "evaluate.retrieval",
 ) -> dict[str, Any] | None:
     """Measure retrieval between the pivot and every other language.
 
+    Args:
+        encoder: the model.
+        valid: translations to choose the layer on, where the section names none.
+        test: translations to find.
+        config: the section.
+        place: where the section stands in the recipe.
+
     Returns:
         Layer, candidates, scores by direction ("fr-en" seeks English for French), their average,
-        and a picture of the space; None if no language has translations of the pivot.
+        both once more by margin, and a picture of the space; None if no language has translations
+        of the pivot.
 
     Raises:
         UserError: the model has no such layer.
     """
-    check_layer(encoder, config)
+    check_layer(encoder, config, place)
     languages = list(encoder.languages)
     pivot = config.pivot or languages[0]
-    others = [language for language in languages if language != pivot]
-    layer = config.layer
-    by_layer: list[float] = []
-    if layer is None:
-        found = [
-            _hits_by_layer(encoder, chosen, pivot, other)
-            for other in others
-            if len(chosen := _choose(valid, pivot, other, config.candidates)) > 1
-        ]
-        if found:
-            by_layer = np.mean(found, axis=0).tolist()
-        layer = int(np.argmax(by_layer)) if by_layer else encoder.n_layers // 2
-    directions: dict[str, Any] = {}
+    layer, by_layer = choose_layer(encoder, valid, config, pivot)
+    directions: dict[Measure, dict[str, Any]] = {measure: {} for measure in _MEASURES}
     candidates = 0
-    for other in others:
-        chosen = _choose(test, pivot, other, config.candidates)
+    for other in languages:
+        chosen = [] if other == pivot else _choose(test, pivot, other, config.candidates)
         if len(chosen) > 1:
             candidates = max(candidates, len(chosen))
-            a, b = (unit(states(encoder, chosen, language, layer)) for language in (pivot, other))
-            directions[f"{other}-{pivot}"] = retrieval_accuracy(b @ a.T).to_json()
-            directions[f"{pivot}-{other}"] = retrieval_accuracy(a @ b.T).to_json()
-    if not directions:
+            a, b = (states(encoder, chosen, language, layer) for language in (pivot, other))
+            a, b = comparable(a, b, centre=config.centre, whiten=config.whiten)
+            for measure, found in directions.items():
+                to_other, to_pivot = _both_ways(a, b, measure, config.neighbours)
+                found[f"{other}-{pivot}"] = to_pivot.to_json()
+                found[f"{pivot}-{other}"] = to_other.to_json()
+    if not candidates:
         return None
+    by_cosine, by_margin = (
+        {"directions": found, "average": float(np.mean([one["value"] for one in found.values()]))}
+        for found in directions.values()
+    )
     return {
         "layer": layer,
         "layers_on_validation": by_layer,
         "pivot": pivot,
         "candidates": candidates,
-        "directions": directions,
-        "average": float(np.mean([score["value"] for score in directions.values()])),
+        **by_cosine,
+        "margin": {"neighbours": config.neighbours, **by_margin},
         "map": picture(encoder, test, layer),
     }
 
 
-def check_layer(encoder: Encoder, config: RetrievalConfig) -> None:
+def _both_ways(a: Vectors, b: Vectors, measure: Measure, k: int) -> tuple[Score, Score]:
+    """Return the accuracy of finding each b for its a, and each a for its b."""
+    comparison = Comparison.of(a, b, measure, k)
+    return (
+        _accuracy(a, b, comparison, measure, k),
+        _accuracy(b, a, comparison.turned, measure, k),
+    )
+
+
+def _accuracy(
+    queries: Vectors, candidates: Vectors, comparison: Comparison, measure: Measure, k: int
+) -> Score:
+    """Return the share of queries whose best candidate is that of their number."""
+    numbers = np.arange(len(queries))
+    hits = [
+        retrieval_hits(scores, numbers[rows])
+        for rows, scores in comparison.scores(queries, candidates)
+    ]
+    details: dict[str, Any] = {} if measure == "cosine" else {"by": measure, "k": k}
+    return bootstrap_mean(
+        "retrieval@1",
+        np.concatenate(hits),
+        candidates=len(candidates),
+        ties="shared",
+        **details,
+    )
+
+
+def check_layer(encoder: Encoder, config: SpaceConfig, place: str = "evaluate.retrieval") -> None:
     """See that the model has the layer that the recipe names.
 
     Raises:
@@ -83,9 +121,39 @@ def check_layer(encoder: Encoder, config: RetrievalConfig) -> None:
     """
     if config.layer is not None and config.layer > encoder.n_layers:
         raise UserError(
-            f"evaluate.retrieval.layer is {config.layer}, but the model's last layer is "
-            f"{encoder.n_layers}."
+            f"{place}.layer is {config.layer}, but the model's last layer is {encoder.n_layers}."
         )
+
+
+def choose_layer(
+    encoder: Encoder,
+    valid: Sequence[Record],
+    config: SpaceConfig,
+    pivot: str,
+    most: int | None = 1000,
+) -> tuple[int, list[float]]:
+    """Return the section's layer, or the one that finds most translations, and how many all find.
+
+    Without translations it is the middle one; then, and where the section names one, there are no
+    numbers.
+
+    Args:
+        encoder: the model.
+        valid: translations.
+        config: the section; its number of candidates, if it has one, goes before `most`.
+        pivot: the language that all others are paired with.
+        most: translations of a language that are asked for.
+    """
+    if config.layer is not None:
+        return config.layer, []
+    most = getattr(config, "candidates", None) or most
+    found = [
+        _hits_by_layer(encoder, chosen, pivot, other, config)
+        for other in encoder.languages
+        if other != pivot and len(chosen := _choose(valid, pivot, other, most)) > 1
+    ]
+    by_layer: list[float] = np.mean(found, axis=0).tolist() if found else []
+    return int(np.argmax(by_layer)) if by_layer else encoder.n_layers // 2, by_layer
 
 
 def states(
@@ -96,15 +164,16 @@ def states(
 ) -> Vectors:
     """Return the mean-pooled states of one language's texts, (records, E)."""
     texts = [record.texts[language] for record in records]
-    return encoder.pooled_states(texts, language)[:, layer]
+    return text_states(encoder, texts, language, layer)
 
 
-def unit(vectors: Vectors) -> Vectors:
-    """Centre vectors on their mean and give each length 1, (N, E)."""
-    centred = vectors - vectors.mean(axis=0)
-    length = np.linalg.norm(centred, axis=1, keepdims=True)
-    result: Vectors = centred / np.maximum(length, 1e-12)
-    return result
+def text_states(encoder: Encoder, texts: Sequence[str], language: str, layer: int) -> Vectors:
+    """Return the mean-pooled states of any number of texts, (texts, E)."""
+    parts = [
+        encoder.pooled_states(texts[start : start + _AT_ONCE], language)[:, layer]
+        for start in range(0, len(texts), _AT_ONCE)
+    ]
+    return np.concatenate(parts)
 
 
 def picture(encoder: Encoder, records: Sequence[Record], layer: int) -> list[dict[str, Any]]:
@@ -138,8 +207,8 @@ def picture(encoder: Encoder, records: Sequence[Record], layer: int) -> list[dic
     ]
 
 
-def _choose(records: Sequence[Record], pivot: str, other: str, most: int) -> list[Record]:
-    """Return up to `most` records that have both languages, chosen by content."""
+def _choose(records: Sequence[Record], pivot: str, other: str, most: int | None) -> list[Record]:
+    """Return up to `most` records that have both languages, chosen by content; None for all."""
     both = [record for record in records if pivot in record.texts and other in record.texts]
     return sorted(both, key=_order)[:most]
 
@@ -152,14 +221,17 @@ def _contents(texts: Mapping[str, str]) -> list[str]:
     return [f"{language}\x1e{text}" for language, text in sorted(texts.items())]
 
 
-def _hits_by_layer(encoder: Encoder, records: list[Record], pivot: str, other: str) -> list[float]:
+def _hits_by_layer(
+    encoder: Encoder, records: list[Record], pivot: str, other: str, config: SpaceConfig
+) -> list[float]:
     """Return the accuracy of every layer, both directions averaged."""
     a, b = (
         encoder.pooled_states([r.texts[code] for r in records], code) for code in (pivot, other)
     )
     accuracies = []
     for layer in range(a.shape[1]):
-        similarity = unit(a[:, layer]) @ unit(b[:, layer]).T
+        one, two = comparable(a[:, layer], b[:, layer], centre=config.centre, whiten=config.whiten)
+        similarity = one @ two.T
         hits = (retrieval_hits(similarity).mean(), retrieval_hits(similarity.T).mean())
         accuracies.append(float(np.mean(hits)))
     return accuracies

@@ -22,7 +22,7 @@ from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
 from xlmkit.data.questions import Question
 from xlmkit.evaluate.answers import Answering
-from xlmkit.evaluate.inference import run_batches
+from xlmkit.evaluate.inference import run_batches, word_vectors
 from xlmkit.huggingface.answering import (
     HuggingFaceAnswerer,
     SpanScores,
@@ -150,6 +150,15 @@ class HuggingFaceBackbone:
 
         encoded = self.encoder.encode({language: texts}, longest, types=reads_types(model))
         return run_batches(model, encoded, compute)
+
+    def word_vectors(
+        self, words: Sequence[str], language: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the mean of each word's token embeddings, and which words are known."""
+        tokenizer = self.encoder.tokenizer
+        del language  # tokens of a word do not depend on it
+        rows = tokenizer(list(words), add_special_tokens=False)["input_ids"] if words else []
+        return word_vectors(self._base.get_input_embeddings().weight, rows, tokenizer.unk_token_id)
 
     def classification(
         self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object

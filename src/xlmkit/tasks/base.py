@@ -20,7 +20,7 @@ from xlmkit.data.questions import Question
 from xlmkit.data.source_base import LanguageCode
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.outcomes import Outcomes
-from xlmkit.evaluate.protocols import Encoder, QuestionAnswerer, SequenceScorer, WordScorer
+from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordEncoder, WordScorer
 from xlmkit.train.config import OptimizerConfig
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class TaskData(ABC):
         """
 
 
-class Backbone(Encoder, Protocol):
+class Backbone(WordEncoder, Protocol):
     """A pretrained model of any family. A task that asks in another way adds its question here."""
 
     @property

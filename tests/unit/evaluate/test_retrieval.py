@@ -156,3 +156,27 @@ def test_a_picture_needs_a_few_complete_messages() -> None:
     model = encoder(aligned=True)
     assert picture(model, records(2, 5), 0) == []
     assert picture(model, records(30, 5, ("en", "ru")), 0) == []
+
+
+def test_the_margin_stands_beside_the_cosine() -> None:
+    found = measure(aligned=False, neighbours=3)
+    margin = found["margin"]
+    assert set(margin["directions"]) == set(found["directions"])
+    assert margin["neighbours"] == 3
+    assert "by:margin|k:3" in margin["directions"]["en-el"]["signature"]
+    assert measure()["margin"]["average"] > 0.95
+
+
+def test_the_mean_of_a_language_may_be_left() -> None:
+    shifted = encoder(aligned=True)
+    with torch.no_grad():
+        shifted.transformer.lang_embeddings.weight[1] += torch.randn(32) * 5
+    made = {
+        centre: measure_retrieval(
+            shifted, [], records(60, 2), RetrievalConfig(centre=centre, layer=0)
+        )
+        for centre in (True, False)
+    }
+    assert made[True]["average"] > made[False]["average"]
+    whitened = measure_retrieval(shifted, [], records(60, 2), RetrievalConfig(whiten=True, layer=0))
+    assert whitened["average"] > 0.9

@@ -120,3 +120,19 @@ def test_training_files_need_test_files() -> None:
     source = {"kind": "tsv", "path": "a.tsv", "text": 0, "label_column": 1, "language": "en"}
     with pytest.raises(ValidationError, match="give both train and test files"):
         ClassificationConfig.model_validate({"train": [source]})
+
+
+def test_labels_of_files_get_the_names_of_the_task(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    learned = table(tmp_path / "train.tsv", TRAIN)
+    tested = table(
+        tmp_path / "test.tsv", [("Save it", "UI"), ("Sunny", "WEATHER"), ("A goal!", "SPORT")]
+    )
+    names = {"UI": "ui", "WEATHER": "weather"}
+    config = ClassificationConfig.model_validate(
+        {"train": [learned], "test": [{**tested, "label_map": names}]}
+    )
+    data = config.load(TaskInputs(tmp_path, tmp_path, LANGUAGES))
+    assert [data.labels[number] for number in data.test["en"].labels] == ["ui", "weather"]
+    assert "1 lines left out (label not in label_map)" in capfd.readouterr().err

@@ -1,0 +1,73 @@
+"""How a model is measured at finding translations: of the corpus, of files, and of words."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from xlmkit.core.errors import UserError
+from xlmkit.data.clean import normalize
+from xlmkit.data.corpus import read_corpus
+from xlmkit.data.records import Record
+from xlmkit.data.sources import Source
+from xlmkit.evaluate.config import LexiconConfig, SentenceSetConfig
+from xlmkit.evaluate.dictionaries import read_dictionary
+from xlmkit.evaluate.lexicons import measure_lexicons
+from xlmkit.evaluate.retrieval import choose_layer, measure_retrieval
+from xlmkit.plan import RunPlan
+from xlmkit.tasks.base import Backbone
+from xlmkit.tasks.reading import read_split
+
+
+def measure_translations(plan: RunPlan, backbone: Backbone) -> dict[str, Any]:
+    """Return the figures of everything that the recipe asks for.
+
+    Raises:
+        UserError: a file is missing, or has nothing to find.
+    """
+    evaluate = plan.recipe.evaluate
+    valid, test = (
+        list(read_corpus(plan.corpus.folder, split)) if plan.recipe.data else []
+        for split in ("valid", "test")
+    )
+    figures: dict[str, Any] = {}
+    if evaluate.retrieval:
+        figures["retrieval"] = measure_retrieval(backbone, valid, test, evaluate.retrieval)
+    figures["retrievals"] = {
+        name: _sentences(plan, backbone, valid, config, f"evaluate.retrievals.{name}")
+        for name, config in evaluate.retrievals.items()
+    }
+    figures["lexicons"] = {
+        name: _words(plan, backbone, valid, config, f"evaluate.lexicons.{name}")
+        for name, config in evaluate.lexicons.items()
+    }
+    return figures
+
+
+def _sentences(
+    plan: RunPlan, backbone: Backbone, valid: list[Record], config: SentenceSetConfig, place: str
+) -> dict[str, Any]:
+    own = list(_read(plan, config.valid)) if config.valid else valid
+    found = measure_retrieval(backbone, own, list(_read(plan, config.sources)), config, place)
+    if found is None:
+        raise UserError(
+            f"{place}: no two sentences stand in {config.pivot or plan.recipe.languages[0]} and "
+            "in another of the recipe's languages; see the languages of its sources."
+        )
+    return {"title": config.title, **found}
+
+
+def _words(
+    plan: RunPlan, backbone: Backbone, valid: list[Record], config: LexiconConfig, place: str
+) -> dict[str, Any]:
+    layer, _ = choose_layer(backbone, valid, config, plan.recipe.languages[0])
+    dictionaries = [read_dictionary(one, plan.base) for one in config.dictionaries]
+    try:
+        return measure_lexicons(backbone, dictionaries, config, layer)
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
+
+
+def _read(plan: RunPlan, sources: tuple[Source, ...]) -> Iterable[Record]:
+    """Yield the records of files, normalised as in pretraining."""
+    for record in read_split(sources, "test", plan.task_inputs):
+        texts = {language: normalize(text) for language, text in record.texts.items()}
+        yield Record(texts, record.source, record.where)

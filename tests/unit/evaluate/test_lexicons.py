@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xlmkit.core.errors import UserError
+from xlmkit.evaluate.config import DictionaryConfig, LexiconConfig
+from xlmkit.evaluate.dictionaries import read_dictionary
+from xlmkit.evaluate.lexicons import _rank, measure_lexicons
+
+
+class Letters:
+    """An encoder whose words are points on a circle, a language turned by a little."""
+
+    languages = ("en", "de")
+    n_layers = 1
+
+    def word_vectors(self, words, language):
+        turn = 0.01 if language == "de" else 0.0
+        angles = np.array([ord(word[0].lower()) - 97 for word in words]) / 4 + turn
+        known = np.array(["?" not in word for word in words], bool)
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32), known
+
+    def pooled_states(self, texts, language):
+        vectors, _ = self.word_vectors(texts, language)
+        noise = np.random.default_rng(len(texts)).normal(size=vectors.shape).astype(np.float32)
+        return np.stack([noise, vectors], axis=1)
+
+
+def config(path: Path, **more) -> LexiconConfig:
+    one = DictionaryConfig(path=str(path), source="en", target="de", **more)
+    return LexiconConfig(dictionaries=(one,), centre=False, neighbours=3)
+
+
+def measured(path: Path, layer: int = 1, **more) -> dict:
+    section = config(path, **more)
+    read = [read_dictionary(one, path.parent) for one in section.dictionaries]
+    return measure_lexicons(Letters(), read, section, layer)
+
+
+@pytest.fixture
+def dictionary(tmp_path: Path) -> Path:
+    path = tmp_path / "en-de.txt"
+    rows = [f"{letter}x\t{letter.upper()}y" for letter in "abcdefghijklmnopqrst"]
+    path.write_text("\n".join([*rows, "ax Sz", "b? Bq", "c C?", "one two three", ""]), "utf-8")
+    return path
+
+
+def test_words_are_found_and_unknown_ones_counted(dictionary: Path, capfd) -> None:
+    found = measured(dictionary)["directions"]["en-de"]
+    assert (found["n"], found["candidates"]) == (20, 22)
+    assert found["unknown"] == {"source": 1, "target": 1}
+    for kind in ("static", "contextual"):
+        for measure in ("cosine", "csls"):
+            # By and Sy are tied with Bq and Sz, which translate other words: half of each counts.
+            assert found[kind][measure]["1"]["value"] == pytest.approx(19 / 20)
+            assert found[kind][measure]["5"]["value"] == 1.0
+    said = capfd.readouterr()
+    assert "1 lines left out" in said.out + said.err
+    assert "1 words and 1 candidates are not" in said.out + said.err
+
+
+def test_the_layer_of_contextual_vectors_counts(dictionary: Path) -> None:
+    found = measured(dictionary, layer=0)
+    scores = found["average"]["contextual"]["cosine"]
+    assert scores["1"] < 0.5
+    assert scores["1"] <= scores["5"] <= scores["10"]
+    assert found["average"]["static"]["cosine"]["5"] == 1.0
+
+
+def test_a_list_of_words_makes_it_harder(dictionary: Path, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("Ay\nAnew\nAolder\n", encoding="utf-8")
+    found = measured(dictionary, words="words.txt")["directions"]["en-de"]
+    assert found["candidates"] == 24
+    assert found["static"]["cosine"]["1"]["value"] < 19 / 20
+
+
+def test_a_rank_is_that_of_the_best_translation_and_ties_are_shared() -> None:
+    scores = np.array([0.9, 0.5, 0.5, 0.1, 0.5], np.float32)
+    assert _rank(scores, np.array([1, 3])) == (1, 3)
+    assert _rank(scores, np.array([1, 2])) == (1, 2)
+    assert _rank(scores, np.array([0])) == (0, 1)
+
+
+def test_a_dictionary_without_pairs_and_one_without_known_words(tmp_path: Path) -> None:
+    path = tmp_path / "bad.txt"
+    path.write_text("one\ntwo\n", encoding="utf-8")
+    with pytest.raises(UserError, match="has no pair of words"):
+        measured(path)
+    path.write_text("a? b\n", encoding="utf-8")
+    with pytest.raises(UserError, match="no word of the dictionary en-de"):
+        measured(path)

@@ -1,0 +1,96 @@
+"""`xlmkit mine`: sentences of two files, names, gold pairs."""
+
+import json
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from xlmkit.cli.app import app
+
+SENTENCES = [" ".join(letters) for letters in product("abc", repeat=4)]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """The same sentences, which are their own translations, in opposite orders, with gold pairs."""
+    one, other = tmp_path / "one.txt", tmp_path / "other.txt"
+    one.write_text("\n".join([*SENTENCES, "", SENTENCES[0]]) + "\n", encoding="utf-8")
+    other.write_text("\n".join(SENTENCES[::-1]) + "\n", encoding="utf-8")
+    pairs = [f"{i}\t{len(SENTENCES) - i + 1}\n" for i in range(1, len(SENTENCES) + 1)]
+    (tmp_path / "gold.tsv").write_text("".join([*pairs, "999\t1\n"]), encoding="utf-8")
+    return one, other
+
+
+def call(*arguments: Any) -> Any:
+    return CliRunner().invoke(app, ["mine", *map(str, arguments)])
+
+
+def test_pairs_have_margins_names_and_sentences(
+    language_model: Path, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    target, numbers = tmp_path / "pairs.tsv", tmp_path / "numbers.json"
+    options = ["--src", "en", "--tgt", "en", "--layer", 0, "--gold", tmp_path / "gold.tsv"]
+    made = call(language_model, *files, *options, "-o", target, "--json", numbers)
+    assert made.exit_code == 0, made.output
+    rows = [line.split("\t") for line in target.read_text("utf-8").splitlines()]
+    assert [float(row[0]) for row in rows] == sorted((float(row[0]) for row in rows), reverse=True)
+    by_text = {(row[3], row[4]): (row[1], row[2]) for row in rows}
+    same = [names for (first, second), names in by_text.items() if first == second]
+    assert len(same) > len(SENTENCES) / 2
+    assert all(int(i) + int(j) == len(SENTENCES) + 1 for i, j in same)
+    measured = json.loads(numbers.read_text("utf-8"))
+    assert measured["f1"] > 0.5
+    assert 0 < measured["gold"] < len(SENTENCES)
+    assert "1 lines left out" in made.output
+    assert "sentences per second" in made.output
+
+
+def test_ids_stand_before_a_tab_and_a_threshold_cuts(language_model: Path, tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        rows = [f"{name}-{i}\t{text}" for i, text in enumerate(SENTENCES[:9])]
+        (tmp_path / name).write_text("\n".join(rows), encoding="utf-8")
+    target = tmp_path / "out"
+    options = ["--src", "en", "--tgt", "fr", "--ids", "-o", target]
+    assert call(language_model, tmp_path / "x", tmp_path / "y", *options).exit_code == 0
+    first = target.read_text("utf-8").splitlines()
+    assert all(row.split("\t")[1].startswith("x-") for row in first)
+    margin = float(first[2].split("\t")[0])
+    again = call(
+        language_model, tmp_path / "x", tmp_path / "y", *options, "--threshold", margin + 1e-3
+    )
+    assert again.exit_code == 0
+    assert len(target.read_text("utf-8").splitlines()) < len(first)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--tgt", "de"], "does not know the language 'de'"),
+        (["--tgt", "en", "--ids"], "has no id and a tab"),
+        (["--tgt", "en", "--gold", "nothing.tsv"], "names no pair"),
+        (["--tgt", "en", "--gold", "gold.tsv", "--tuning", "1"], "0 to measure"),
+    ],
+)
+def test_mistakes_are_told(
+    language_model: Path, files: tuple[Path, Path], tmp_path: Path, options: list[str], message: str
+) -> None:
+    (tmp_path / "nothing.tsv").write_text("x\ty\n", encoding="utf-8")
+    paths = [str(tmp_path / one) if one.endswith(".tsv") else one for one in options]
+    made = call(language_model, *files, "--src", "en", *paths)
+    assert made.exit_code == 1
+    assert message in " ".join(made.output.split())
+
+
+def test_a_threshold_that_is_given_measures_all_gold_pairs(
+    language_model: Path, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    numbers = tmp_path / "numbers.json"
+    options = ["--src", "en", "--tgt", "en", "--threshold", 0.5, "--json", numbers]
+    made = call(language_model, *files, *options, "--gold", tmp_path / "gold.tsv")
+    assert made.exit_code == 0, made.output
+    measured = json.loads(numbers.read_text("utf-8"))
+    assert measured["gold"] == len(SENTENCES)
+    assert measured["threshold"] == 0.5

@@ -1,0 +1,71 @@
+"""Sets of sentences and dictionaries from a recipe, by xlmkit's models and those of others."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import read_json
+from xlmkit.run import run
+
+_SECTIONS = """
+evaluate:
+  retrievals:
+    held:
+      title: Held out
+      sources: [{kind: parallel, paths: {en: text.en, zh: text.zh}, lines: [1, 40]}]
+  lexicons:
+    words: {dictionaries: [{path: words.txt, source: en, target: ar}]}
+"""
+
+
+def _recipe(project: Path, extra: str = "") -> Path:
+    path = project / "sets.yaml"
+    path.write_text(f"extends: recipe.yaml\n{_SECTIONS}{extra}", encoding="utf-8")
+    (project / "words.txt").write_text("dog كلب\ncat قط\nbird طائر\ncar سيارة\n", encoding="utf-8")
+    return path
+
+
+def test_sets_and_words_stand_in_results_and_report(finished: Path) -> None:
+    run(_recipe(finished), [], finished / "out", False)
+    model = read_json(finished / "out" / "results.json")["models"]["both"]
+    held = model["retrievals"]["held"]
+    assert set(held["directions"]) == {"zh-en", "en-zh"}
+    assert held["candidates"] == 40
+    assert held["layers_on_validation"]
+    assert set(model["lexicons"]["words"]["directions"]) == {"en-ar"}
+    page = (finished / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Finding translations: Held out, by margin" in page
+    assert "Finding words: words" in page
+
+
+def test_a_model_of_another_family_is_asked_the_same(
+    project: Path, make_encoder: Callable[..., Path]
+) -> None:
+    make_encoder("xlm-roberta", project / "other")
+    _recipe(project)
+    path = project / "ready.yaml"
+    path.write_text(
+        "name: ready\nlanguages: [en, zh, ar]\npretrain: {models: {r: {checkpoint: other}}}\n"
+        + _SECTIONS.strip("\n"),
+        encoding="utf-8",
+    )
+    run(path, [], project / "out", False)
+    model = read_json(project / "out" / "results.json")["models"]["r"]
+    assert model["retrievals"]["held"]["layer"] == 1  # the middle, without validation
+    assert model["lexicons"]["words"]["directions"]["en-ar"]["n"] > 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("evaluate.retrievals.held.pivot=fr", "retrievals.held names the language fr"),
+        ("evaluate.lexicons.words.layer=9", "lexicons.words.layer is 9"),
+        ("evaluate.lexicons.words.dictionaries.0.path=no.txt", "no.txt"),
+        ("evaluate.retrievals.held.pivot=ar", "retrievals.held: no two sentences stand in ar"),
+    ],
+)
+def test_mistakes_are_told(finished: Path, setting: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        run(_recipe(finished), [setting], finished / "out", False)
