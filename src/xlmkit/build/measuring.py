@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from xlmkit.build.backbones import open_backbone
+from xlmkit.build.selecting import step_folder
 from xlmkit.build.setting import Setting
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.files import read_json, write_json
@@ -11,6 +12,7 @@ from xlmkit.data.corpus import read_corpus
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_modeling import measure_language_modeling
 from xlmkit.evaluate.retrieval import measure_retrieval
+from xlmkit.evaluate.selected import selected
 from xlmkit.plan import FIGURES_FILE
 
 
@@ -33,8 +35,14 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
         figures["retrieval"] = measure_retrieval(backbone, valid, test, settings.retrieval)
     for task, config in recipe.finetune.items():
         stage = plan.finetuned(name, task).folder
-        sources = list(config.source_languages or recipe.languages[:1])
-        measured = setting.task_data(task).measure(backbone, stage, config, sources)
-        curve = read_json(stage / FIGURES_FILE)["curve"]
-        figures["tasks"][task] = {**measured, "curve": curve}
+        sources, data = setting.sources(task), setting.task_data(task)
+        adapted = read_json(stage / FIGURES_FILE)
+        measured = data.measure(backbone, stage, config, sources)
+        if chosen := adapted.get("selection"):
+            made = {
+                step: data.measure(backbone, step_folder(stage, step), config, sources)
+                for step in set(chosen["own_selected"].values()) - {chosen["source_selected"]}
+            }
+            measured |= selected(measured, made, chosen)
+        figures["tasks"][task] = {**measured, "curve": adapted["curve"]}
     write_json(folder / FIGURES_FILE, figures)

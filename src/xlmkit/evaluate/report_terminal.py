@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from xlmkit.core.tables import table
 from xlmkit.evaluate.formats import MISSING
 from xlmkit.evaluate.report_headline import headline
+from xlmkit.evaluate.report_protocol import selection_table
 from xlmkit.evaluate.report_tables import (
     Cell,
     Table,
@@ -45,6 +46,8 @@ def print_summary(results: Results) -> None:
             f"{metric} on {task_title(results, name)} in %, labels in {source} only (95% intervals)"
         )
         _print(title, transfer_table(results, name), metric)
+        if (chosen := selection_table(results, name)) is not None:
+            _print(f"{metric} by who chose the step on validation texts, in %", chosen)
     if models_with(results, "retrieval"):
         content = retrieval_table(results)
         kept = content.columns[0] if content.groups else ""

@@ -41,6 +41,8 @@ class SequenceConfig(TaskConfig):
     """Labelled files to learn from; without any, the labelled records of `data` are used."""
     test: tuple[Source, ...] = ()
     """Labelled files to test on, in any of the languages."""
+    valid: tuple[Source, ...] = ()
+    """Labelled files that choose the best step, in any of the languages; without any, the last."""
     summary_type: Literal["first", "mean"] = "first"
     """Judge by the first state, as the original does, or by the mean of all."""
 
@@ -50,6 +52,8 @@ class SequenceConfig(TaskConfig):
             raise ValueError(
                 "give both train and test files, or neither to use the records of data"
             )
+        if self.patience is not None and not self.valid:
+            raise ValueError("patience counts validations; give valid files too")
         return self
 
     @property
@@ -59,7 +63,11 @@ class SequenceConfig(TaskConfig):
 
     def files(self, inputs: TaskInputs) -> list[Path]:
         """Return the task's own files."""
-        return files_of((*self.train, *self.test), inputs)
+        return files_of((*self.train, *self.valid, *self.test), inputs)
+
+    def validation(self) -> TaskConfig | None:
+        """Return the task with its validation texts for test texts, None without any."""
+        return self.model_copy(update={"test": self.valid}) if self.valid else None
 
     def read(self, inputs: TaskInputs) -> tuple[list[Example], list[Example]]:
         """Return the examples to learn, of the source languages, and those to test on.
