@@ -168,7 +168,13 @@ class HuggingFaceBackbone:
         sequences = self.encoder.encode(texts, longest, types=types, seconds=seconds)
         labels = np.concatenate([part.labels for part in data.train.values()])
         objective = SequenceClassification(
-            sequences, labels, tokens=tokens, seed=seed, loss=data.loss, choices=data.choices
+            sequences,
+            labels,
+            tokens=tokens,
+            seed=seed,
+            loss=data.loss,
+            choices=data.choices,
+            balance=data.balance(config),
         )
         scores = ClassScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))

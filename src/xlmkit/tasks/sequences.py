@@ -19,6 +19,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.permutation import key_of
 from xlmkit.data.sources import Source
+from xlmkit.objectives.balance import Balance
 from xlmkit.tasks.base import Backbone, Scores, TaskConfig, TaskData, TaskInputs, figures
 from xlmkit.tasks.reading import Example, examples, files_of, read_split
 
@@ -128,6 +129,11 @@ class SequenceData(TaskData):
     @abstractmethod
     def answers(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
         """Return of each example its `label` and what was `predicted`, as people read them."""
+
+    def balance(self, config: Any) -> Balance:  # noqa: ANN401 - the section of the kind
+        """Return what is done about rare classes; by default nothing."""
+        del config
+        return Balance()
 
     def adapt(self, backbone: Backbone, config: SequenceConfig, seed: object) -> "Adaptation":
         """Return the model with a fresh head, and what it learns."""
