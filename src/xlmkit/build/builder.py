@@ -43,6 +43,7 @@ class Builder:
         for task in plan.recipe.finetune:
             if not all(plan.finetuned(name, task).finished for name in plan.models()):
                 self.setting.task_data(task)
+                self.setting.validation_data(task)
 
     def stages(self, verb: str) -> Iterator[tuple[str, Stage, Build]]:
         """Yield title, stage and builder of each stage of a verb."""

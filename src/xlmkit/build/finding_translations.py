@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from xlmkit.core.errors import UserError
-from xlmkit.data.clean import normalize
 from xlmkit.data.corpus import read_corpus
+from xlmkit.data.measures import normalize
 from xlmkit.data.records import Record
 from xlmkit.data.sources import Source
 from xlmkit.evaluate.config import LexiconConfig, SentenceSetConfig

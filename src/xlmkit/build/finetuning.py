@@ -1,12 +1,16 @@
 """How a pretrained model is adapted to a task."""
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from xlmkit.build.backbones import open_backbone
+from xlmkit.build.selecting import Selection, step_folder
 from xlmkit.build.setting import Setting
 from xlmkit.core.device import choose_dtype
+from xlmkit.core.errors import UserError
 from xlmkit.core.files import write_json
 from xlmkit.core.process import Processes
 from xlmkit.data.permutation import key_of
@@ -27,6 +31,15 @@ def finetune(setting: Setting, name: str, task: str, folder: Path) -> None:
     optimizer = config.optimizer
     if model.finetune_lr is not None:
         optimizer = optimizer.model_copy(update={"lr": model.finetune_lr})
+    provenance = setting.provenance()
+    if model.ready:
+        provenance["checkpoint"] = run.checkpoint(name).to_json()
+    selection = None
+    if (valid := setting.validation_data(task)) is not None:
+        selection = Selection(
+            adaptation, backbone, config, valid, setting.sources(task), folder, provenance
+        )
+    every = max(1, round(config.validate_every * adaptation.objective.batches_per_epoch))
     session = Session(
         title=f"finetuning {model.title or name}",
         plan=Plan([adaptation.objective], [1.0], steps, seed=(recipe.seed, task)),
@@ -37,12 +50,22 @@ def finetune(setting: Setting, name: str, task: str, folder: Path) -> None:
         checkpoint_seconds=60 * recipe.pretrain.checkpoint_minutes,
         points=recipe.pretrain.points,
         estimated_tokens=steps * config.tokens_per_batch,
+        validate_every=every,
     )
-    state, weights = session.run(adaptation.model.to(setting.device), Processes())
-    figures = {"steps": state.step, "seconds": state.seconds, "curve": state.curve}
-    provenance = {**setting.provenance(), "finetuning": figures}
-    if model.ready:
-        provenance["checkpoint"] = run.checkpoint(name).to_json()
-    adaptation.save(folder, weights, provenance)
+    trained = adaptation.model.to(setting.device)
+    if selection is None:
+        state, weights = session.run(trained, Processes())
+    else:
+        try:
+            state, _ = session.run(trained, Processes(), selection.validate, selection.enough)
+        except UserError as error:
+            raise UserError(f"finetune.{task}: {error}") from None
+    figures: dict[str, Any] = {"steps": state.step, "seconds": state.seconds, "curve": state.curve}
+    if selection is None:
+        adaptation.save(folder, weights, {**provenance, "finetuning": figures})
+    else:
+        figures["selection"] = selection.take_best(state)
     write_json(folder / FIGURES_FILE, figures)
     (folder / STATE_FILE).unlink(missing_ok=True)
+    if selection is not None:  # it stands in the stage's own folder now
+        shutil.rmtree(step_folder(folder, figures["selection"]["source_selected"]))

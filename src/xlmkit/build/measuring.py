@@ -7,6 +7,7 @@ import torch
 
 from xlmkit.build.backbones import open_backbone
 from xlmkit.build.finding_translations import measure_translations
+from xlmkit.build.selecting import step_folder
 from xlmkit.build.setting import Setting
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.files import read_json, write_json
@@ -15,6 +16,7 @@ from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_modeling import measure_language_modeling
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
+from xlmkit.evaluate.selected import selected
 from xlmkit.plan import FIGURES_FILE
 
 
@@ -33,12 +35,18 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
     figures |= measure_translations(plan, backbone)
     for task, config in recipe.finetune.items():
         stage = plan.finetuned(name, task).folder
-        sources = list(config.source_languages or recipe.languages[:1])
-        measured = setting.task_data(task).measure(backbone, stage, config, sources)
+        sources, data = setting.sources(task), setting.task_data(task)
+        adapted = read_json(stage / FIGURES_FILE)
+        measured = data.measure(backbone, stage, config, sources)
         if outcomes := measured.pop("outcomes", None):
             save_outcomes(folder / OUTCOMES / f"{task}.npz", outcomes)
-        curve = read_json(stage / FIGURES_FILE)["curve"]
-        figures["tasks"][task] = {**measured, "bytes": _weights(stage), "curve": curve}
+        if chosen := adapted.get("selection"):
+            made = {
+                step: data.measure(backbone, step_folder(stage, step), config, sources)
+                for step in set(chosen["own_selected"].values()) - {chosen["source_selected"]}
+            }
+            measured |= selected(measured, made, chosen)
+        figures["tasks"][task] = {**measured, "bytes": _weights(stage), "curve": adapted["curve"]}
     write_json(folder / FIGURES_FILE, figures)
 
 

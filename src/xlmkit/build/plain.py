@@ -106,7 +106,13 @@ class PlainBackbone:
         rows, labels = encode_rows(data.train, self.bundle.tokenizer)
         sequences = SegmentRows(rows, self._longest(config))
         objective = SequenceClassification(
-            sequences, labels, tokens=tokens, seed=seed, loss=data.loss, choices=data.choices
+            sequences,
+            labels,
+            tokens=tokens,
+            seed=seed,
+            loss=data.loss,
+            choices=data.choices,
+            balance=data.balance(config),
         )
 
         def save(

@@ -43,6 +43,24 @@ class Setting:
                 raise UserError(f"finetune.{task}: {error}") from None
         return self._data[task]
 
+    def validation_data(self, task: str) -> TaskData | None:
+        """Return a task's examples with those of validation for those of the test, if any.
+
+        Raises:
+            UserError: none has a label that is learned.
+        """
+        config = self.recipe.finetune[task].validation()
+        if config is None:
+            return None
+        try:
+            return config.load(self.plan.task_inputs)
+        except UserError as error:
+            raise UserError(f"finetune.{task}.valid: {error}") from None
+
+    def sources(self, task: str) -> tuple[str, ...]:
+        """Return the languages whose labels a task learns."""
+        return self.plan.task_inputs.sources(self.recipe.finetune[task])
+
     def provenance(self) -> dict[str, Any]:
         """Return what stands beside every model that is made."""
         recipe = self.recipe.model_dump(mode="json")

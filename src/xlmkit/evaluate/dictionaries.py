@@ -7,8 +7,8 @@ from pathlib import Path
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_lines
 from xlmkit.core.log import say
-from xlmkit.data.clean import normalize
 from xlmkit.data.inputs import find_files
+from xlmkit.data.measures import normalize
 from xlmkit.evaluate.config import DictionaryConfig
 
 

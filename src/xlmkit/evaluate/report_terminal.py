@@ -6,6 +6,7 @@ from xlmkit.core.tables import print_text, table
 from xlmkit.evaluate.formats import MISSING
 from xlmkit.evaluate.report_bias import bias_section
 from xlmkit.evaluate.report_headline import headline
+from xlmkit.evaluate.report_protocol import selection_table
 from xlmkit.evaluate.report_sets import set_tables
 from xlmkit.evaluate.report_tables import (
     Cell,
@@ -51,6 +52,8 @@ def print_summary(results: Results) -> None:
         )
         _print(title, transfer_table(results, name), metric)
         _print_bias(results, name)
+        if (chosen := selection_table(results, name)) is not None:
+            _print(f"{metric} by who chose the step on validation texts, in %", chosen)
     if models_with(results, "retrieval"):
         content = retrieval_table(results)
         kept = content.columns[0] if content.groups else ""

@@ -174,7 +174,13 @@ class HuggingFaceBackbone:
         sequences = self.encoder.encode(texts, longest, types=types, seconds=seconds)
         labels = np.concatenate([part.labels for part in data.train.values()])
         objective = SequenceClassification(
-            sequences, labels, tokens=tokens, seed=seed, loss=data.loss, choices=data.choices
+            sequences,
+            labels,
+            tokens=tokens,
+            seed=seed,
+            loss=data.loss,
+            choices=data.choices,
+            balance=data.balance(config),
         )
         scores = ClassScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))
@@ -240,11 +246,14 @@ class HuggingFaceBackbone:
         weights: Mapping[str, Tensor],
         provenance: Mapping[str, Any],
     ) -> None:
+        trained = {parameter: parameter.data for parameter in scores.parameters()}
         for name, parameter in scores.named_parameters(remove_duplicate=False):
             parameter.data = weights[name]
         with quietly(folder, "The model"):
             scores.model.save_pretrained(folder, max_shard_size="1TB")  # type: ignore[operator]
             self.encoder.tokenizer.save_pretrained(folder)
+        for parameter, value in trained.items():  # its training may go on
+            parameter.data = value
         write_provenance(folder, provenance)
 
     def classifier(self, folder: Path, config: SequenceConfig) -> HuggingFaceClassifier:

@@ -5,9 +5,13 @@ Several:    L = mean over classes of - log p(whether it is of the class).
 A number:   L = (score - value)^2.
 A choice:   L = - log softmax(scores of an example's sequences)[right one], Radford et al. 2018.
 
+Of one class, `Balance` adds weights, focal loss, label smoothing, and sampling of rare classes.
+
 The labels are of one language, the model is shared, and so other languages profit.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +22,10 @@ from torch.nn import functional
 
 from xlmkit.data.batch import LabelledBatch, Sequences
 from xlmkit.data.sampler import Group, Sampler
+from xlmkit.objectives.balance import Balance
 from xlmkit.objectives.base import LossOutput, grouped
+
+_Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class SequenceClassification:
@@ -32,6 +39,7 @@ class SequenceClassification:
         seed: fixes the order.
         loss: what the labels are, see above: `classes`, `several`, `number` or `choice`.
         choices: sequences of an example.
+        balance: what is done about rare classes, where the labels are one class each.
     """
 
     name = "classify"
@@ -45,21 +53,40 @@ class SequenceClassification:
         seed: object,
         loss: Literal["classes", "several", "number", "choice"] = "classes",
         choices: int = 1,
+        balance: Balance | None = None,
     ) -> None:
         self.groups = ["all"]
+        balance = balance or Balance()
         self.sequences, self.choices = sequences, choices
         whole = loss in ("classes", "choice")
         self.labels = labels.astype(np.int64 if whole else np.float32)
-        self._loss = {"classes": _classes, "choice": _classes, "several": _several}.get(
-            loss, _number
-        )
+        losses: dict[str, _Loss] = {
+            "classes": partial(_classes, balance=balance),
+            "choice": partial(_classes, balance=Balance()),
+            "several": _several,
+            "number": _number,
+        }
+        self._loss = losses[loss]
         lengths = sequences.lengths.reshape(-1, choices).sum(axis=1, dtype=np.int32)
-        self.sampler = Sampler([Group("all", lengths, 1.0)], tokens, (seed, self.name))
+        self._places = [np.arange(len(lengths))]
+        if loss == "classes" and balance.class_alpha != 1:
+            self._places = [np.flatnonzero(self.labels == c) for c in np.unique(self.labels)]
+        groups = [
+            Group("all" if len(self._places) == 1 else str(number), lengths[places], share)
+            for number, (places, share) in enumerate(
+                (places, len(places) ** balance.class_alpha) for places in self._places
+            )
+        ]
+        self.sampler = Sampler(groups, tokens, (seed, self.name))
         self.batches_per_epoch = max(1, round(int(lengths.sum()) / tokens))
 
     def batch(self, number: int) -> LabelledBatch:
         """Draw batch `number`."""
-        items = self.sampler.batch(number).item
+        drawn = self.sampler.batch(number)
+        items = np.empty_like(drawn.item)
+        for group, members in enumerate(self._places):
+            mine = drawn.group == group
+            items[mine] = members[drawn.item[mine]]
         places = (items[:, None] * self.choices + np.arange(self.choices)).reshape(-1)
         inputs = self.sequences.batch(places.tolist())
         return LabelledBatch(inputs, torch.from_numpy(self.labels[items]))
@@ -80,9 +107,17 @@ class SequenceClassification:
         return LossOutput(loss_B.sum(), len(batch.labels), parts)
 
 
-def _classes(scores_BC: Tensor, labels_B: Tensor) -> tuple[Tensor, Tensor]:
+def _classes(scores_BC: Tensor, labels_B: Tensor, balance: Balance) -> tuple[Tensor, Tensor]:
     """Return loss and whether the prediction is right, (B,) each."""
-    loss_B = functional.cross_entropy(scores_BC, labels_B, reduction="none")
+    loss_B = functional.cross_entropy(
+        scores_BC, labels_B, reduction="none", label_smoothing=balance.label_smoothing
+    )
+    if balance.focal_gamma:
+        # 1 - p without cancellation where p is nearly 1, and with a gradient where it is 1.
+        wrong_B = (-torch.expm1(-loss_B)).clamp_min(torch.finfo(loss_B.dtype).tiny)
+        loss_B = loss_B * wrong_B**balance.focal_gamma
+    if balance.class_weights is not None:
+        loss_B = loss_B * torch.from_numpy(balance.class_weights).to(loss_B.device)[labels_B]
     return loss_B, scores_BC.detach().argmax(dim=1) == labels_B
 
 

@@ -48,6 +48,14 @@ class TaskConfig(Config, ABC):
     """Tokens of a batch."""
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4, warmup=100, betas=(0.9, 0.999))
     """Rates of learning."""
+    validate_every: float = Field(1.0, gt=0)
+    """Epochs between validations, where there are `valid` files; the last step is always one."""
+    patience: int | None = Field(None, ge=1)
+    """Validations without a better one on the source languages after which learning ends."""
+
+    def validation(self) -> "TaskConfig | None":
+        """Return the task with its validation texts for test texts, None without any."""
+        return None
 
     @property
     @abstractmethod

@@ -5,14 +5,16 @@ Labels in one language (or a few) are learned; texts in all languages are classi
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.calibration import Calibration
 from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
 from xlmkit.evaluate.outcomes import Columns
+from xlmkit.objectives.balance import Balance, balanced_weights
 from xlmkit.tasks.base import Scores, TaskInputs
 from xlmkit.tasks.sequences import (
     LabelledTexts,
@@ -31,6 +33,20 @@ class ClassificationConfig(SequenceConfig):
 
     kind: Literal["classification"] = "classification"
     """The kind of task."""
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = None
+    """What an example counts by its class: `balanced`, or a weight by name; others count 1."""
+    class_alpha: float = Field(1.0, ge=0, le=1)
+    """How often examples come by their class: 1 as they are, 0 from all classes alike."""
+    focal_gamma: float = Field(0.0, ge=0)
+    """Focal loss: how much less the examples count that the model is sure of; 2 is usual."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of the target that is spread over all classes; 0.1 is usual."""
+
+    @model_validator(mode="after")
+    def _focal_or_smoothed(self) -> Self:
+        if self.focal_gamma and self.label_smoothing:
+            raise ValueError("take focal_gamma or label_smoothing; together they undo each other")
+        return self
 
     def load(self, inputs: TaskInputs) -> "ClassificationData":
         """Read a task's examples.
@@ -52,6 +68,12 @@ class ClassificationConfig(SequenceConfig):
             for part in (learned, tested)
         )
         check_tested(self, test, names)
+        weights = self.class_weights if isinstance(self.class_weights, dict) else {}
+        if unknown := [name for name in weights if name not in number]:
+            raise UserError(
+                f"class_weights names the class {unknown[0]}, but those that are learned are "
+                f"{', '.join(names)}."
+            )
         return ClassificationData(names, train, test)
 
 
@@ -61,6 +83,16 @@ class ClassificationData(SequenceData):
 
     loss: ClassVar[Loss] = "classes"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
+
+    def balance(self, config: ClassificationConfig) -> Balance:
+        """Return what is done about rare classes."""
+        given, weights = config.class_weights, None
+        if given == "balanced":
+            labels = np.concatenate([part.labels for part in self.train.values()])
+            weights = balanced_weights(labels, len(self.labels))
+        elif given is not None:
+            weights = np.array([given.get(name, 1.0) for name in self.labels], np.float32)
+        return Balance(weights, config.focal_gamma, config.label_smoothing, config.class_alpha)
 
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
         """Return accuracy, macro F1, the confusions, and whether probabilities can be trusted."""

@@ -22,6 +22,7 @@ from xlmkit.data.permutation import key_of
 from xlmkit.data.sources import Source
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
 from xlmkit.evaluate.words import count_words
+from xlmkit.objectives.balance import Balance
 from xlmkit.tasks.base import Backbone, Scores, TaskConfig, TaskData, TaskInputs, figures
 from xlmkit.tasks.reading import Example, examples, files_of, read_split
 
@@ -44,6 +45,8 @@ class SequenceConfig(TaskConfig):
     """Labelled files to learn from; without any, the labelled records of `data` are used."""
     test: tuple[Source, ...] = ()
     """Labelled files to test on, in any of the languages."""
+    valid: tuple[Source, ...] = ()
+    """Labelled files that choose the best step, in any of the languages; without any, the last."""
     summary_type: Literal["first", "mean"] = "first"
     """Judge by the first state, as the original does, or by the mean of all."""
 
@@ -53,6 +56,8 @@ class SequenceConfig(TaskConfig):
             raise ValueError(
                 "give both train and test files, or neither to use the records of data"
             )
+        if self.patience is not None and not self.valid:
+            raise ValueError("patience counts validations; give valid files too")
         return self
 
     @property
@@ -62,7 +67,11 @@ class SequenceConfig(TaskConfig):
 
     def files(self, inputs: TaskInputs) -> list[Path]:
         """Return the task's own files."""
-        return files_of((*self.train, *self.test), inputs)
+        return files_of((*self.train, *self.valid, *self.test), inputs)
+
+    def validation(self) -> TaskConfig | None:
+        """Return the task with its validation texts for test texts, None without any."""
+        return self.model_copy(update={"test": self.valid}) if self.valid else None
 
     def read(self, inputs: TaskInputs) -> tuple[list[Example], list[Example]]:
         """Return the examples to learn, of the source languages, and those to test on.
@@ -130,6 +139,11 @@ class SequenceData(TaskData):
         Where a kind of task gives nothing, its models are not compared in pairs.
         """
         return {}
+
+    def balance(self, config: Any) -> Balance:  # noqa: ANN401 - the section of the kind
+        """Return what is done about rare classes; by default nothing."""
+        del config
+        return Balance()
 
     def adapt(self, backbone: Backbone, config: SequenceConfig, seed: object) -> "Adaptation":
         """Return the model with a fresh head, and what it learns."""

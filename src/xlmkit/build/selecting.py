@@ -1,0 +1,105 @@
+"""How an adaptation is validated, and the models of its best steps kept.
+
+A validated step is saved as the final model is, and measured as that will be, so every kind of task
+and every family of models is chosen by the very numbers that are reported.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from xlmkit.core.errors import UserError
+from xlmkit.tasks.base import Backbone, TaskConfig, TaskData
+from xlmkit.train.adaptation import Adaptation
+from xlmkit.train.hooks import point
+from xlmkit.train.selection import (
+    SELECTION,
+    best_step,
+    kept_steps,
+    own_steps,
+    validations_since_best,
+)
+from xlmkit.train.state import TrainingState
+
+STEPS_FOLDER = "steps"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Measures a model in the middle of its adaptation and keeps the best steps.
+
+    Attributes:
+        adaptation: what is trained.
+        backbone: what it began as.
+        config: the task.
+        data: its examples, those of validation in the place of those of the test.
+        sources: languages whose labels are learned.
+        folder: of the stage; the models lie below it, each in a folder named by its step.
+        provenance: what stands beside the models.
+    """
+
+    adaptation: Adaptation
+    backbone: Backbone
+    config: TaskConfig
+    data: TaskData
+    sources: Sequence[str]
+    folder: Path
+    provenance: Mapping[str, Any]
+
+    def validate(self, model: nn.Module, state: TrainingState) -> None:
+        """Measure every language, and keep the step's model if it is the best for anybody.
+
+        Raises:
+            UserError: a source language has no texts of validation.
+        """
+        here = step_folder(self.folder, state.step)
+        shutil.rmtree(here, ignore_errors=True)  # of a run that was killed just now
+        self.adaptation.save(here, _weights(model), self.provenance)
+        model.eval()
+        measured = self.data.measure(self.backbone, here, self.config, self.sources)
+        metric, languages = measured["metrics"][0], measured["languages"]
+        missing = [code for code in self.sources if code not in languages]
+        if missing:
+            raise UserError(
+                f"its valid files have no text in {missing[0]}, whose labels are learned and which "
+                "therefore chooses the step; add a file in it, or leave out `valid`."
+            )
+        for code, scores in languages.items():
+            value = scores[metric]["value"]
+            values = {} if value is None else {"value": value}
+            state.curve.append(point(state, SELECTION, code, "valid", values))
+        kept = {step_folder(self.folder, step) for step in kept_steps(state.curve, self.sources)}
+        for folder in here.parent.iterdir():
+            if folder not in kept:
+                shutil.rmtree(folder)
+
+    def enough(self, state: TrainingState) -> bool:
+        """Tell whether the source languages have not grown better for long enough."""
+        patience = self.config.patience
+        since = validations_since_best(state.curve, self.sources)
+        return patience is not None and since >= patience
+
+    def take_best(self, state: TrainingState) -> dict[str, Any]:
+        """Put the model that the source languages choose where the stage's model belongs.
+
+        Returns:
+            The step that the source languages choose, and that of each language.
+        """
+        best = best_step(state.curve, self.sources)
+        assert best is not None  # noqa: S101 - the last step is always validated
+        shutil.copytree(step_folder(self.folder, best), self.folder, dirs_exist_ok=True)
+        return {"source_selected": best, "own_selected": own_steps(state.curve)}
+
+
+def step_folder(folder: Path, step: int) -> Path:
+    """Return where the model of a step is kept."""
+    return folder / STEPS_FOLDER / str(step)
+
+
+def _weights(model: nn.Module) -> dict[str, Tensor]:
+    tensors = [*model.named_parameters(remove_duplicate=False), *model.named_buffers()]
+    return {name: value.detach().float().clone() for name, value in tensors}

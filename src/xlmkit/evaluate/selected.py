@@ -1,0 +1,43 @@
+"""A task's scores by who chose the step: the source languages, or each language for itself."""
+
+from collections.abc import Mapping
+from statistics import fmean
+from typing import Any
+
+
+def selected(
+    measured: Mapping[str, Any], others: Mapping[int, Mapping[str, Any]], chosen: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the `source_selected` and `own_selected` parts of a task's results.
+
+    Args:
+        measured: results of the step that the source languages choose.
+        others: results of the other steps that are the best of a language, by step.
+        chosen: the steps: `source_selected`, and `own_selected` by language.
+
+    Returns:
+        For both the step and the score of the first metric by language, and the average over the
+        languages that gave no labels. A language without validation texts has no step of its own.
+    """
+    metric, source_step = measured["metrics"][0], chosen["source_selected"]
+
+    def part(steps: Mapping[str, int]) -> dict[str, Any]:
+        languages = {
+            code: {
+                "step": step,
+                metric: others.get(step, measured)["languages"][code][metric],
+            }
+            for code, step in steps.items()
+            if code in measured["languages"]
+        }
+        values = [
+            languages[code][metric]["value"]
+            for code in measured["average"]["over"]
+            if code in languages and languages[code][metric]["value"] is not None
+        ]
+        return {"languages": languages, "average": fmean(values) if values else None}
+
+    return {
+        "source_selected": part(dict.fromkeys(measured["languages"], source_step)),
+        "own_selected": part(chosen["own_selected"]),
+    }
