@@ -15,7 +15,8 @@ from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import SegmentRows
-from xlmkit.evaluate.inference import PlainClassifier, pooled_states
+from xlmkit.data.windows import cut_rows
+from xlmkit.evaluate.inference import PlainClassifier, pooled_states, tell_of_cut
 from xlmkit.evaluate.protocols import SequenceScorer
 from xlmkit.model.heads import SequenceClassifier
 from xlmkit.model.transformer import Transformer
@@ -85,7 +86,12 @@ class PlainBackbone:
         )
         model.transformer.load_state_dict(self.bundle.transformer().state_dict())
         rows, labels = encode_rows(data.train, self.bundle.tokenizer)
-        sequences = SegmentRows(rows, self._longest(config))
+        longest = self._longest(config)
+        if config.long_texts and data.choices == 1:
+            windows = cut_rows(rows, longest, config.long_texts.stride)
+            rows, labels = windows.rows, labels[windows.owners]
+        sequences = SegmentRows(rows, longest)
+        tell_of_cut(sequences, "texts to learn from")
         objective = SequenceClassification(
             sequences, labels, tokens=tokens, seed=seed, loss=data.loss, choices=data.choices
         )
@@ -108,7 +114,14 @@ class PlainBackbone:
         """Open a classifier's folder."""
         bundle = Bundle.load(folder)
         model = bundle.classifier().to(choose_device())
-        return PlainClassifier(model, bundle.tokenizer, self.languages, self._longest(config))
+        return PlainClassifier(
+            model,
+            bundle.tokenizer,
+            self.languages,
+            self._longest(config),
+            config.long_texts,
+            several=config.decides == "several",
+        )
 
     def _longest(self, config: SequenceConfig) -> int:
         return min(config.max_length, self.bundle.architecture.max_position_embeddings)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from xlmkit.checkpoint.provenance import read_provenance, write_provenance
 from xlmkit.core.device import choose_device
+from xlmkit.core.errors import UserError
 from xlmkit.evaluate.inference import run_batches
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer, quietly
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
@@ -152,7 +153,16 @@ class HuggingFaceBackbone:
     def classification(
         self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object
     ) -> Adaptation:
-        """Return the family's own classifier, and what it learns."""
+        """Return the family's own classifier, and what it learns.
+
+        Raises:
+            UserError: long texts are to be read in windows, which only models of XLM do.
+        """
+        if config.long_texts is not None:
+            raise UserError(
+                f"long_texts is for models of XLM, but {self.folder.name} is a "
+                f"{self.config.model_type}; leave out one of them."
+            )
         shape = copy.deepcopy(self.config)
         shape.id2label = dict(enumerate(data.labels))
         shape.label2id = {label: number for number, label in enumerate(data.labels)}

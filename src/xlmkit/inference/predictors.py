@@ -14,14 +14,16 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs
+from xlmkit.data.windows import LongTexts
+from xlmkit.evaluate.joining import join_windows
 from xlmkit.inference.model import (
     BATCH_TOKENS,
     InferencePrecision,
     Languages,
     Reader,
     prepare,
-    softmax,
 )
+from xlmkit.tasks.sequences import softmax
 
 
 class Predictor(Protocol):
@@ -49,16 +51,24 @@ class SequencePredictor:
     Args:
         bundle: a sequence classifier.
         precision: see `xlmkit.inference.model.prepare`.
+        long_texts: how texts longer than the model are read; None cuts their ends off.
 
     Raises:
         UserError: the bundle is none, or int8 cannot be computed here.
     """
 
-    def __init__(self, bundle: Bundle, precision: InferencePrecision = "auto") -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        precision: InferencePrecision = "auto",
+        long_texts: LongTexts | None = None,
+    ) -> None:
         self.labels = list(bundle.labels)
         self._model = prepare(bundle.classifier(), precision)
         longest = bundle.architecture.max_position_embeddings
-        self._reader = Reader(self._model, bundle.tokenizer, longest)
+        self._join = long_texts.join if long_texts else "first"
+        stride = long_texts.stride if long_texts else None
+        self._reader = Reader(self._model, bundle.tokenizer, longest, stride)
 
     @property
     def columns(self) -> list[str]:
@@ -66,9 +76,15 @@ class SequencePredictor:
         return ["label", *self.labels]
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, *, precision: InferencePrecision = "auto") -> Self:
+    def from_pretrained(
+        cls,
+        folder: str | Path,
+        *,
+        precision: InferencePrecision = "auto",
+        long_texts: LongTexts | None = None,
+    ) -> Self:
         """Open a classifier's folder; errors as for the class."""
-        return cls(Bundle.load(Path(folder)), precision)
+        return cls(Bundle.load(Path(folder)), precision, long_texts)
 
     def predict(
         self, texts: Sequence[str], lang: Languages, *, batch_tokens: int = BATCH_TOKENS
@@ -78,7 +94,9 @@ class SequencePredictor:
         Raises:
             UserError: the model does not know a language, or there are not as many as texts.
         """
-        rows = self._reader.read(texts, lang, self._probabilities, batch_tokens)
+        windows = self._reader.read(texts, lang, self._scores, batch_tokens)
+        scores = join_windows(windows.values, windows.owners, self._join)
+        rows = softmax(scores) if len(texts) else scores
         return [
             {
                 "label": self.labels[int(row.argmax())],
@@ -92,14 +110,17 @@ class SequencePredictor:
         probabilities = prediction["probabilities"]
         return [prediction["label"], *(f"{probabilities[name]:.6f}" for name in self.labels)]
 
-    def _probabilities(self, inputs: Inputs) -> Tensor:
-        return softmax(inputs.fed_to(self._model))
+    def _scores(self, inputs: Inputs) -> Tensor:
+        scores_BC: Tensor = inputs.fed_to(self._model)
+        return scores_BC
 
 
 _PREDICTORS = {SEQUENCE_CLASSIFIER: SequencePredictor}
 
 
-def load_predictor(folder: Path, precision: InferencePrecision) -> Predictor:
+def load_predictor(
+    folder: Path, precision: InferencePrecision, long_texts: LongTexts | None = None
+) -> Predictor:
     """Open a finetuned model of any kind whose head is known here.
 
     Raises:
@@ -111,4 +132,4 @@ def load_predictor(folder: Path, precision: InferencePrecision) -> Predictor:
             f"{folder} is a {bundle.head}, which predicts no labels; name a folder that "
             "xlmkit finetune made."
         )
-    return _PREDICTORS[bundle.head](bundle, precision)
+    return _PREDICTORS[bundle.head](bundle, precision, long_texts)
