@@ -33,8 +33,8 @@ def join_windows(
     if join == "max":
         highest: NDArray[np.float32] = np.maximum.reduceat(scores, first)
         return highest
-    mean = np.add.reduceat(scores, first, dtype=np.float32) / counts
-    mean = mean.astype(np.float32)
+    sums = np.add.reduceat(scores, first)
+    mean: NDArray[np.float32] = (sums / counts).astype(np.float32)
     joined = mean if join == "mean" else _votes(scores, mean, first, counts, several)
     result: NDArray[np.float32] = np.where(counts == 1, scores[first], joined).astype(np.float32)
     return result
