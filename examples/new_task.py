@@ -41,6 +41,7 @@ class RatingConfig(SequenceConfig):
 
     kind: Literal["rating"]
     """The kind of task."""
+    decides: ClassVar[Loss] = "number"
     best: int = Field(5, ge=2)
     """The highest rating."""
 

@@ -17,9 +17,15 @@ from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import SegmentRows
 from xlmkit.data.questions import Question
+from xlmkit.data.text_windows import cut_rows
 from xlmkit.data.words import encode_words
 from xlmkit.evaluate.answers import Answering
-from xlmkit.evaluate.inference import PlainClassifier, pooled_states, word_vectors
+from xlmkit.evaluate.inference import (
+    PlainClassifier,
+    pooled_states,
+    tell_of_cut,
+    word_vectors,
+)
 from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordScorer
 from xlmkit.evaluate.word_scores import PlainTagger
 from xlmkit.model.config import Architecture
@@ -104,7 +110,12 @@ class PlainBackbone:
         )
         model.transformer.load_state_dict(self.bundle.transformer().state_dict())
         rows, labels = encode_rows(data.train, self.bundle.tokenizer)
-        sequences = SegmentRows(rows, self._longest(config))
+        longest = self._longest(config)
+        if config.long_texts and data.choices == 1:
+            windows = cut_rows(rows, longest, config.long_texts.stride)
+            rows, labels = windows.rows, labels[windows.owners]
+        sequences = SegmentRows(rows, longest)
+        tell_of_cut(sequences, "texts to learn from")
         objective = SequenceClassification(
             sequences,
             labels,
@@ -133,7 +144,14 @@ class PlainBackbone:
         """Open a classifier's folder."""
         bundle = Bundle.load(folder)
         model = bundle.classifier().to(choose_device())
-        return PlainClassifier(model, bundle.tokenizer, self.languages, self._longest(config))
+        return PlainClassifier(
+            model,
+            bundle.tokenizer,
+            self.languages,
+            self._longest(config),
+            config.long_texts,
+            several=config.decides == "several",
+        )
 
     def tagging(
         self, data: TaggingData, config: TaggingConfig, tokens: int, seed: object

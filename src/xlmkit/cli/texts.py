@@ -29,6 +29,10 @@ InferencePrecision = Annotated[
     typer.Option("--precision", help="auto takes bfloat16 where the hardware has it."),
 ]
 BatchTokens = Annotated[int, typer.Option("--batch-tokens", min=16, help="Tokens of a batch.")]
+Stride = Annotated[
+    int | None,
+    typer.Option("--stride", min=0, help="Read longer texts in windows that share so many tokens."),
+]
 RowFile = Annotated[
     Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")
 ]
@@ -53,6 +57,7 @@ def encode(
     layer: Annotated[
         int | None, typer.Option("--layer", help="Whose states; by default the last's.")
     ] = None,
+    stride: Stride = None,
     batch_tokens: BatchTokens = 4096,
     resume: Resume = False,
 ) -> None:
@@ -67,6 +72,7 @@ def encode(
         layer=layer,
         batch_tokens=batch_tokens,
         resume=resume,
+        stride=stride,
     )
 
 
@@ -79,6 +85,11 @@ def predict(
     text: TextColumn = None,
     language: LanguageColumn = None,
     precision: InferencePrecision = "auto",
+    stride: Stride = None,
+    join: Annotated[
+        Literal["mean", "max", "first", "vote"],
+        typer.Option("--join", help="How windows' scores become the text's."),
+    ] = "mean",
     batch_tokens: BatchTokens = 4096,
     resume: Resume = False,
     spaces: Annotated[
@@ -87,6 +98,7 @@ def predict(
 ) -> None:
     """Call `xlmkit.inference.files.predict`."""
     files, texts = _opened(source, lang, form, text, language)
+    windows = importlib.import_module("xlmkit.data.text_windows")
     files.predict(
         model,
         texts,
@@ -95,6 +107,7 @@ def predict(
         batch_tokens=batch_tokens,
         resume=resume,
         spaces=spaces,
+        long_texts=None if stride is None else windows.LongTexts(stride=stride, join=join),
     )
 
 

@@ -144,6 +144,11 @@ class SegmentRows:
         whole = (sum(len(ids) + 2 for ids, _ in row) for row in self.rows)
         return np.array([min(self.max_length, length) for length in whole], np.int32)
 
+    @property
+    def n_cut(self) -> int:
+        """Sequences that lose their ends."""
+        return sum(sum(len(ids) + 2 for ids, _ in row) > self.max_length for row in self.rows)
+
     def batch(self, items: Sequence[int]) -> Inputs:
         """Lay out the sequences with these numbers."""
         return assemble([self.rows[item] for item in items], self.max_length).tensors()

@@ -9,7 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from xlmkit.core.log import say
 from xlmkit.data.batch import Inputs, SegmentRows, Sequences
+from xlmkit.data.text_windows import LongTexts, cut_rows
+from xlmkit.evaluate.joining import join_windows
 from xlmkit.model.heads import SequenceClassifier, mean_pool
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
@@ -60,6 +63,20 @@ def like_lengths(lengths: NDArray[np.int32], tokens: int | None = None) -> Itera
         size = max(1, (tokens or _TOKENS) // int(lengths[order[start]]))
         yield order[start : start + size].tolist()
         start += size
+
+
+def tell_of_cut(sequences: SegmentRows, what: str) -> None:
+    """Say how many texts lose their ends, if any do.
+
+    Args:
+        sequences: encoded texts.
+        what: they are called.
+    """
+    if n_cut := sequences.n_cut:
+        say(
+            f"{n_cut:,} of {len(sequences.rows):,} {what} are longer than "
+            f"{sequences.max_length} tokens and lose their ends; long_texts reads them in windows."
+        )
 
 
 def pooled_states(
@@ -154,12 +171,23 @@ class PlainEncoder:
 
 @dataclass(frozen=True, slots=True)
 class PlainClassifier:
-    """One of xlmkit's classifiers as a `SequenceScorer`."""
+    """One of xlmkit's classifiers as a `SequenceScorer`.
+
+    Attributes:
+        model: scores sequences.
+        tokenizer: of the model.
+        languages: that it is asked about.
+        max_length: longest sequence in tokens.
+        long_texts: how longer texts are read; None cuts off their ends.
+        several: whether each class is decided by itself.
+    """
 
     model: SequenceClassifier
     tokenizer: Tokenizer
     languages: Sequence[str]
     max_length: int
+    long_texts: LongTexts | None = None
+    several: bool = False
 
     def scores(
         self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
@@ -172,4 +200,9 @@ class PlainClassifier:
 
         longest = _longest(self.model, self.max_length)
         rows = _rows(self.tokenizer, texts, language, longest, seconds)
-        return run_batches(self.model, rows, compute)
+        if self.long_texts is None:
+            tell_of_cut(rows, f"texts in {language}")
+            return run_batches(self.model, rows, compute)
+        windows = cut_rows(rows.rows, longest, self.long_texts.stride)
+        scores = run_batches(self.model, SegmentRows(windows.rows, longest), compute)
+        return join_windows(scores, windows.owners, self.long_texts.join, several=self.several)

@@ -163,7 +163,16 @@ class HuggingFaceBackbone:
     def classification(
         self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object
     ) -> Adaptation:
-        """Return the family's own classifier, and what it learns."""
+        """Return the family's own classifier, and what it learns.
+
+        Raises:
+            UserError: long texts are to be read in windows, which only models of XLM do.
+        """
+        if config.long_texts is not None:
+            raise UserError(
+                f"long_texts is for models of XLM, but {self.folder.name} is a "
+                f"{self.config.model_type}; leave out one of them."
+            )
         shape = self._shape(data.labels, config)
         shape.problem_type = _PROBLEMS[data.loss]
         model = open_model("AutoModelForSequenceClassification", self.folder, shape)

@@ -32,6 +32,9 @@ class SentenceEncoder:
         precision: `auto`, `float32`, `bfloat16` or `int8`, see `xlmkit.inference.model.prepare`.
         pooling: the `mean` of a sentence's states, or the `first`.
         layer: the layer whose states are taken, 0 for the embeddings; the last by default.
+        stride: texts longer than the model are read in windows that share so many tokens, and
+            their vector is the mean of the windows', weighted by their tokens; None cuts their
+            ends off.
 
     Raises:
         UserError: there is no such layer, or int8 cannot be computed here.
@@ -44,6 +47,7 @@ class SentenceEncoder:
         precision: InferencePrecision = "auto",
         pooling: Pooling = "mean",
         layer: int | None = None,
+        stride: int | None = None,
     ) -> None:
         shape = bundle.architecture
         self.layer = shape.n_layers if layer is None else layer
@@ -51,7 +55,9 @@ class SentenceEncoder:
             raise UserError(f"The model has the layers 0 to {shape.n_layers}, but not {layer}.")
         self.pooling, self.width = pooling, shape.emb_dim
         self.transformer: Transformer = prepare(bundle.transformer(), precision)
-        self._reader = Reader(self.transformer, bundle.tokenizer, shape.max_position_embeddings)
+        self._reader = Reader(
+            self.transformer, bundle.tokenizer, shape.max_position_embeddings, stride
+        )
 
     @classmethod
     def from_pretrained(
@@ -61,6 +67,7 @@ class SentenceEncoder:
         precision: InferencePrecision = "auto",
         pooling: Pooling = "mean",
         layer: int | None = None,
+        stride: int | None = None,
     ) -> Self:
         """Open a model's folder; arguments as for the class.
 
@@ -68,7 +75,7 @@ class SentenceEncoder:
             UserError: it is none, is damaged, or see the class.
         """
         bundle = Bundle.load(Path(folder))
-        return cls(bundle, precision=precision, pooling=pooling, layer=layer)
+        return cls(bundle, precision=precision, pooling=pooling, layer=layer, stride=stride)
 
     def encode(
         self, texts: Sequence[str], lang: Languages, *, batch_tokens: int = BATCH_TOKENS
@@ -76,15 +83,20 @@ class SentenceEncoder:
         """Return the vector of every text, in their order, (texts, E).
 
         Args:
-            texts: any number; what is longer than the model reads loses its end.
+            texts: any number.
             lang: their language, or one for each.
             batch_tokens: tokens of a batch.
 
         Raises:
             UserError: the model does not know a language, or there are not as many as texts.
         """
-        vectors = self._reader.read(texts, lang, self._vectors, batch_tokens)
-        return vectors.reshape(len(texts), self.width)
+        windows = self._reader.read(texts, lang, self._vectors, batch_tokens)
+        if len(windows.owners) == len(texts):
+            return windows.values.reshape(len(texts), self.width)
+        weights = windows.lengths[:, None].astype(np.float32)
+        first = np.flatnonzero(np.diff(windows.owners, prepend=-1))
+        sums = np.add.reduceat(windows.values * weights, first)
+        return (sums / np.add.reduceat(weights, first)).astype(np.float32)
 
     def _vectors(self, inputs: Inputs) -> Tensor:
         states = inputs.fed_to(self.transformer.each_state)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import output_lines
+from xlmkit.data.text_windows import LongTexts
 from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.encoder import Pooling, SentenceEncoder
 from xlmkit.inference.model import InferencePrecision
@@ -41,6 +42,7 @@ def encode(
     layer: int | None,
     batch_tokens: int,
     resume: bool,
+    stride: int | None = None,
 ) -> None:
     """Write the vector of every text, to a numpy file or as JSON lines.
 
@@ -54,6 +56,7 @@ def encode(
         layer: whose states; None takes the last.
         batch_tokens: tokens of a batch.
         resume: go on with a target that an earlier call has begun.
+        stride: tokens that the windows of a long text share; None cuts its end off.
 
     Raises:
         UserError: a file cannot be read or written, a text's language is unknown, or a setting
@@ -62,7 +65,7 @@ def encode(
     if target is not None and target.suffix not in (".npy", ".jsonl"):
         raise UserError(f"Vectors are written to .npy or .jsonl, but {target} is neither.")
     encoder = SentenceEncoder.from_pretrained(
-        model, precision=precision, pooling=pooling, layer=layer
+        model, precision=precision, pooling=pooling, layer=layer, stride=stride
     )
 
     def vectors(part: list[str], languages: list[str]) -> NDArray[np.float32]:
@@ -93,6 +96,7 @@ def predict(
     batch_tokens: int,
     resume: bool,
     spaces: bool = False,
+    long_texts: LongTexts | None = None,
 ) -> None:
     """Write what a finetuned model says of every text, as JSON lines or a table.
 
@@ -105,12 +109,13 @@ def predict(
         batch_tokens: tokens of a batch.
         resume: go on with a target that an earlier call has begun.
         spaces: for a tagger, that spaces alone stand between the words of a text.
+        long_texts: how texts longer than the model are read; None cuts their ends off.
 
     Raises:
         UserError: a file cannot be read or written, a text's language is unknown, or the model
             predicts nothing.
     """
-    predictor = load_predictor(model, precision)
+    predictor = load_predictor(model, precision, long_texts)
     if isinstance(predictor, TaggingPredictor):
         predictor.spaces = spaces
         texts = replace(texts, words=True)

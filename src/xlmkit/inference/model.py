@@ -1,6 +1,7 @@
 """How a trained model is made ready to read many texts, and how texts are given to it."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Literal, TypeVar
 
@@ -13,7 +14,8 @@ from xlmkit.compress.quantize import quantize
 from xlmkit.core.device import choose_device, choose_dtype
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs, Segment, SegmentRows
-from xlmkit.evaluate.inference import run_batches
+from xlmkit.data.text_windows import cut_rows
+from xlmkit.evaluate.inference import run_batches, tell_of_cut
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
 
@@ -47,17 +49,38 @@ def prepare(model: Model, precision: InferencePrecision) -> Model:
     return model.to(choose_dtype(precision, device))
 
 
+@dataclass(frozen=True, slots=True)
+class WindowRows:
+    """What was computed of every window.
+
+    Attributes:
+        values: (windows, ...), float32; without any (0,).
+        owners: the number of the text of each, ascending, (windows,).
+        lengths: tokens of each, (windows,).
+    """
+
+    values: NDArray[np.float32]
+    owners: NDArray[np.int64]
+    lengths: NDArray[np.int32]
+
+
 class Reader:
     """Gives texts to a model: tokens, batches of similar lengths, results in the texts' order.
 
     Args:
         model: prepared.
         tokenizer: of the model.
-        longest: tokens that the model reads; longer texts lose their ends.
+        longest: tokens that the model reads.
+        stride: longer texts are read in windows that share so many tokens; None cuts their ends
+            off, which is told the first time.
     """
 
-    def __init__(self, model: nn.Module, tokenizer: Tokenizer, longest: int) -> None:
+    def __init__(
+        self, model: nn.Module, tokenizer: Tokenizer, longest: int, stride: int | None = None
+    ) -> None:
         self.model, self.tokenizer, self.longest = model, tokenizer, longest
+        self.stride = stride
+        self._told = False
 
     def read(
         self,
@@ -65,8 +88,8 @@ class Reader:
         lang: Languages,
         compute: Callable[[Inputs], Tensor],
         batch_tokens: int = BATCH_TOKENS,
-    ) -> NDArray[np.float32]:
-        """Apply `compute` to all texts.
+    ) -> "WindowRows":
+        """Apply `compute` to all texts, long ones in windows.
 
         Args:
             texts: any number.
@@ -75,13 +98,22 @@ class Reader:
             batch_tokens: tokens of a batch.
 
         Returns:
-            (texts, ...), float32; without texts (0,).
+            A row for each window; where no text is long, for each text.
 
         Raises:
             UserError: the model does not know a language, or there are not as many as texts.
         """
-        rows = SegmentRows(list(self._rows(texts, lang)), self.longest)
-        return run_batches(self.model, rows, compute, batch_tokens)
+        whole = list(self._rows(texts, lang))
+        if self.stride is None:
+            rows, owners = SegmentRows(whole, self.longest), np.arange(len(whole))
+            if rows.n_cut and not self._told:
+                tell_of_cut(rows, "texts")
+                self._told = True
+        else:
+            windows = cut_rows(whole, self.longest, self.stride)
+            rows, owners = SegmentRows(windows.rows, self.longest), windows.owners
+        values = run_batches(self.model, rows, compute, batch_tokens)
+        return WindowRows(values, owners, rows.lengths)
 
     def _rows(self, texts: Sequence[str], lang: Languages) -> Iterator[tuple[Segment, ...]]:
         """Yield the tokens of every text; those of one language are encoded together."""

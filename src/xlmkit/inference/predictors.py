@@ -4,7 +4,7 @@ Another head joins with a class that is a `Predictor`, made from a bundle and a 
 line in `_PREDICTORS`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -19,7 +19,9 @@ from xlmkit.checkpoint.names import (
 )
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs
+from xlmkit.data.text_windows import LongTexts
 from xlmkit.evaluate.answers import Answering
+from xlmkit.evaluate.joining import join_windows
 from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.model import (
     BATCH_TOKENS,
@@ -27,9 +29,9 @@ from xlmkit.inference.model import (
     Languages,
     Reader,
     prepare,
-    softmax,
 )
 from xlmkit.inference.tagging import TaggingPredictor
+from xlmkit.tasks.sequences import softmax
 
 
 class Predictor(Protocol):
@@ -57,16 +59,24 @@ class SequencePredictor:
     Args:
         bundle: a sequence classifier.
         precision: see `xlmkit.inference.model.prepare`.
+        long_texts: how texts longer than the model are read; None cuts their ends off.
 
     Raises:
         UserError: the bundle is none, or int8 cannot be computed here.
     """
 
-    def __init__(self, bundle: Bundle, precision: InferencePrecision = "auto") -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        precision: InferencePrecision = "auto",
+        long_texts: LongTexts | None = None,
+    ) -> None:
         self.labels = list(bundle.labels)
         self._model = prepare(bundle.classifier(), precision)
         longest = bundle.architecture.max_position_embeddings
-        self._reader = Reader(self._model, bundle.tokenizer, longest)
+        self._join = long_texts.join if long_texts else "first"
+        stride = long_texts.stride if long_texts else None
+        self._reader = Reader(self._model, bundle.tokenizer, longest, stride)
 
     @property
     def columns(self) -> list[str]:
@@ -74,9 +84,15 @@ class SequencePredictor:
         return ["label", *self.labels]
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, *, precision: InferencePrecision = "auto") -> Self:
+    def from_pretrained(
+        cls,
+        folder: str | Path,
+        *,
+        precision: InferencePrecision = "auto",
+        long_texts: LongTexts | None = None,
+    ) -> Self:
         """Open a classifier's folder; errors as for the class."""
-        return cls(Bundle.load(Path(folder)), precision)
+        return cls(Bundle.load(Path(folder)), precision, long_texts)
 
     def predict(
         self, texts: Sequence[str], lang: Languages, *, batch_tokens: int = BATCH_TOKENS
@@ -86,7 +102,9 @@ class SequencePredictor:
         Raises:
             UserError: the model does not know a language, or there are not as many as texts.
         """
-        rows = self._reader.read(texts, lang, self._probabilities, batch_tokens)
+        windows = self._reader.read(texts, lang, self._scores, batch_tokens)
+        scores = join_windows(windows.values, windows.owners, self._join)
+        rows = softmax(scores) if len(texts) else scores
         return [
             {
                 "label": self.labels[int(row.argmax())],
@@ -100,29 +118,35 @@ class SequencePredictor:
         probabilities = prediction["probabilities"]
         return [prediction["label"], *(f"{probabilities[name]:.6f}" for name in self.labels)]
 
-    def _probabilities(self, inputs: Inputs) -> Tensor:
-        return softmax(inputs.fed_to(self._model))
+    def _scores(self, inputs: Inputs) -> Tensor:
+        scores_BC: Tensor = inputs.fed_to(self._model)
+        return scores_BC
 
 
-_PREDICTORS: dict[str, Callable[[Bundle, InferencePrecision], Predictor]] = {
-    SEQUENCE_CLASSIFIER: SequencePredictor,
-    TOKEN_CLASSIFIER: TaggingPredictor,
-}
 _ANSWERERS = (SIMPLE_ANSWERER, BEAM_ANSWERER)
 
 
-def load_predictor(folder: Path, precision: InferencePrecision) -> Predictor:
+def load_predictor(
+    folder: Path, precision: InferencePrecision, long_texts: LongTexts | None = None
+) -> Predictor:
     """Open a finetuned model of any kind whose head is known here.
 
     Raises:
-        UserError: the folder is none, or its head predicts nothing about a text.
+        UserError: the folder is none, its head predicts nothing about a text, or it always reads
+            windows of its own and `long_texts` is given.
     """
     bundle = Bundle.load(folder)
-    if bundle.head in _ANSWERERS:  # how they are asked stands beside them
-        return AnswerPredictor(bundle, precision, Answering.load(folder))
-    if bundle.head not in _PREDICTORS:
+    if bundle.head == SEQUENCE_CLASSIFIER:
+        return SequencePredictor(bundle, precision, long_texts)
+    if bundle.head not in (TOKEN_CLASSIFIER, *_ANSWERERS):
         raise UserError(
             f"{folder} is a {bundle.head}, which predicts no labels; name a folder that "
             "xlmkit finetune made."
         )
-    return _PREDICTORS[bundle.head](bundle, precision)
+    if long_texts is not None:
+        raise UserError(
+            f"{folder} is a {bundle.head}, which reads whole texts; leave out --stride."
+        )
+    if bundle.head == TOKEN_CLASSIFIER:
+        return TaggingPredictor(bundle, precision)
+    return AnswerPredictor(bundle, precision, Answering.load(folder))  # asked as it was measured

@@ -33,6 +33,7 @@ class MultilabelConfig(SequenceConfig):
 
     kind: Literal["multilabel"]
     """The kind of task."""
+    decides: ClassVar[Loss] = "several"
     separator: str = Field(",", min_length=1)
     """What stands between the classes of a text."""
 

@@ -33,6 +33,7 @@ class MultipleChoiceConfig(SequenceConfig):
 
     kind: Literal["multiple_choice"]
     """The kind of task."""
+    decides: ClassVar[Loss] = "choice"
 
     def load(self, inputs: TaskInputs) -> "MultipleChoiceData":
         """Read a task's examples.

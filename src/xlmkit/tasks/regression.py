@@ -33,6 +33,7 @@ class RegressionConfig(SequenceConfig):
 
     kind: Literal["regression"]
     """The kind of task."""
+    decides: ClassVar[Loss] = "number"
 
     def load(self, inputs: TaskInputs) -> "RegressionData":
         """Read a task's examples.

@@ -20,6 +20,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.permutation import key_of
 from xlmkit.data.sources import Source
+from xlmkit.data.text_windows import LongTexts
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
 from xlmkit.evaluate.words import count_words
 from xlmkit.objectives.balance import Balance
@@ -49,6 +50,19 @@ class SequenceConfig(TaskConfig):
     """Labelled files that choose the best step, in any of the languages; without any, the last."""
     summary_type: Literal["first", "mean"] = "first"
     """Judge by the first state, as the original does, or by the mean of all."""
+    long_texts: LongTexts | None = None
+    """Read texts longer than max_length in overlapping windows; without it they lose their
+    ends."""
+
+    decides: ClassVar[Loss] = "classes"
+    """What the scores decide; see `SequenceData.loss`."""
+
+    @model_validator(mode="after")
+    def _votes_for_classes(self) -> Self:
+        voting = self.long_texts is not None and self.long_texts.join == "vote"
+        if voting and self.decides in ("number", "choice"):
+            raise ValueError("join: vote needs classes to vote for; take mean, max or first")
+        return self
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

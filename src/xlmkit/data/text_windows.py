@@ -1,0 +1,94 @@
+"""Texts that are longer than a model reads, in overlapping windows.
+
+Of a pair the longer text is cut and the other is read with every window. All windows of a text are
+of one length: the last ends where the text ends and overlaps the one before it by more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from xlmkit.core.config import Config
+
+if TYPE_CHECKING:
+    from xlmkit.data.batch import Segment
+
+_ENDS = 2  # special tokens around each text of a sequence
+
+Join = Literal["mean", "max", "first", "vote"]
+"""How the windows' scores become those of the text, see `xlmkit.evaluate.joining`."""
+
+
+class LongTexts(Config):
+    """How texts are read that are longer than the model."""
+
+    stride: int = Field(64, ge=0)
+    """Tokens that neighbouring windows share; at most half a window."""
+    join: Join = "mean"
+    """The text's scores: the mean of its windows' scores, the highest of each class, those of the
+    first window, or a vote of the windows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Sequences that fit, and whose they are.
+
+    Attributes:
+        rows: the sequences, those of one text in its order.
+        owners: the number of the text of each, ascending, (windows,).
+    """
+
+    rows: "list[tuple[Segment, ...]]"
+    owners: NDArray[np.int64]
+
+
+def starts(length: int, room: int, stride: int) -> list[int]:
+    """Return where the windows of a text begin.
+
+    Args:
+        length: tokens of the text.
+        room: tokens of a window, at least 1.
+        stride: tokens that neighbours share; never more than half a window.
+    """
+    step = room - min(stride, room // 2)
+    return [*range(0, max(0, length - room), step), max(0, length - room)]
+
+
+def cut_rows(rows: "Sequence[tuple[Segment, ...]]", max_length: int, stride: int) -> Windows:
+    """Cut what is longer than `max_length` tokens into windows; what fits stays as it is.
+
+    Args:
+        rows: the sentences of each sequence.
+        max_length: most tokens of a sequence, special ones counted.
+        stride: tokens that neighbouring windows share.
+    """
+    made: list[tuple[Segment, ...]] = []
+    owners: list[int] = []
+    for number, row in enumerate(rows):
+        parts = _cut(row, max_length - _ENDS * len(row), stride)
+        made += parts
+        owners += [number] * len(parts)
+    return Windows(made, np.array(owners, np.int64))
+
+
+def _cut(row: "tuple[Segment, ...]", room: int, stride: int) -> "list[tuple[Segment, ...]]":
+    lengths = [len(ids) for ids, _ in row]
+    if sum(lengths) <= room:
+        return [row]
+    longest = lengths.index(max(lengths))
+    # The others lose their ends where they are longer than their share of the room.
+    share = room // len(row)
+    kept = [
+        (ids if place == longest else ids[:share], language)
+        for place, (ids, language) in enumerate(row)
+    ]
+    left = room - sum(len(ids) for place, (ids, _) in enumerate(kept) if place != longest)
+    ids, language = row[longest]
+    return [
+        (*kept[:longest], (ids[start : start + left], language), *kept[longest + 1 :])
+        for start in starts(len(ids), left, stride)
+    ]
