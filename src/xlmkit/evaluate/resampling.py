@@ -2,8 +2,9 @@
 
 A kind of task that is to be compared in pairs keeps columns (`outcomes`) from which its metrics can
 be had again. Accuracy, macro F1, correlations and their like are made from `references` and
-`predictions`; any other metric from a column of its own name: (examples,), of which it is the mean,
-or (examples, 3), the spans found rightly, predicted and given, of whose sums it is the F1.
+`predictions`; any other metric from a column of its own name: (examples,), of which it is the mean;
+(examples, 2), right parts and all parts, of whose sums it is the share; or (examples, 3), the spans
+found rightly, predicted and given, of whose sums it is the F1.
 """
 
 from collections.abc import Callable
@@ -44,7 +45,7 @@ def statistic(metric: str, columns: Columns) -> Statistic | None:
     if values is not None:
         return lambda indices: values[indices].mean(axis=1)
     if metric in columns:
-        return _f1_of_sums(columns[metric])
+        return _share_of_sums(columns[metric])
     if not {"references", "predictions"} <= columns.keys():
         return None
     references, predictions = columns["references"], columns["predictions"]
@@ -53,11 +54,12 @@ def statistic(metric: str, columns: Columns) -> Statistic | None:
     return make(references, predictions) if make else None
 
 
-def _f1_of_sums(counts: Array) -> Statistic:
+def _share_of_sums(counts: Array) -> Statistic:
     def values(indices: NDArray[np.intp]) -> NDArray[np.float64]:
-        found, predicted, given = np.moveaxis(counts[indices].sum(axis=1, dtype=np.float64), -1, 0)
+        sums = counts[indices].sum(axis=1, dtype=np.float64)
+        found, among = sums[:, 0], sums[:, 1:].mean(axis=1)
         shares: NDArray[np.float64] = np.zeros(len(indices))
-        np.divide(2 * found, predicted + given, out=shares, where=predicted + given > 0)
+        np.divide(found, among, out=shares, where=among > 0)
         return shares
 
     return values

@@ -38,7 +38,7 @@ def word_accuracy(
     Raises:
         ValueError: there is no sentence.
     """
-    right = _by_sentence(references == predictions, lengths)
+    right = sums_by_sentence(references == predictions, lengths)
     return bootstrap_ratio(
         "accuracy", right, lengths, resamples=resamples, seed=seed, unit="words", of="sentences"
     )
@@ -111,6 +111,31 @@ class EntityScores:
     types: dict[str, TypeScores]
 
 
+def entity_counts(
+    references: Sequence[Sequence[str]],
+    predictions: Sequence[Sequence[str]],
+    reading: Reading = "bio",
+) -> tuple[NDArray[np.float64], Counter[tuple[str, int]]]:
+    """Count right entities, predicted ones and those of the references.
+
+    Returns:
+        Of each sentence, (sentences, 3); and of all, by type and column.
+
+    Raises:
+        ValueError: sentences have different numbers of tags.
+    """
+    by_type: Counter[tuple[str, int]] = Counter()
+    counts = np.zeros((len(references), 3))  # right ones, predicted ones, those of the references
+    for row, (gold, given) in enumerate(zip(references, predictions, strict=True)):
+        if len(gold) != len(given):
+            raise ValueError(f"Sentence {row} has {len(gold)} tags but {len(given)} predictions.")
+        wanted, found = set(spans(gold, reading)), set(spans(given, reading))
+        for column, part in enumerate((wanted & found, found, wanted)):
+            counts[row, column] = len(part)
+            by_type.update((kind, column) for kind, _, _ in part)
+    return counts, by_type
+
+
 def entity_scores(
     references: Sequence[Sequence[str]],
     predictions: Sequence[Sequence[str]],
@@ -131,15 +156,7 @@ def entity_scores(
     Raises:
         ValueError: there is no sentence, or sentences have different numbers of tags.
     """
-    by_type: Counter[tuple[str, int]] = Counter()
-    counts = np.zeros((len(references), 3))  # right ones, predicted ones, those of the references
-    for row, (gold, given) in enumerate(zip(references, predictions, strict=True)):
-        if len(gold) != len(given):
-            raise ValueError(f"Sentence {row} has {len(gold)} tags but {len(given)} predictions.")
-        wanted, found = set(spans(gold, reading)), set(spans(given, reading))
-        for column, part in enumerate((wanted & found, found, wanted)):
-            counts[row, column] = len(part)
-            by_type.update((kind, column) for kind, _, _ in part)
+    counts, by_type = entity_counts(references, predictions, reading)
 
     def score(name: str, below: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Score:
         def ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -166,8 +183,10 @@ def _type_scores(right: int, predicted: int, support: int) -> TypeScores:
     )
 
 
-def _by_sentence(values: NDArray[np.generic], lengths: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sum values of words over sentences, of which none is empty."""
+def sums_by_sentence(
+    values: NDArray[np.generic], lengths: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Sum values of words over sentences, of which none is empty, (words,) to (sentences,)."""
     starts = np.cumsum(lengths) - lengths
     sums: NDArray[np.float64] = np.add.reduceat(values.astype(np.float64), starts)
     return sums

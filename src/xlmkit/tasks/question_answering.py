@@ -4,6 +4,7 @@ The questions of one language (or a few) are learned, those of all languages are
 et al. 2016 and 2018; Artetxe et al. 2020; Lewis et al. 2020.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from xlmkit.data.permutation import key_of
 from xlmkit.data.questions import Question, QuestionSource
 from xlmkit.data.squad import question_files, read_questions
 from xlmkit.evaluate.answers import SPECIAL_TOKENS, Answering, Answers
+from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.protocols import QuestionAnswerer
 from xlmkit.evaluate.question_answering import (
     Normalisation,
@@ -210,17 +212,25 @@ class QuestionAnsweringData(TaskData):
     ) -> dict[str, Any]:
         """Score any model that answers questions."""
         threshold, languages, shown = answerer.settings.null_threshold, {}, {}
+        outcomes, seconds = {}, 0.0
         for language in answerer.languages:
             if questions := self.test.get(language):
+                began = time.perf_counter()
                 found = answerer.answers(questions)
+                seconds += time.perf_counter() - began
                 exact, f1 = _scored(questions, found, threshold, config.normalisation)
                 answerable = np.array([bool(question.answers) for question in questions])
                 judged = judge_answers(exact, f1, answerable, config.normalisation)
                 languages[language] = {**judged, "n": len(questions)}
                 shown[language] = _shown(questions, found, exact, threshold)
+                texts = [f"{one.text} | {one.context}" for one in questions]
+                right = [" | ".join(answer.text for answer in one.answers) for one in questions]
+                columns = {"f1": f1, "exact_match": exact}
+                outcomes[language] = Outcomes(example_ids(texts, right), columns)
         everywhere = [m for m in _SPLIT_METRICS if all(m in one for one in languages.values())]
         metrics = ("f1", "exact_match", *everywhere)
-        made = figures(config, ["span"], len(self.train), sources, languages, shown, metrics)
+        n = len(self.train)
+        made = figures(config, ["span"], n, sources, languages, shown, metrics, outcomes, seconds)
         return {**made, "null_threshold": threshold}
 
 

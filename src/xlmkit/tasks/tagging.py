@@ -5,6 +5,7 @@ by its first sub-token (Devlin et al. 2019, section 5.3). Where tags are of enti
 scored as well, see `xlmkit.evaluate.spans`.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,8 +21,15 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.permutation import key_of
 from xlmkit.evaluate.metrics import class_scores, confusion_matrix
+from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.spans import OUTSIDE, Reading, illegal_tags, is_bio, marks_spans
-from xlmkit.evaluate.tagging import entity_scores, word_accuracy, word_macro_f1
+from xlmkit.evaluate.tagging import (
+    entity_counts,
+    entity_scores,
+    sums_by_sentence,
+    word_accuracy,
+    word_macro_f1,
+)
 from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import TaggedSourceKind
@@ -182,16 +190,33 @@ class TaggingData(TaskData):
         sources: Sequence[str],
     ) -> dict[str, Any]:
         """Score any model that answers as a `WordScorer`."""
-        languages, shown = {}, {}
+        languages, shown, outcomes, seconds = {}, {}, {}, 0.0
         for language in scorer.languages:
             if part := self.test.get(language):
+                began = time.perf_counter()
                 scores = scorer.word_scores(part.sentences, language)
+                seconds += time.perf_counter() - began
                 predicted = scores.argmax(axis=1)
                 languages[language] = self.judge(part, predicted)
                 shown[language] = self._shown(part, predicted)
+                outcomes[language] = self._outcomes(part, predicted)
         n = sum(len(part.sentences) for part in self.train.values())
-        found = figures(config, self.labels, n, sources, languages, shown, self.metrics)
+        found = figures(
+            config, self.labels, n, sources, languages, shown, self.metrics, outcomes, seconds
+        )
         return {**found, "unit": "words"}
+
+    def _outcomes(self, part: TaggedSentences, predicted: NDArray[np.int64]) -> Outcomes:
+        """Return of each sentence what its share in the metrics is made from."""
+        names = [*self.labels, *self.unseen]
+        texts = [" ".join(words) for words in part.sentences]
+        right = list(part.parted(names[i] for i in part.tags))
+        hits = sums_by_sentence(part.tags == predicted, part.lengths)
+        columns = {"accuracy": np.stack([hits, part.lengths], axis=1)}
+        if self.reading is not None:
+            given = part.parted(names[i] for i in predicted)
+            columns["entity_f1"] = entity_counts(right, list(given), self.reading)[0]
+        return Outcomes(example_ids(texts, [" ".join(tags) for tags in right]), columns)
 
     def judge(self, part: TaggedSentences, predicted: NDArray[np.int64]) -> dict[str, Any]:
         """Return a language's scores by metric, in JSON, and what else is told of it.

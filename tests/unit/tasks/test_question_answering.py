@@ -136,6 +136,9 @@ def test_what_is_measured(tmp_path: Path) -> None:
     shown = measured["examples"]["zh"]
     assert {one["label"] == one["predicted"] for one in shown} == {True, False}
     assert measured["null_threshold"] == 0
+    columns = measured["outcomes"]["zh"].columns  # from which models are compared in pairs
+    assert columns["f1"].mean() == pytest.approx(chinese["f1"]["value"])
+    assert columns["exact_match"].mean() == pytest.approx(chinese["exact_match"]["value"])
 
 
 _TASK = """

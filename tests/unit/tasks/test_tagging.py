@@ -9,6 +9,7 @@ import pytest
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
+from xlmkit.evaluate.resampling import statistic
 from xlmkit.run import run
 from xlmkit.tasks.base import TaskInputs
 from xlmkit.tasks.tagging import TaggingConfig, TaggingData
@@ -110,6 +111,12 @@ def test_what_is_measured_and_shown(tmp_path: Path) -> None:
     assert wrong["text"] == "the Red Sea"
     assert wrong["label"] == "the Red/B-LOC Sea/I-LOC"
     assert wrong["predicted"] != wrong["label"]
+    columns = measured["outcomes"]["zh"].columns  # from which models are compared in pairs
+    for metric in ("accuracy", "entity_f1"):
+        value = statistic(metric, columns)
+        assert value is not None
+        expected = measured["languages"]["zh"][metric]["value"]
+        assert value(np.arange(3)[None]) == pytest.approx([expected])
 
 
 def test_there_is_something_to_learn_and_to_test(tmp_path: Path) -> None:
