@@ -83,15 +83,7 @@ def translate(
         UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
             a language, or there is nothing to go on with.
     """
-    if resume and target is None:
-        raise UserError("--resume needs --output: only a file tells how far the last call came.")
-    if resume and request.search.n_best > 1:
-        raise UserError("--resume needs one line for each text; leave out --n-best, or --resume.")
-    if request.engine not in ("auto", kind := "ctranslate2" if is_export(model) else "torch"):
-        raise UserError(
-            f"{model} is for {kind}, not for {request.engine}; leave out --engine, or make the "
-            "other folder with xlmkit export."
-        )
+    _check(model, target, request, resume=resume)
     tune_allocator()
     translator = Translator.from_pretrained(model, request.precision)
     translator.translate([""], request.src, request.tgt)  # languages are known, before all else
@@ -121,6 +113,18 @@ def translate(
                 stream.flush()
                 done += len(chunk)
                 job.advance(len(chunk))
+
+
+def _check(model: Path, target: Path | None, request: Request, *, resume: bool) -> None:
+    if resume and target is None:
+        raise UserError("--resume needs --output: only a file tells how far the last call came.")
+    if resume and request.search.n_best > 1:
+        raise UserError("--resume needs one line for each text; leave out --n-best, or --resume.")
+    if request.engine not in ("auto", kind := "ctranslate2" if is_export(model) else "torch"):
+        raise UserError(
+            f"{model} is for {kind}, not for {request.engine}; leave out --engine, or make the "
+            "other folder with xlmkit export."
+        )
 
 
 def _written(

@@ -1,5 +1,6 @@
 """What a recipe may say, and in which words a mistake in it is told."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -155,6 +156,10 @@ def _small_tasks(recipe: Recipe, flow: list[str]) -> list[str]:
             for part, codes in (("train", ["en"]), ("test", ["en", "zh", "ar"])):
                 sources = [f"{{kind: conll, path: words.txt, language: {code}}}" for code in codes]
                 settings.append(f"finetune.{task}.{part}=[{', '.join(sources)}]")
+        elif config.kind == "question_answering":
+            for part, codes in (("train", ["en"]), ("test", ["en", "zh", "ar"])):
+                sources = [f"{{path: squad.json, language: {code}}}" for code in codes]
+                settings.append(f"finetune.{task}.{part}=[{', '.join(sources)}]")
         elif not config.needs_corpus:
             for part, source in (("train", flow[0]), ("test", flow[1])):
                 if config.kind in ("regression", "multiple_choice"):
@@ -183,6 +188,9 @@ def _small(path: Path, encoder: Path) -> list[str]:
     ]  # fmt: skip
     if recipe.evaluate.retrieval:
         settings.append("evaluate.retrieval.candidates=20")
+    settings += [
+        f"evaluate.retrievals.{name}.sources=[{flow[2]}]" for name in recipe.evaluate.retrievals
+    ]
     settings += _small_translation(recipe)
     for name, model in (recipe.pretrain.models or {}).items():
         if model.ready:
@@ -201,6 +209,9 @@ def test_every_recipe_that_comes_along_runs_at_a_small_size(
         text = (project / f"{part}.tsv").read_text("utf-8")
         numbers = text.replace("\tanimal\n", "\t0\n").replace("\tmachine\n", "\t1\n")
         (project / f"{part}.numbers.tsv").write_text(numbers, encoding="utf-8")
+    asked = {"id": "a", "question": "Where?", "answers": [{"text": "north", "answer_start": 11}]}
+    paragraph = {"context": "It flows to north.", "qas": [asked]}
+    (project / "squad.json").write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}))
     (project / "words.txt").write_text("The\tO\ndog\tB-ANIMAL\n\n" * 9, encoding="utf-8")
     encoder = make_encoder("bert", project / "encoder")
     words = [word for setting in _small(path, encoder) for word in ("--set", setting)]

@@ -17,6 +17,49 @@ class Engine(StrEnum):
     ctranslate2 = "ctranslate2"
 
 
+NBest = Annotated[
+    int,
+    typer.Option("--n-best", min=1, help="Lines of number, score and translation, by tabs."),
+]
+Sample = Annotated[
+    bool, typer.Option("--sample", help="Draw words instead; see also --set top_p=0.9.")
+]
+Prefix = Annotated[
+    str | None, typer.Option("--prefix", help="Words that every translation begins with.")
+]
+Allowed = Annotated[
+    Path | None,
+    typer.Option("--allowed", metavar="FILE", help="Write only tokens of this text."),
+]
+BatchTokens = Annotated[
+    int, typer.Option("--batch-tokens", min=16, help="Tokens of a batch, beams counted.")
+]
+EngineOption = Annotated[Engine, typer.Option("--engine", help="What the folder must be for.")]
+Capitals = Annotated[
+    bool | None,
+    typer.Option(
+        "--capitals/--no-capitals",
+        help="Begin sentences with capitals; by default where the model writes none.",
+    ),
+]
+TranslationPrecision = Annotated[
+    Literal["auto", "float32", "bfloat16", "int8"] | None,
+    typer.Option(
+        "--precision",
+        help="By default float32; int8 is faster on a CPU, auto takes bfloat16 where the "
+        "hardware has it.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any other key of the search."),
+]
+BeamSize = Annotated[int, typer.Option("--beam-size", min=0, help="Beams; 0 for greedy search.")]
+LengthPenalty = Annotated[
+    float, typer.Option("--length-penalty", min=0, help="More prefers longer translations.")
+]
+
+
 def translate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A translator's folder.")],
     src: Annotated[str, typer.Option("--src", "-s", help="Language of the text.")],
@@ -31,51 +74,17 @@ def translate(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an output that was not finished.")
     ] = False,
-    beam_size: Annotated[
-        int, typer.Option("--beam-size", min=0, help="Beams; 0 for greedy search.")
-    ] = 5,
-    length_penalty: Annotated[
-        float, typer.Option("--length-penalty", min=0, help="More prefers longer translations.")
-    ] = 1.0,
-    n_best: Annotated[
-        int,
-        typer.Option("--n-best", min=1, help="Lines of number, score and translation, by tabs."),
-    ] = 1,
-    sample: Annotated[
-        bool, typer.Option("--sample", help="Draw words instead; see also --set top_p=0.9.")
-    ] = False,
-    prefix: Annotated[
-        str | None, typer.Option("--prefix", help="Words that every translation begins with.")
-    ] = None,
-    allowed: Annotated[
-        Path | None,
-        typer.Option("--allowed", metavar="FILE", help="Write only tokens of this text."),
-    ] = None,
-    batch_tokens: Annotated[
-        int, typer.Option("--batch-tokens", min=16, help="Tokens of a batch, beams counted.")
-    ] = 2048,
-    engine: Annotated[
-        Engine, typer.Option("--engine", help="What the folder must be for.")
-    ] = Engine.auto,
-    capitals: Annotated[
-        bool | None,
-        typer.Option(
-            "--capitals/--no-capitals",
-            help="Begin sentences with capitals; by default where the model writes none.",
-        ),
-    ] = None,
-    precision: Annotated[
-        Literal["auto", "float32", "bfloat16", "int8"] | None,
-        typer.Option(
-            "--precision",
-            help="By default float32; int8 is faster on a CPU, auto takes bfloat16 where the "
-            "hardware has it.",
-        ),
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any other key of the search."),
-    ] = None,
+    beam_size: BeamSize = 5,
+    length_penalty: LengthPenalty = 1.0,
+    n_best: NBest = 1,
+    sample: Sample = False,
+    prefix: Prefix = None,
+    allowed: Allowed = None,
+    batch_tokens: BatchTokens = 2048,
+    engine: EngineOption = Engine.auto,
+    capitals: Capitals = None,
+    precision: TranslationPrecision = None,
+    settings: Settings = None,
 ) -> None:
     """Call `xlmkit.translate.translate`."""
     importlib.import_module("xlmkit.core.device").share_the_processor()
