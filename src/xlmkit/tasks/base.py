@@ -6,7 +6,7 @@ answers are. Nothing here needs torch, so that a recipe is checked at once.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from xlmkit.core.config import Config
+from xlmkit.data.permutation import key_of
 from xlmkit.data.questions import Question
 from xlmkit.data.source_base import LanguageCode
 from xlmkit.evaluate.answers import Answering
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from xlmkit.tasks.sequences import SequenceData
     from xlmkit.tasks.tagging import TaggingData
     from xlmkit.train.adaptation import Adaptation
+
+_EXAMPLES = 3  # of each kind and language
 
 
 class TaskConfig(Config, ABC):
@@ -243,6 +246,21 @@ def figures(
         "examples": dict(examples),
         "outcomes": dict(outcomes or {}),
     }
+
+
+def chosen_examples(
+    answers: Iterable[Mapping[str, Any]], is_long: Callable[[Mapping[str, Any]], bool] | None = None
+) -> list[Mapping[str, Any]]:
+    """Choose a few right and wrong answers by the hash of their text, so not by beauty.
+
+    Args:
+        answers: each with its `text`, its `label` and what was `predicted`.
+        is_long: tells those that are shown only if there are no others.
+    """
+    order = sorted(answers, key=lambda one: (bool(is_long and is_long(one)), key_of(one["text"])))
+    right = [one for one in order if one["label"] == one["predicted"]]
+    wrong = [one for one in order if one["label"] != one["predicted"]]
+    return right[:_EXAMPLES] + wrong[:_EXAMPLES]
 
 
 Scores = NDArray[np.float32]

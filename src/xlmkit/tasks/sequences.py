@@ -18,13 +18,20 @@ from pydantic import model_validator
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
-from xlmkit.data.permutation import key_of
 from xlmkit.data.sources import Source
 from xlmkit.data.text_windows import LongTexts
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
 from xlmkit.evaluate.words import count_words
 from xlmkit.objectives.balance import Balance
-from xlmkit.tasks.base import Backbone, Scores, TaskConfig, TaskData, TaskInputs, figures
+from xlmkit.tasks.base import (
+    Backbone,
+    Scores,
+    TaskConfig,
+    TaskData,
+    TaskInputs,
+    chosen_examples,
+    figures,
+)
 from xlmkit.tasks.reading import Example, examples, files_of, read_split
 
 if TYPE_CHECKING:
@@ -33,8 +40,6 @@ if TYPE_CHECKING:
 Loss = Literal["classes", "several", "number", "choice"]
 """One class (cross-entropy), several (binary cross-entropy of each), a number (squared error), or
 the best of the sequences of an example (cross-entropy over them)."""
-
-_EXAMPLES = 3  # of each kind and language
 
 Label = TypeVar("Label")
 
@@ -189,7 +194,7 @@ class SequenceData(TaskData):
                 seconds += time.perf_counter() - began
                 languages[language] = {**self.judge(part, scores), "n": len(part.labels)}
                 answers = self._with_texts(part, scores)
-                shown[language] = _chosen(answers)
+                shown[language] = chosen_examples(answers)
                 outcomes[language] = Outcomes(
                     example_ids([a["text"] for a in answers], [a["label"] for a in answers]),
                     self.columns(part, scores),
@@ -208,14 +213,6 @@ class SequenceData(TaskData):
         if part.seconds is None:
             return part.texts[first]
         return " | ".join([part.texts[first], *part.seconds[first : first + self.choices]])
-
-
-def _chosen(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Choose a few right and wrong answers by the hash of their text, so not by beauty."""
-    made = sorted(answers, key=lambda answer: key_of(answer["text"]))
-    right = [one for one in made if one["label"] == one["predicted"]][:_EXAMPLES]
-    wrong = [one for one in made if one["label"] != one["predicted"]][:_EXAMPLES]
-    return right + wrong
 
 
 def by_language(

@@ -19,7 +19,6 @@ from pydantic import Field
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
-from xlmkit.data.permutation import key_of
 from xlmkit.evaluate.metrics import class_scores, confusion_matrix
 from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.spans import OUTSIDE, Reading, illegal_tags, is_bio, marks_spans
@@ -30,14 +29,13 @@ from xlmkit.evaluate.tagging import (
     word_accuracy,
     word_macro_f1,
 )
-from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures
+from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, chosen_examples, figures
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import TaggedSourceKind
 
 if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
 
-_EXAMPLES = 3  # of each kind and language
 _EXAMPLE_WORDS = 25  # of the longest sentence shown, where there are shorter ones
 
 
@@ -291,25 +289,21 @@ class TaggingData(TaskData):
                 reading = "are left out" if self.reading == "iob2" else "begin an entity"
                 say(f"Tags I- of the {what} files that continue no entity {reading}: {listed}.")
 
-    def _shown(self, part: TaggedSentences, predicted: NDArray[np.int64]) -> list[dict[str, Any]]:
+    def _shown(
+        self, part: TaggedSentences, predicted: NDArray[np.int64]
+    ) -> list[Mapping[str, Any]]:
         """Choose a few right and wrong sentences by the hash of their text, short ones first."""
         names = [*self.labels, *self.unseen]
         right, given = (part.parted(names[i] for i in tags) for tags in (part.tags, predicted))
-        rows = sorted(
-            zip(part.sentences, right, given, strict=True),
-            key=lambda row: (len(row[0]) > _EXAMPLE_WORDS, key_of(" ".join(row[0]))),
-        )
-        made = [
+        made = (
             {
                 "text": " ".join(words),
                 "label": self._tagged(words, gold),
                 "predicted": self._tagged(words, answer),
             }
-            for words, gold, answer in rows
-        ]
-        rights = [one for one in made if one["label"] == one["predicted"]]
-        wrongs = [one for one in made if one["label"] != one["predicted"]]
-        return rights[:_EXAMPLES] + wrongs[:_EXAMPLES]
+            for words, gold, answer in zip(part.sentences, right, given, strict=True)
+        )
+        return chosen_examples(made, lambda one: one["text"].count(" ") >= _EXAMPLE_WORDS)
 
     def _tagged(self, words: Sequence[str], tags: Sequence[str]) -> str:
         """Return words with their tags behind them; those outside of entities stand alone."""
