@@ -128,7 +128,7 @@ def _objectives(
         try:
             objective = makers[name](
                 section,
-                shards,
+                shards.part(section.sources),
                 split=split,
                 tokens=setting.recipe.pretrain.tokens_per_batch,
                 seed=(setting.recipe.seed, split),

@@ -64,7 +64,7 @@ def learned_directions(plan: RunPlan, name: str) -> list[str]:
     translator, languages = plan.translator(name), plan.recipe.languages
     found: list[str] = []
     if translator.mt is not None:
-        pairs = Shards(plan.shards.folder).pairs("train")
+        pairs = Shards(plan.shards.folder).part(translator.mt.sources).pairs("train")
         both = [f"{a}-{b}" for pair in pairs for a, b in permutations(pair)]
         found += translator.mt.directions or both
     if translator.bt is not None:

@@ -52,37 +52,38 @@ class _Makers:
 
     def make(self, section: Section) -> Objective:
         """Return the objective of a section."""
+        shards = self.shards.part(section.sources)
         match section:
             case MtConfig():
-                return self._translation(section)
+                return self._translation(section, shards)
             case AeConfig():
-                return self._denoising(section)
+                return self._denoising(section, shards)
             case BtConfig():
-                return self._back_translation(section)
+                return self._back_translation(section, shards)
             case MlmConfig():
-                return self._of_encoder(section, MaskedLanguageModeling.mlm)
+                return self._of_encoder(section, shards, MaskedLanguageModeling.mlm)
             case TlmConfig():
-                return self._of_encoder(section, MaskedLanguageModeling.tlm)
+                return self._of_encoder(section, shards, MaskedLanguageModeling.tlm)
             case ClmConfig():
                 inner = CausalLanguageModeling(
-                    section, self.shards, split="train", tokens=self.tokens, seed=self.seed
+                    section, shards, split="train", tokens=self.tokens, seed=self.seed
                 )
                 return OfPart(inner, EncoderDecoder.decoder_language_model)
 
-    def _translation(self, section: MtConfig) -> Objective:
-        directions = directions_of(self.shards, "train", section.directions)
+    def _translation(self, section: MtConfig, shards: Shards) -> Objective:
+        directions = directions_of(shards, "train", section.directions)
         return Translation(
-            DirectedPairs(directions, section.length, section.alpha),
+            DirectedPairs(directions, section.length, section.alpha, section.pairs),
             self.languages,
             tokens=self.tokens,
             seed=self.seed,
             smoothing=self.config.label_smoothing,
         )
 
-    def _denoising(self, section: AeConfig) -> Objective:
+    def _denoising(self, section: AeConfig, shards: Shards) -> Objective:
         languages = {code: code for code in section.languages or self.languages}
         return Denoising(
-            LanguageSentences(self.shards, "train", languages, section.length, section.alpha),
+            LanguageSentences(shards, "train", languages, section.length, section.alpha),
             section.noise,
             self._ends_word(),
             self.languages,
@@ -92,12 +93,12 @@ class _Makers:
             smoothing=self.config.label_smoothing,
         )
 
-    def _back_translation(self, section: BtConfig) -> Objective:
+    def _back_translation(self, section: BtConfig, shards: Shards) -> Objective:
         directions = section.directions or back_translated(self.languages)
         parts = {name: name.split("-") for name in directions}
         texts = {name: target for name, (_, target) in parts.items()}
         return BackTranslation(
-            LanguageSentences(self.shards, "train", texts, section.length, section.alpha),
+            LanguageSentences(shards, "train", texts, section.length, section.alpha),
             [self.languages.index(source) for source, _ in parts.values()],
             BackTranslator(section.length, section.temperature),
             self.languages,
@@ -108,9 +109,9 @@ class _Makers:
         )
 
     def _of_encoder(
-        self, section: MlmConfig | TlmConfig, maker: Callable[..., Objective]
+        self, section: MlmConfig | TlmConfig, shards: Shards, maker: Callable[..., Objective]
     ) -> Objective:
-        inner = maker(section, self.shards, split="train", tokens=self.tokens, seed=self.seed)
+        inner = maker(section, shards, split="train", tokens=self.tokens, seed=self.seed)
         return OfPart(inner, EncoderDecoder.encoder_language_model)
 
     def _ends_word(self) -> NDArray[np.bool_]:

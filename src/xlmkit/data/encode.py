@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -53,10 +53,11 @@ _Texts = tuple[list[int], NDArray[np.int32], NDArray[np.int64]]
 
 @dataclass(frozen=True, slots=True)
 class _EncodedBlock:
-    """How many records there were, and by language their texts."""
+    """How many records there were, and by language their texts and how many came from where."""
 
     records: int
     texts: dict[str, _Texts]
+    sources: dict[str, list[tuple[str, int]]]
 
 
 class _BlockEncoder:
@@ -66,11 +67,13 @@ class _BlockEncoder:
         self._tokenizer = tokenizer
 
     def __call__(self, block: list[Record]) -> _EncodedBlock:
-        texts = {}
+        texts, sources = {}, {}
         for language in self._tokenizer.lang2id:
             if rows := [i for i, record in enumerate(block) if language in record.texts]:
                 texts[language] = self._encode(block, rows, language)
-        return _EncodedBlock(len(block), texts)
+                runs = groupby(block[i].source for i in rows)
+                sources[language] = [(name, len(list(run))) for name, run in runs]
+        return _EncodedBlock(len(block), texts, sources)
 
     def _encode(self, block: list[Record], rows: list[int], language: str) -> _Texts:
         encoded = self._tokenizer.encode_batch([block[i].texts[language] for i in rows], language)
@@ -96,6 +99,7 @@ class _Encoder:
             "word_counts": [0] * len(tokenizer),
             "dtypes": {},
             "pairs": {},
+            "sources": {split: {} for split in SPLITS},
             "ends": [0] * len(self.languages),
             "numbers": [0] * len(self.languages),
             "statistics": {language: dict.fromkeys(names, 0) for language in self.languages},
@@ -104,6 +108,7 @@ class _Encoder:
         self.word_counts = np.array(state["word_counts"], np.int64)
         self.dtypes: dict[str, str] = state["dtypes"]
         self.pairs: dict[str, list[list[str]]] = state["pairs"]
+        self.sources: dict[str, dict[str, list[tuple[str, int]]]] = state["sources"]
         self.ends: list[int] = state["ends"]  # tokens of each language in the split at hand
         self.numbers: list[int] = state["numbers"]  # sentences
         self.statistics: dict[str, dict[str, int]] = state["statistics"]
@@ -115,6 +120,7 @@ class _Encoder:
             "word_counts": self.word_counts.tolist(),
             "dtypes": self.dtypes,
             "pairs": self.pairs,
+            "sources": self.sources,
             "ends": self.ends,
             "numbers": self.numbers,
             "statistics": self.statistics,
@@ -171,6 +177,10 @@ class _Encoder:
             sentence[rows, column] = self.numbers[column] + np.arange(len(rows))
             self.ends[column] = int(starts[-1])
             self.numbers[column] += len(rows)
+            runs = self.sources[split].setdefault(language, [])
+            for name, count in encoded.sources[language]:
+                goes_on = runs and runs[-1][0] == name
+                runs.append((name, runs.pop()[1] + count if goes_on else count))
         for a, b, both in self._pairs(sentence):
             pairs.add((a, b))
             append(f"{split}.{a}-{b}.pairs", both)
@@ -217,6 +227,7 @@ class _Encoder:
                 "vocabulary_size": len(self.tokenizer),
                 "byteorder": sys.byteorder,
                 "pairs": self.pairs,
+                "sources": self.sources,
                 "files": files,
             },
         )

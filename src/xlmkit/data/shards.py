@@ -5,9 +5,11 @@
 `<split>.<a>-<b>.pairs` the numbers of sentences that are translations, (pairs, 2);
 `word_counts` how often each word of the vocabulary occurs in training.
 The files are plain little-endian arrays; `manifest.json` gives every file's type, size and SHA-256,
-the languages, and the tokenizer's signature. What is empty has no file.
+the languages, the tokenizer's signature, and by split and language how many sentences in a row came
+from which source. What is empty has no file.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -83,9 +85,72 @@ class Shards:
             for a, b in self.manifest["pairs"][split]
         }
 
+    def part(self, sources: Sequence[str] | None) -> "Shards":
+        """Return the sentences of some sources alone, numbered anew; all without any names.
+
+        Raises:
+            UserError: nothing came from a source.
+        """
+        return self if sources is None else _PartOfShards(self.folder, sources)
+
     def _open(self, name: str) -> NDArray[Any]:
         entry = self.manifest["files"].get(name)
         if entry is None:
             return np.zeros(1 if name.endswith(".starts") else 0, np.int64)
         # A view as a plain array: indexing a memmap object costs several times as much.
         return np.asarray(np.memmap(self.folder / name, entry["dtype"], mode="r"))
+
+
+class _PartOfShards(Shards):
+    """What some sources gave. Where they do not follow one another, tokens are copied to memory."""
+
+    def __init__(self, folder: Path, sources: Sequence[str]) -> None:
+        super().__init__(folder)
+        self._sources = set(sources)
+        runs = self.manifest["sources"]["train"].values()
+        found = dict.fromkeys(name for rows in runs for name, _ in rows)
+        if missing := [name for name in sources if name not in found]:
+            raise UserError(
+                f"No text to learn from came from a source '{missing[0]}'; there are "
+                f"{', '.join(found)}."
+            )
+
+    def sentences(self, split: str, language: str) -> Sentences:
+        whole = super().sentences(split, language)
+        tokens, starts, end = [], [np.zeros(1, np.int64)], 0
+        for first, last in self._pieces(split, language):
+            begin, behind = int(whole.starts[first]), int(whole.starts[last])
+            tokens.append(whole.tokens[begin:behind])
+            starts.append(whole.starts[first + 1 : last + 1] - begin + end)
+            end += behind - begin
+        joined = tokens[0] if len(tokens) == 1 else np.concatenate([whole.tokens[:0], *tokens])
+        return Sentences(joined, np.concatenate(starts))
+
+    def pairs(self, split: str) -> dict[tuple[str, str], NDArray[np.int32]]:
+        found = {}
+        for (a, b), numbers in super().pairs(split).items():
+            sides = [self._anew(split, a)[numbers[:, 0]], self._anew(split, b)[numbers[:, 1]]]
+            both = np.stack(sides, axis=1)  # (pairs, 2)
+            if (chosen := (both >= 0).all(axis=1)).any():
+                found[a, b] = both[chosen]
+        return found
+
+    def _pieces(self, split: str, language: str) -> list[tuple[int, int]]:
+        """Return the first sentence and the one behind the last of each stretch that is chosen."""
+        pieces: list[tuple[int, int]] = []
+        first = 0
+        for name, count in self.manifest["sources"][split].get(language, []):
+            if name in self._sources:
+                joins = pieces and pieces[-1][1] == first
+                pieces.append((pieces.pop()[0] if joins else first, first + count))
+            first += count
+        return pieces
+
+    def _anew(self, split: str, language: str) -> NDArray[np.int32]:
+        """Return the new number of each sentence of the whole, -1 where it is not chosen."""
+        numbers = np.full(len(super().sentences(split, language)), -1, np.int32)
+        end = 0
+        for first, last in self._pieces(split, language):
+            numbers[first:last] = np.arange(end, end + last - first)
+            end += last - first
+        return numbers

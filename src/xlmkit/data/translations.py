@@ -130,17 +130,26 @@ class DirectedPairs:
         directions: by name.
         max_length: most tokens of a sentence with its `</s>`; pairs with a longer one are left out.
         alpha: directions are drawn in proportion to their number of pairs to this power.
+        most: of each direction, at most so many pairs, spread evenly over all.
 
     Raises:
         UserError: nothing is left.
     """
 
-    def __init__(self, directions: Mapping[str, Direction], max_length: int, alpha: float) -> None:
+    def __init__(
+        self,
+        directions: Mapping[str, Direction],
+        max_length: int,
+        alpha: float,
+        most: int | None = None,
+    ) -> None:
         self.max_length = max_length
         self._sides: list[tuple[Direction, NDArray[np.integer]]] = []
         kept = {}
         for name, d in directions.items():
             numbers = d.numbers[_longer_side(d, d.numbers) + 2 <= max_length]
+            if most is not None and len(numbers) > most:
+                numbers = numbers[len(numbers) * np.arange(most) // most]
             if len(numbers):
                 kept[name] = len(numbers)
                 self._sides.append((d, numbers))

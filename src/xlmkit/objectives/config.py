@@ -12,11 +12,18 @@ DirectionName = Annotated[str, Field(pattern=r"^[^-]+-[^-]+$")]
 """Two languages, such as `en-fr` for from English to French."""
 
 
-class MlmConfig(Config):
-    """The recipe section of MLM."""
+class ObjectiveConfig(Config):
+    """What the sections of all objectives have."""
 
     weight: float = Field(1.0, gt=0)
     """Share of the steps, relative to the other objectives."""
+    sources: tuple[str, ...] | None = Field(None, min_length=1)
+    """Learn only from these sources of data, called by their names; by default from all."""
+
+
+class MlmConfig(ObjectiveConfig):
+    """The recipe section of MLM."""
+
     form: Literal["stream", "sentence"] = "stream"
     """Streams of text cut every `length` tokens, or single sentences of similar length."""
     length: int = Field(256, ge=8)
@@ -27,11 +34,9 @@ class MlmConfig(Config):
     """What is hidden."""
 
 
-class TlmConfig(Config):
+class TlmConfig(ObjectiveConfig):
     """The recipe section of TLM."""
 
-    weight: float = Field(1.0, gt=0)
-    """Share of the steps, relative to the other objectives."""
     length: int = Field(256, ge=8)
     """The most tokens that a pair may have."""
     alpha: float = Field(0.7, ge=0, le=1)
@@ -44,35 +49,32 @@ class TlmConfig(Config):
     """What is hidden."""
 
 
-class ClmConfig(Config):
+class ClmConfig(ObjectiveConfig):
     """The recipe section of CLM."""
 
-    weight: float = Field(1.0, gt=0)
-    """Share of the steps, relative to the other objectives."""
     length: int = Field(256, ge=8)
     """Tokens of a stream."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Languages are drawn in proportion to their tokens to this power."""
 
 
-class MtConfig(Config):
+class MtConfig(ObjectiveConfig):
     """The recipe section of MT."""
 
-    weight: float = Field(1.0, gt=0)
-    """Share of the steps, relative to the other objectives."""
     directions: tuple[DirectionName, ...] | None = Field(None, min_length=1)
     """Such as [en-fr, fr-en]; by default both directions of every pair of languages."""
     length: int = Field(128, ge=8)
     """The most tokens of a sentence; pairs with a longer one are left out."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Directions are drawn in proportion to their number of pairs to this power."""
+    pairs: int | None = Field(None, ge=1)
+    """At most so many translations of each direction, spread over all; shows what more would
+    bring."""
 
 
-class AeConfig(Config):
+class AeConfig(ObjectiveConfig):
     """The recipe section of denoising auto-encoding."""
 
-    weight: float = Field(1.0, gt=0)
-    """Share of the steps, relative to the other objectives."""
     languages: tuple[str, ...] | None = Field(None, min_length=1)
     """The languages that are learned; by default all."""
     length: int = Field(128, ge=8)
@@ -83,11 +85,9 @@ class AeConfig(Config):
     """How sentences are spoilt."""
 
 
-class BtConfig(Config):
+class BtConfig(ObjectiveConfig):
     """The recipe section of online back-translation."""
 
-    weight: float = Field(1.0, gt=0)
-    """Share of the steps, relative to the other objectives."""
     directions: tuple[DirectionName, ...] | None = Field(None, min_length=1)
     """What is learned: fr-en learns from English text that the model itself puts into French. By
     default both directions of the first language and every other."""

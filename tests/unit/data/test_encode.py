@@ -146,3 +146,28 @@ def test_blocks_are_whole_but_for_the_last() -> None:
 def test_blocks_end_when_they_are_full() -> None:
     records = [Record({"en": "x" * length}, "s", "1") for length in (2, 2, 9, 1, 1)]
     assert [len(block) for block in blocks(records, characters=4)] == [2, 1, 2]
+
+
+def test_shards_tell_which_source_each_sentence_came_from(
+    tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xlmkit.data.encode.blocks", lambda records: blocks(records, 2))
+    corpus = write_corpus(tmp_path, valid=TEXTS[:1])
+    names = ["one", "two", "two", "two", "one"]
+    records = [Record(t, n, "1") for t, n in zip(TEXTS, names, strict=True)]
+    (corpus / "train.jsonl").write_text("".join(r.to_json() + "\n" for r in records), "utf-8")
+    encode_corpus(corpus, tokenizer, tmp_path / "shards")
+    shards = Shards(tmp_path / "shards")
+    assert shards.manifest["sources"]["train"] == {
+        "en": [["one", 1], ["two", 1], ["one", 1]],
+        "ru": [["one", 1], ["two", 2], ["one", 1]],
+        "zh": [["one", 1], ["two", 2]],
+    }
+    assert shards.manifest["sources"]["valid"]["en"] == [["s", 1]]
+    for source in ("one", "two"):
+        part = shards.part([source])
+        for code in LANGUAGES:
+            sentences = part.sentences("train", code)
+            mine = [r.texts[code] for r in records if r.source == source and code in r.texts]
+            found = [sentences[number].tolist() for number in range(len(sentences))]
+            assert found == [tokenizer.encode(text, code) for text in mine]

@@ -29,6 +29,10 @@ def folder(tmp_path: Path) -> Path:
     manifest = {
         "languages": ["en", "fr", "zh"],
         "pairs": {"train": [["en", "fr"]], "valid": []},
+        "sources": {
+            "train": {"en": [["books", 1], ["news", 1], ["books", 1]], "fr": [["books", 1]]},
+            "valid": {},
+        },
         "files": files,
     }
     write_json(tmp_path / MANIFEST, manifest)
@@ -93,3 +97,27 @@ def test_a_changed_file_is_found_when_asked(folder: Path) -> None:
 
 def test_the_manifest_is_plain_json(folder: Path) -> None:
     assert json.loads((folder / MANIFEST).read_text())["languages"] == ["en", "fr", "zh"]
+
+
+def test_a_part_has_the_sentences_of_its_sources_alone(folder: Path) -> None:
+    shards = Shards(folder)
+    assert shards.part(None) is shards
+    books, news, both = (shards.part(s) for s in (["books"], ["news"], ["books", "news"]))
+    for part, sentences in ((books, [[20, 21], []]), (news, [[22]]), (both, [[20, 21], [22], []])):
+        english = part.sentences("train", "en")
+        assert [english[number].tolist() for number in range(len(english))] == sentences
+        assert english.tokens.tolist() == [token for row in sentences for token in [*row, 1]]
+        assert english.tokens.dtype == np.uint16
+    assert len(news.sentences("train", "fr")) == len(books.sentences("valid", "en")) == 0
+
+
+def test_a_part_has_the_pairs_of_which_it_has_both_sentences(folder: Path) -> None:
+    shards = Shards(folder)
+    pairs = shards.part(["books"]).pairs("train")
+    assert {names: numbers.tolist() for names, numbers in pairs.items()} == {("en", "fr"): [[1, 0]]}
+    assert shards.part(["news"]).pairs("train") == {}
+
+
+def test_a_source_that_gave_nothing_is_named(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"source 'films'; there are books, news\.$"):
+        Shards(folder).part(["books", "films"])

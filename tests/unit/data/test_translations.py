@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,15 @@ def test_a_batch_in_the_originals_form() -> None:
     assert target.targets.tolist() == [70, EOS, 71, 72, EOS]
     assert target.groups.tolist() == [1] * 5
     assert batch.n_tokens == 7 + 5
+
+
+def test_at_most_so_many_pairs_are_spread_over_all() -> None:
+    directions = directions_of(TwoLanguages(), "train")
+    many = {n: replace(d, numbers=np.repeat(d.numbers, 3, axis=0)) for n, d in directions.items()}
+    pairs = DirectedPairs(many, 16, alpha=1.0, most=2)
+    assert [group.lengths.tolist() for group in pairs.groups] == [[2 * 5, 2 * 3]] * 2
+    same = DirectedPairs(directions, 16, alpha=1.0, most=9)
+    assert [len(group.lengths) for group in same.groups] == [2, 2]
 
 
 def test_the_language_of_a_target_goes_with_each_of_its_words() -> None:
