@@ -5,9 +5,8 @@ output is written beside its name and takes it when all is done; `--resume` goes
 line that was written.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -20,7 +19,6 @@ from xlmkit.core.streams import input_lines, output_lines
 from xlmkit.generate.ctranslate2_engine import is_export
 from xlmkit.generate.engine import Precision
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
-from xlmkit.text.capitals import capitalised
 
 _CHUNK = 512  # lines
 
@@ -36,7 +34,7 @@ class Request:
         prefix: how every translation is to begin.
         allowed: a text in the language to write; only its tokens are written.
         engine: what the folder must be for; `auto` takes what it is for.
-        capitals: begin sentences with capitals; by default where the model's text has none.
+        capitals: give the text its usual case and accents; by default where the model's has none.
         precision: what a folder for torch computes in; by default float32.
     """
 
@@ -85,16 +83,12 @@ def translate(
     """
     _check(model, target, request, resume=resume)
     tune_allocator()
-    translator = Translator.from_pretrained(model, request.precision)
+    translator = Translator.from_pretrained(model, request.precision, capitals=request.capitals)
     translator.translate([""], request.src, request.tgt)  # languages are known, before all else
     allowed = None
     if request.allowed is not None:
         with input_lines(request.allowed) as lines:
             allowed = translator.allowed_words(list(lines), request.tgt)
-    capitals = request.capitals
-    if capitals is None:
-        capitals = translator.tokenizer.lowercase_and_remove_accent
-    raised = partial(capitalised, language=request.tgt) if capitals else str
     with output_lines(target, resume=resume) as (stream, done), input_lines(source) as lines:
         for _ in islice(lines, done):
             pass
@@ -109,7 +103,7 @@ def translate(
                     allowed=allowed,
                     first=done,
                 )
-                stream.writelines(_written(found, done, request.search.n_best, raised))
+                stream.writelines(_written(found, done, request.search.n_best))
                 stream.flush()
                 done += len(chunk)
                 job.advance(len(chunk))
@@ -127,13 +121,11 @@ def _check(model: Path, target: Path | None, request: Request, *, resume: bool) 
         )
 
 
-def _written(
-    found: Sequence[Sequence[Translation]], first: int, n_best: int, raised: Callable[[str], str]
-) -> Iterator[str]:
-    """Yield the lines of some translations, through `raised`; `first` texts came before."""
+def _written(found: Sequence[Sequence[Translation]], first: int, n_best: int) -> Iterator[str]:
+    """Yield the lines of some translations; `first` texts came before."""
     for number, (best, *others) in enumerate(found, start=first + 1):
         if n_best == 1:
-            yield f"{raised(best.text)}\n"
+            yield f"{best.text}\n"
         else:
             for one in (best, *others):
-                yield f"{number}\t{one.score:.4f}\t{raised(one.text)}\n"
+                yield f"{number}\t{one.score:.4f}\t{one.text}\n"

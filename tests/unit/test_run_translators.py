@@ -100,6 +100,13 @@ def test_a_translators_folder_translates(trained: Path) -> None:
     assert made.exit_code == 0, made.output
 
 
+def test_a_model_of_lower_case_learns_how_words_are_written(trained: Path) -> None:
+    folder = trained / "out" / "translation" / "both"
+    forms = json.loads((folder / "truecase.json").read_text("utf-8"))
+    assert forms["ar"]["احمر"] == "أحمر"
+    assert "the" not in forms["en"]
+
+
 def test_the_shared_embeddings_stay_one(trained: Path) -> None:
     weights = load_file(trained / "out" / "translation" / "both" / "model.safetensors")
     shared = weights["encoder.embeddings.weight"] == weights["decoder.embeddings.weight"]

@@ -19,6 +19,7 @@ from xlmkit.build.translation_measure import (
 from xlmkit.build.translation_texts import identifier_of, watched
 from xlmkit.build.translator_init import initial_translator
 from xlmkit.build.translator_objectives import translator_objectives
+from xlmkit.build.truecasing import learn_truecaser
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import ENCODER_PREDICTION, TRANSLATOR
 from xlmkit.core.device import choose_dtype
@@ -86,7 +87,7 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
     provenance = {**setting.provenance(), "translation": figures}
     Bundle(
         bundle.architecture,
-        tokenizer,
+        tokenizer.with_truecaser(learn_truecaser(plan, tokenizer)),
         _for_use(weights),
         head=TRANSLATOR,
         provenance=provenance,
@@ -194,7 +195,8 @@ def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, 
     if not texts:
         return {}
     search = SearchConfig(beam_size=plan.translation.beam_size)
-    found = judge(Translator.from_pretrained(folder), texts, search, resamples=RESAMPLES)
+    translator = Translator.from_pretrained(folder, capitals=False)  # as references are folded
+    found = judge(translator, texts, search, resamples=RESAMPLES)
     title = plan.translator(name).title or name
     rows = [
         [direction, TITLES[metric], f"{score.value:.1f}", len(one.outputs)]

@@ -88,7 +88,7 @@ class TranslationValidation:
 
     def _measure_writing(self, judge: Judge, model: nn.Module, state: TrainingState) -> None:
         weights = {name: value.float() for name, value in model.state_dict().items()}
-        translator = Translator(replace(self.bundle, weights=weights))
+        translator = Translator(replace(self.bundle, weights=weights), capitals=False)
         found = judge(translator, self.texts, SearchConfig(beam_size=0))
         for metric in ("bleu", ROUND_TRIP):
             values = {

@@ -39,7 +39,8 @@ Capitals = Annotated[
     bool | None,
     typer.Option(
         "--capitals/--no-capitals",
-        help="Begin sentences with capitals; by default where the model writes none.",
+        help="Give words their usual case and accents, and sentences a capital; by default where "
+        "the model writes none.",
     ),
 ]
 TranslationPrecision = Annotated[
