@@ -1,11 +1,11 @@
-"""`xlmkit translate`: lines in, as many lines out, at any length of the file.
+"""`xlmkit translate` and `summarize`: lines in, as many lines out, at any length of the file.
 
 Lines are read and translated a chunk at a time, so that memory does not grow with the file. A named
 output is written beside its name and takes it when all is done; `--resume` goes on behind the last
 line that was written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,9 +18,11 @@ from xlmkit.core.progress import progress
 from xlmkit.core.streams import input_lines, output_lines
 from xlmkit.generate.ctranslate2_engine import is_export
 from xlmkit.generate.engine import Precision
+from xlmkit.generate.summarizer import LongTexts, Summarizer
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
 _CHUNK = 512  # lines
+_Found = Sequence[Sequence[Translation]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,21 +91,75 @@ def translate(
     if request.allowed is not None:
         with input_lines(request.allowed) as lines:
             allowed = translator.allowed_words(list(lines), request.tgt)
+
+    def write(chunk: list[str], first: int) -> _Found:
+        return translator.translations(
+            chunk,
+            request.src,
+            request.tgt,
+            request.search,
+            prefixes=None if request.prefix is None else [request.prefix] * len(chunk),
+            allowed=allowed,
+            first=first,
+        )
+
+    title = f"translating {request.src} to {request.tgt}"
+    _write_all(write, title, source, target, request.search.n_best, resume=resume)
+
+
+def summarize(
+    model: Path,
+    source: Path | None,
+    target: Path | None,
+    request: Request,
+    long_texts: LongTexts = "beginning",
+    *,
+    resume: bool = False,
+) -> None:
+    """Summarise a file or standard input, a text a line; see `translate`.
+
+    Args:
+        model: the folder of a model that has learned to summarise.
+        source: the file to read, UTF-8; None reads standard input.
+        target: the file to write; None writes standard output.
+        request: what is asked for; prefixes and allowed words are for translations.
+        long_texts: what is done with texts that are longer than the model reads at once.
+        resume: go on with a target that an earlier call has begun.
+
+    Raises:
+        UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
+            a language or has not learned to summarise, or there is nothing to go on with.
+    """
+    _check(model, target, request, resume=resume)
+    tune_allocator()
+    summarizer = Summarizer.from_pretrained(model, request.precision, capitals=request.capitals)
+    summarizer.summarize([""], request.src, request.tgt)  # languages are known, before all else
+
+    def write(chunk: list[str], first: int) -> _Found:
+        return summarizer.summaries(
+            chunk, request.src, request.tgt, request.search, long_texts=long_texts, first=first
+        )
+
+    title = f"summarising {request.src}"
+    _write_all(write, title, source, target, request.search.n_best, resume=resume)
+
+
+def _write_all(
+    write: Callable[[list[str], int], _Found],
+    title: str,
+    source: Path | None,
+    target: Path | None,
+    n_best: int,
+    *,
+    resume: bool,
+) -> None:
+    """Write what `write` finds for a chunk of lines and the number of its first line."""
     with output_lines(target, resume=resume) as (stream, done), input_lines(source) as lines:
         for _ in islice(lines, done):
             pass
-        with progress(f"translating {request.src} to {request.tgt}", start=done) as job:
+        with progress(title, start=done) as job:
             while chunk := list(islice(lines, _CHUNK)):
-                found = translator.translations(
-                    chunk,
-                    request.src,
-                    request.tgt,
-                    request.search,
-                    prefixes=None if request.prefix is None else [request.prefix] * len(chunk),
-                    allowed=allowed,
-                    first=done,
-                )
-                stream.writelines(_written(found, done, request.search.n_best))
+                stream.writelines(_written(write(chunk, done), done, n_best))
                 stream.flush()
                 done += len(chunk)
                 job.advance(len(chunk))
@@ -121,7 +177,7 @@ def _check(model: Path, target: Path | None, request: Request, *, resume: bool) 
         )
 
 
-def _written(found: Sequence[Sequence[Translation]], first: int, n_best: int) -> Iterator[str]:
+def _written(found: _Found, first: int, n_best: int) -> Iterator[str]:
     """Yield the lines of some translations; `first` texts came before."""
     for number, (best, *others) in enumerate(found, start=first + 1):
         if n_best == 1:

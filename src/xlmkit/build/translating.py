@@ -1,6 +1,6 @@
 """How the recipe's translators are trained, the best kept, and the result measured."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from xlmkit.build.translation_measure import (
     best_step,
     measurements_since_best,
 )
-from xlmkit.build.translation_texts import identifier_of, watched
+from xlmkit.build.translation_texts import Watched, identifier_of, watched
 from xlmkit.build.translator_init import initial_translator
 from xlmkit.build.translator_objectives import translator_objectives
 from xlmkit.build.truecasing import learn_truecaser
@@ -29,10 +29,12 @@ from xlmkit.core.log import say
 from xlmkit.core.process import Processes
 from xlmkit.core.tables import table
 from xlmkit.data.permutation import key_of
+from xlmkit.evaluate.rouge import check_rouge
 from xlmkit.evaluate.score import RESAMPLES
 from xlmkit.evaluate.translation_metrics import TITLES, translation_metric
 from xlmkit.evaluate.translation_watch import hopeless_measurements
 from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.summarizer import summary_lengths
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import FIGURES_FILE, RunPlan
 from xlmkit.text.tokenizer import Tokenizer
@@ -84,7 +86,7 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         "rollbacks": state.rollbacks,
         "curve": state.curve,
     }
-    provenance = {**setting.provenance(), "translation": figures}
+    provenance = {**setting.provenance(), "translation": figures, **_lengths(plan, name)}
     Bundle(
         bundle.architecture,
         tokenizer.with_truecaser(learn_truecaser(plan, tokenizer)),
@@ -159,10 +161,14 @@ def _validation(
     )
 
 
-def _check_metrics(directions: Iterable[str]) -> None:
+def _check_metrics(texts: Mapping[str, Watched]) -> None:
     """See before hours of training that what is measured after them can be."""
-    for direction in directions:
-        translation_metric("bleu", direction.partition("-")[2])
+    for direction, part in texts.items():
+        target = direction.partition("-")[2]
+        if part.summary is None:
+            translation_metric("bleu", target)
+        else:
+            check_rouge(target)
 
 
 def _validate(
@@ -180,6 +186,12 @@ def _validate(
         }
         with atomic_write(folder / _BEST_FILE, binary=True) as stream:
             stream.write(save(tensors))
+
+
+def _lengths(plan: RunPlan, name: str) -> Mapping[str, Any]:
+    """Return how long texts and summaries are, where they are learned."""
+    summary = plan.translator(name).summary
+    return {} if summary is None else summary_lengths(summary.length, summary.summary_length)
 
 
 def _for_use(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -149,9 +149,26 @@ class Translator:
 
         There are fewer where a search found fewer. An empty text has one, which is empty.
         """
+        self._language(src)
+        parts = [cut(text, src, self.tokenizer, self.engine.longest - 2) for text in texts]
+        return self.translations_of_parts(
+            parts, src, tgt, search, prefixes=prefixes, allowed=allowed, first=first
+        )
+
+    def translations_of_parts(
+        self,
+        parts: Sequence[Sequence[Ids]],
+        src: str,
+        tgt: str,
+        search: SearchConfig | None = None,
+        *,
+        prefixes: Sequence[str] | None = None,
+        allowed: Tensor | None = None,
+        first: int = 0,
+    ) -> list[list[Translation]]:
+        """Do the same with texts that are cut into parts of tokens already, none if empty."""
         search = search or SearchConfig()
         source, target = self._language(src), self._language(tgt)
-        parts = [cut(text, src, self.tokenizer, self.engine.longest - 2) for text in texts]
         flat = [part for pieces in parts for part in pieces]
         names = [[first + i, j] for i, pieces in enumerate(parts) for j in range(len(pieces))]
         begins = self._prefixes(prefixes, parts, tgt)
