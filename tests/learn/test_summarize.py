@@ -19,7 +19,7 @@ from xlmkit.text.bpe import Merges
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 
-WORDS = ["ba", "be", "bo", "da", "de", "do", "ga", "ge", "go", "ka", "ke", "ko"]
+WORDS = list("bcdfghjklmnp")
 SECTION = SummaryConfig.model_validate(
     {"train": [{"kind": "text", "path": "-", "language": "en"}], "length": 14, "summary_length": 8}
 )
