@@ -105,6 +105,10 @@ def test_a_model_of_lower_case_learns_how_words_are_written(trained: Path) -> No
     forms = json.loads((folder / "truecase.json").read_text("utf-8"))
     assert forms["ar"]["احمر"] == "أحمر"
     assert "the" not in forms["en"]
+    examples = results(trained)["translators"]["fresh"]["test"]["zh-en"]["examples"]
+    written = " ".join(example["output"] for example in examples)
+    assert any(map(str.isalpha, written))
+    assert written == written.lower()  # it is measured as it is, against lower-cased references
 
 
 def test_the_shared_embeddings_stay_one(trained: Path) -> None:
