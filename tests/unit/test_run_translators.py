@@ -225,7 +225,7 @@ def test_without_other_models_none_is_pretrained(project: Path) -> None:
         ("translation.models.fresh.mt.directions=[en-de]", "names the language de"),
         ("translation.models.fresh.mt.directions=[en]", "directions"),
         ("translation.models.fresh.mt.length=100", "mt.length .100. is more than"),
-        ("translation.models.fresh={mlm: {length: 32}}", "learns with mt, ae or bt"),
+        ("translation.models.fresh={mlm: {length: 32}}", "learns with mt, summary, ae or bt"),
         ("translation.models.fresh.coefficients={bt: [[0, 1]]}", "names bt"),
         ("translation.models.fresh.coefficients={mt: [[5, 1], [5, 2]]}", "must rise"),
     ],
