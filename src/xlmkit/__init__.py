@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from xlmkit.checkpoint.bundle import Bundle
+    from xlmkit.generate.summarizer import Summarizer
     from xlmkit.generate.translator import Translator
     from xlmkit.huggingface.base import XLMModel
     from xlmkit.huggingface.classification import (
@@ -42,6 +43,7 @@ _MODULES = {
     "FillMask": "inference.fill_mask",
     "SentenceEncoder": "inference.encoder",
     "SequencePredictor": "inference.predictors",
+    "Summarizer": "generate.summarizer",
     "TaggingPredictor": "inference.tagging",
     "TextGenerator": "inference.generator",
     "Tokenizer": "text.tokenizer",
@@ -68,6 +70,7 @@ __all__ = [
     "FillMask",
     "SentenceEncoder",
     "SequencePredictor",
+    "Summarizer",
     "TaggingPredictor",
     "TextGenerator",
     "Tokenizer",

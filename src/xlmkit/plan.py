@@ -55,7 +55,7 @@ class RunPlan:
             task.files(self.task_inputs)
         for name in self.translators():
             self.initial_folder(name)
-            self._files((*self.translation.valid, *self.translation.test))
+            self._files(self._translated_sources(name))
 
     def stages(self, verb: str) -> list[Stage]:
         """Return the stages of a verb; a report has none."""
@@ -142,13 +142,15 @@ class RunPlan:
             initial = self.pretrained(init).key
         elif init is not None:
             initial = find_checkpoint(init, None, self.base).to_json()
+        translator = self.translator(name)
+        unused = {"title"} if translator.summary else {"title", "summary"}
         inputs = {
             "shards": self.shards.key,
             "model": _plain(self.recipe.model),
             "init": initial,
-            "translator": self.translator(name).model_dump(mode="json", exclude={"title"}),
+            "translator": translator.model_dump(mode="json", exclude=unused),
             "training": config.model_dump(mode="json", exclude={"models"}),
-            "files": self._files((*config.valid, *config.test)),
+            "files": self._files(self._translated_sources(name)),
             "precision": self.recipe.precision,
             "threads": self.threads,
             "seed": self.recipe.seed,
@@ -237,6 +239,12 @@ class RunPlan:
         """Where the examples of tasks come from."""
         corpus = self.folder / "corpus"
         return TaskInputs(corpus, self.base, self.recipe.languages)
+
+    def _translated_sources(self, name: str) -> tuple[Source, ...]:
+        """Return the sources that a translator reads beside the corpus."""
+        config, summary = self.translation, self.translator(name).summary
+        summaries = (*summary.train, *summary.valid, *summary.test) if summary else ()
+        return (*config.valid, *config.test, *summaries)
 
     @property
     def _sources(self) -> tuple[Source, ...]:

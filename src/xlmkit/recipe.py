@@ -110,6 +110,21 @@ class TranslatorsConfig(TranslationConfig):
     models: dict[Name, TranslatorConfig] = Field(min_length=1)
     """The translators by name."""
 
+    @model_validator(mode="after")
+    def _fitting_criterion(self) -> Self:
+        for name, model in self.models.items():
+            if self.criterion == "rouge" and model.summary is None:
+                raise UserError(
+                    f"translation.criterion is rouge, but translation.models.{name} has no "
+                    "summary; take bleu or loss."
+                )
+            if self.criterion == "bleu" and model.only_summarises:
+                raise UserError(
+                    f"translation.criterion is bleu, but translation.models.{name} learns to "
+                    "summarise; take rouge or loss."
+                )
+        return self
+
 
 class Recipe(Config):
     """Everything that decides a run's results."""

@@ -1,4 +1,4 @@
-"""`xlmkit translate`: lines in, as many lines out, at any length of the file.
+"""`xlmkit translate` and `summarize`: lines in, as many lines out, at any length of the file.
 
 Lines are read and translated a chunk at a time, so that memory does not grow with the file. A named
 output is written beside its name and takes it when all is done; `--resume` goes on behind the last
@@ -7,7 +7,6 @@ line that was written.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -19,10 +18,11 @@ from xlmkit.core.progress import progress
 from xlmkit.core.streams import input_lines, output_lines
 from xlmkit.generate.ctranslate2_engine import is_export
 from xlmkit.generate.engine import Precision
+from xlmkit.generate.summarizer import LongTexts, Summarizer
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
-from xlmkit.text.capitals import capitalised
 
 _CHUNK = 512  # lines
+_Found = Sequence[Sequence[Translation]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Request:
         prefix: how every translation is to begin.
         allowed: a text in the language to write; only its tokens are written.
         engine: what the folder must be for; `auto` takes what it is for.
-        capitals: begin sentences with capitals; by default where the model's text has none.
+        capitals: give the text its usual case and accents; by default where the model's has none.
         precision: what a folder for torch computes in; by default float32.
     """
 
@@ -85,31 +85,81 @@ def translate(
     """
     _check(model, target, request, resume=resume)
     tune_allocator()
-    translator = Translator.from_pretrained(model, request.precision)
+    translator = Translator.from_pretrained(model, request.precision, capitals=request.capitals)
     translator.translate([""], request.src, request.tgt)  # languages are known, before all else
     allowed = None
     if request.allowed is not None:
         with input_lines(request.allowed) as lines:
             allowed = translator.allowed_words(list(lines), request.tgt)
-    capitals = request.capitals
-    if capitals is None:
-        capitals = translator.tokenizer.lowercase_and_remove_accent
-    raised = partial(capitalised, language=request.tgt) if capitals else str
+
+    def write(chunk: list[str], first: int) -> _Found:
+        return translator.translations(
+            chunk,
+            request.src,
+            request.tgt,
+            request.search,
+            prefixes=None if request.prefix is None else [request.prefix] * len(chunk),
+            allowed=allowed,
+            first=first,
+        )
+
+    title = f"translating {request.src} to {request.tgt}"
+    _write_all(write, title, source, target, request.search.n_best, resume=resume)
+
+
+def summarize(
+    model: Path,
+    source: Path | None,
+    target: Path | None,
+    request: Request,
+    long_texts: LongTexts = "beginning",
+    *,
+    resume: bool = False,
+) -> None:
+    """Summarise a file or standard input, a text a line; see `translate`.
+
+    Args:
+        model: the folder of a model that has learned to summarise.
+        source: the file to read, UTF-8; None reads standard input.
+        target: the file to write; None writes standard output.
+        request: what is asked for; prefixes and allowed words are for translations.
+        long_texts: what is done with texts that are longer than the model reads at once.
+        resume: go on with a target that an earlier call has begun.
+
+    Raises:
+        UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
+            a language or has not learned to summarise, or there is nothing to go on with.
+    """
+    _check(model, target, request, resume=resume)
+    tune_allocator()
+    summarizer = Summarizer.from_pretrained(model, request.precision, capitals=request.capitals)
+    summarizer.summarize([""], request.src, request.tgt)  # languages are known, before all else
+
+    def write(chunk: list[str], first: int) -> _Found:
+        return summarizer.summaries(
+            chunk, request.src, request.tgt, request.search, long_texts=long_texts, first=first
+        )
+
+    title = f"summarising {request.src}"
+    _write_all(write, title, source, target, request.search.n_best, resume=resume)
+
+
+def _write_all(
+    write: Callable[[list[str], int], _Found],
+    title: str,
+    source: Path | None,
+    target: Path | None,
+    n_best: int,
+    *,
+    resume: bool,
+) -> None:
+    """Write what `write` finds for a chunk of lines and the number of its first line."""
     with output_lines(target, resume=resume) as (stream, done), input_lines(source) as lines:
         for _ in islice(lines, done):
             pass
-        with progress(f"translating {request.src} to {request.tgt}", start=done) as job:
+        with progress(title, start=done) as job:
             while chunk := list(islice(lines, _CHUNK)):
-                found = translator.translations(
-                    chunk,
-                    request.src,
-                    request.tgt,
-                    request.search,
-                    prefixes=None if request.prefix is None else [request.prefix] * len(chunk),
-                    allowed=allowed,
-                    first=done,
-                )
-                stream.writelines(_written(found, done, request.search.n_best, raised))
+                stream.writelines(_written(write(chunk, done), done, n_best))
                 stream.flush()
                 done += len(chunk)
                 job.advance(len(chunk))
@@ -127,13 +177,11 @@ def _check(model: Path, target: Path | None, request: Request, *, resume: bool) 
         )
 
 
-def _written(
-    found: Sequence[Sequence[Translation]], first: int, n_best: int, raised: Callable[[str], str]
-) -> Iterator[str]:
-    """Yield the lines of some translations, through `raised`; `first` texts came before."""
+def _written(found: _Found, first: int, n_best: int) -> Iterator[str]:
+    """Yield the lines of some translations; `first` texts came before."""
     for number, (best, *others) in enumerate(found, start=first + 1):
         if n_best == 1:
-            yield f"{raised(best.text)}\n"
+            yield f"{best.text}\n"
         else:
             for one in (best, *others):
-                yield f"{number}\t{one.score:.4f}\t{raised(one.text)}\n"
+                yield f"{number}\t{one.score:.4f}\t{one.text}\n"

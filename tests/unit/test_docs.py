@@ -1,6 +1,5 @@
-"""What README.md and docs/ show is run: recipes, Python and commands; tables are true."""
+"""What README.md and docs/ show is true: recipes, commands, and the tables of keys and reasons."""
 
-import ast
 import gzip
 import importlib.util
 import inspect
@@ -8,8 +7,6 @@ import json
 import lzma
 import re
 import shlex
-import shutil
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +18,6 @@ from typer.main import get_command
 
 from xlmkit.cli.app import app
 from xlmkit.core.config import load_config
-from xlmkit.core.files import read_json
 from xlmkit.data import sources as kinds
 from xlmkit.data.clean import Cleaner
 from xlmkit.data.duplicates import REASONS
@@ -31,7 +27,6 @@ from xlmkit.data.readers import read_source
 from xlmkit.data.source_base import LANGUAGE_MARK
 from xlmkit.data.squad import read_questions
 from xlmkit.recipe import Recipe
-from xlmkit.run import run
 from xlmkit.tasks.base import TaskConfig, TaskInputs
 from xlmkit.tasks.classification import ClassificationConfig
 from xlmkit.tasks.tagging import TaggingConfig
@@ -43,7 +38,6 @@ LANGUAGES = ["en", "sw", "fr", "de", "es", "ru", "tr", "zh", "ar"]
 LINES = 6
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_RUN = re.compile(r"runs/(?P<name>[\w.-]+)/(?P<rest>[\w./-]+)")
 
 
 @dataclass(frozen=True)
@@ -285,84 +279,6 @@ def _catalog(locale: str) -> str:
     return 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n' + "\n".join(entries)
 
 
-# Python: the blocks of a page run one after the other, on a tiny run of every stage.
-
-
-_TINY = """
-name: tiny
-languages: [{languages}]
-threads: 1
-data:
-  sources: [{{kind: parallel, paths: {{{paths}}}}}]
-  clean: {{min_script: 0, drop_copies: false}}
-  duplicates: exact
-  split: {{valid: 0.2, test: 0.2}}
-tokenizer: {{vocabulary_size: 200, segmenters: {{zh: characters}}}}
-model: {{n_layers: 1, emb_dim: 16, n_heads: 2, max_position_embeddings: 256}}
-pretrain:
-  steps: 4
-  tokens_per_batch: 128
-  models: {{none: {{}}, both: {{mlm: {{form: sentence}}, tlm: {{pivot: en}}}}}}
-finetune:
-  task:
-    epochs: 0.5
-    train: [{{kind: tsv, path: labelled.tsv, text: 0, language: en, label_column: 1}}]
-    test: [{{kind: tsv, path: labelled.tsv, text: 0, language: sw, label_column: 1}}]
-"""
-
-
-@pytest.fixture(scope="module")
-def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Do all stages of a tiny recipe and return the folder of its results."""
-    folder = tmp_path_factory.mktemp("tiny")
-    for code in LANGUAGES:
-        lines = (f"{chr(97 + i % 26)}{chr(97 + i // 26)} {_text(code, i)}\n" for i in range(60))
-        (folder / code).write_text("".join(lines), encoding="utf-8")
-    rows = (f"{_text('en', i)}\t{'ab'[i % 2]}\n" for i in range(20))
-    (folder / "labelled.tsv").write_text("".join(rows), encoding="utf-8")
-    paths = ", ".join(f"{code}: {code}" for code in LANGUAGES)
-    recipe = folder / "tiny.yaml"
-    recipe.write_text(_TINY.format(languages=", ".join(LANGUAGES), paths=paths), encoding="utf-8")
-    run(recipe, [], folder / "run", False)
-    return folder / "run"
-
-
-def _make_named_runs(text: str, tiny: Path, folder: Path) -> None:
-    """Put what `text` names as runs/... where it says."""
-    for match in _RUN.finditer(text):
-        target, (stage, *names) = folder / match[0], match["rest"].split("/")
-        source = tiny / match["rest"]
-        if stage == "pretrain":
-            source = tiny / "pretrain" / "both"
-        elif stage == "finetune":
-            assert len(names) == 2, f"{match[0]} should be finetune/MODEL/TASK"
-            source = tiny / "finetune" / "both" / "task"
-        assert source.exists(), f"a run has no {match['rest']}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        if not target.exists():
-            copy(source, target)
-
-
-@pytest.mark.parametrize("page", sorted({b.page for b in _of("python")}), ids=lambda p: p.name)
-def test_the_python_of_a_page_runs(
-    page: Path, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    blocks = [block for block in _of("python") if block.page == page]
-    _make_named_runs("".join(block.text for block in blocks), tiny_run, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {"__name__": "__main__"}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of transformers
-        for block in blocks:
-            exec(compile(block.text, block.where, "exec"), names)  # noqa: S102
-
-
-def test_fragments_of_python_are_python() -> None:
-    for block in _of("python fragment"):
-        ast.parse(block.text, block.where)
-
-
 # Commands.
 
 
@@ -422,27 +338,3 @@ def test_every_reason_of_dropping_is_explained() -> None:
     page = (DOCS / "data.md").read_text(encoding="utf-8")
     for reason in [*reasons, *REASONS[1:], "held out elsewhere"]:
         assert f"`{reason}`" in page, reason
-
-
-def test_the_layout_of_the_results_is_as_documented(tiny_run: Path) -> None:
-    results = read_json(tiny_run / "results.json")
-    text = (DOCS / "measurement.md").read_text(encoding="utf-8").partition("## results.json")[2]
-    rows = [line for line in text.splitlines() if line.startswith("| `")]
-    keys = [key for row in rows for key in re.findall(r"`([^`]+)`", row.split("|")[1])]
-    assert {key.partition(".")[0] for key in keys} == set(results)
-    model = {key.split(".")[2] for key in keys if key.startswith("models.NAME.")}
-    assert model == set(results["models"]["both"])
-    for key in keys:
-        here = results
-        for part in key.split("."):
-            here = here[{"NAME": "both", "TASK": "task"}.get(part, part)]
-
-
-def test_the_files_of_a_run_are_as_documented(tiny_run: Path) -> None:
-    page = (DOCS / "pretraining.md").read_text(encoding="utf-8")
-    for folder in (tiny_run / "pretrain" / "both", tiny_run / "finetune" / "both" / "task"):
-        assert [f.name for f in folder.iterdir() if f"`{f.name}`" not in page] == []
-    page = (DOCS / "data.md").read_text(encoding="utf-8")
-    names = [file.name for name in ("corpus", "shards") for file in (tiny_run / name).iterdir()]
-    told = [name for name in names if not re.match(r"(train|valid|test)\.[\w-]+\.\w+$", name)]
-    assert [name for name in told if f"`{name}" not in page] == []

@@ -139,6 +139,12 @@ def _small_translation(recipe: Recipe) -> list[str]:
         "translation.beam_size=0",
     ]  # fmt: skip
     for name, translator in recipe.translation.models.items():
+        if translator.summary:
+            table = "{kind: tsv, path: FILE.tsv, text: 0, second: 2, language_column: 1}"
+            settings += [
+                f"translation.models.{name}.summary.{part}=[{table.replace('FILE', file)}]"
+                for part, file in (("train", "train"), ("valid", "test"), ("test", "test"))
+            ]
         settings += [
             f"translation.models.{name}.{objective}.directions=[en-ar]"
             for objective, section in translator.objectives.items()

@@ -100,6 +100,17 @@ def test_a_translators_folder_translates(trained: Path) -> None:
     assert made.exit_code == 0, made.output
 
 
+def test_a_model_of_lower_case_learns_how_words_are_written(trained: Path) -> None:
+    folder = trained / "out" / "translation" / "both"
+    forms = json.loads((folder / "truecase.json").read_text("utf-8"))
+    assert forms["ar"]["احمر"] == "أحمر"
+    assert "the" not in forms["en"]
+    examples = results(trained)["translators"]["fresh"]["test"]["zh-en"]["examples"]
+    written = " ".join(example["output"] for example in examples)
+    assert any(map(str.isalpha, written))
+    assert written == written.lower()  # it is measured as it is, against lower-cased references
+
+
 def test_the_shared_embeddings_stay_one(trained: Path) -> None:
     weights = load_file(trained / "out" / "translation" / "both" / "model.safetensors")
     shared = weights["encoder.embeddings.weight"] == weights["decoder.embeddings.weight"]
@@ -214,7 +225,7 @@ def test_without_other_models_none_is_pretrained(project: Path) -> None:
         ("translation.models.fresh.mt.directions=[en-de]", "names the language de"),
         ("translation.models.fresh.mt.directions=[en]", "directions"),
         ("translation.models.fresh.mt.length=100", "mt.length .100. is more than"),
-        ("translation.models.fresh={mlm: {length: 32}}", "learns with mt, ae or bt"),
+        ("translation.models.fresh={mlm: {length: 32}}", "learns with mt, summary, ae or bt"),
         ("translation.models.fresh.coefficients={bt: [[0, 1]]}", "names bt"),
         ("translation.models.fresh.coefficients={mt: [[5, 1], [5, 2]]}", "must rise"),
     ],

@@ -1,5 +1,6 @@
 """`xlmkit translate`: files and pipes, as many lines out as in, going on after a stop."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from typer.testing import CliRunner
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import TRANSLATOR
 from xlmkit.cli.app import app
+from xlmkit.generate.translator import Translator
 from xlmkit.model.config import Architecture
 from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.text.bpe import Merges
 from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.text.truecasing import Truecaser
 from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 
 LINES = ["a b c", "", "c", "b a b", "a", "", "c c"]
@@ -154,3 +157,19 @@ def test_capitals_where_they_are_asked_for(model: Path) -> None:
     assert lower.lower() == raised.lower()
     first = next(line for line in raised.splitlines() if line)
     assert first[0].isupper()
+
+
+def test_words_get_the_case_and_accents_that_were_learned(model: Path, tmp_path: Path) -> None:
+    forms = {"fr": {"a": "à", "b": "B", "c": "Ç"}}
+    folder = tmp_path / "model"
+    bundle = Bundle.load(model)
+    replace(bundle, tokenizer=bundle.tokenizer.with_truecaser(Truecaser(forms))).save(folder)
+    given = "\n".join(LINES) + "\n"
+    plain = call(folder, "--no-capitals", given=given).stdout
+    assert plain == call(model, "--no-capitals", given=given).stdout
+    lines = call(folder, given=given).stdout.splitlines()
+    cased = plain.replace("a", "à").replace("b", "B").replace("c", "Ç").splitlines()
+    assert lines == [line[:1].upper() + line[1:] for line in cased]
+    assert lines == Translator.from_pretrained(folder).translate(LINES, "en", "fr")
+    without = Translator.from_pretrained(folder, capitals=False)
+    assert without.translate(LINES, "en", "fr") == plain.splitlines()

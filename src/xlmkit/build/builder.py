@@ -11,6 +11,7 @@ from xlmkit.build.translating import train_translator
 from xlmkit.build.translator_objectives import translator_objectives
 from xlmkit.core.stages import Stage
 from xlmkit.data.shards import Shards
+from xlmkit.evaluate.rouge import check_rouge
 from xlmkit.evaluate.translation_metrics import translation_metric
 from xlmkit.plan import RunPlan
 from xlmkit.prepare import Build, check_text
@@ -31,7 +32,10 @@ class Builder:
         plan = self.plan
         for name in plan.translators():
             if not plan.translated(name).finished:
-                translation_metric("bleu", plan.recipe.languages[0])
+                if plan.translator(name).only_summarises:
+                    check_rouge(plan.recipe.languages[0])
+                else:
+                    translation_metric("bleu", plan.recipe.languages[0])
                 translator_objectives(plan, name)
         if verb != "pretrain":
             return

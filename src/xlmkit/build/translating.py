@@ -1,6 +1,6 @@
 """How the recipe's translators are trained, the best kept, and the result measured."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from xlmkit.build.translation_measure import (
     best_step,
     measurements_since_best,
 )
-from xlmkit.build.translation_texts import identifier_of, watched
+from xlmkit.build.translation_texts import Watched, identifier_of, watched
 from xlmkit.build.translator_init import initial_translator
 from xlmkit.build.translator_objectives import translator_objectives
+from xlmkit.build.truecasing import learn_truecaser
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import ENCODER_PREDICTION, TRANSLATOR
 from xlmkit.core.device import choose_dtype
@@ -28,10 +29,12 @@ from xlmkit.core.log import say
 from xlmkit.core.process import Processes
 from xlmkit.core.tables import table
 from xlmkit.data.permutation import key_of
+from xlmkit.evaluate.rouge import check_rouge
 from xlmkit.evaluate.score import RESAMPLES
 from xlmkit.evaluate.translation_metrics import TITLES, translation_metric
 from xlmkit.evaluate.translation_watch import hopeless_measurements
 from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.summarizer import summary_lengths
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import FIGURES_FILE, RunPlan
 from xlmkit.text.tokenizer import Tokenizer
@@ -83,10 +86,10 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         "rollbacks": state.rollbacks,
         "curve": state.curve,
     }
-    provenance = {**setting.provenance(), "translation": figures}
+    provenance = {**setting.provenance(), "translation": figures, **_lengths(plan, name)}
     Bundle(
         bundle.architecture,
-        tokenizer,
+        tokenizer.with_truecaser(learn_truecaser(plan, tokenizer)),
         _for_use(weights),
         head=TRANSLATOR,
         provenance=provenance,
@@ -158,10 +161,14 @@ def _validation(
     )
 
 
-def _check_metrics(directions: Iterable[str]) -> None:
+def _check_metrics(texts: Mapping[str, Watched]) -> None:
     """See before hours of training that what is measured after them can be."""
-    for direction in directions:
-        translation_metric("bleu", direction.partition("-")[2])
+    for direction, part in texts.items():
+        target = direction.partition("-")[2]
+        if part.summary is None:
+            translation_metric("bleu", target)
+        else:
+            check_rouge(target)
 
 
 def _validate(
@@ -181,6 +188,12 @@ def _validate(
             stream.write(save(tensors))
 
 
+def _lengths(plan: RunPlan, name: str) -> Mapping[str, Any]:
+    """Return how long texts and summaries are, where they are learned."""
+    summary = plan.translator(name).summary
+    return {} if summary is None else summary_lengths(summary.length, summary.summary_length)
+
+
 def _for_use(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Leave out the encoder's word prediction, which has done its part."""
     return {
@@ -194,7 +207,8 @@ def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, 
     if not texts:
         return {}
     search = SearchConfig(beam_size=plan.translation.beam_size)
-    found = judge(Translator.from_pretrained(folder), texts, search, resamples=RESAMPLES)
+    translator = Translator.from_pretrained(folder, capitals=False)  # as references are folded
+    found = judge(translator, texts, search, resamples=RESAMPLES)
     title = plan.translator(name).title or name
     rows = [
         [direction, TITLES[metric], f"{score.value:.1f}", len(one.outputs)]

@@ -1,16 +1,18 @@
 """How a translator is judged by what it writes: BLEU, the way back, and health."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xlmkit.build.translation_texts import Watched
 from xlmkit.evaluate.language_identifier import LanguageIdentifier
+from xlmkit.evaluate.rouge import rouge_scores
 from xlmkit.evaluate.score import Score
 from xlmkit.evaluate.translation import translation_scores
 from xlmkit.evaluate.translation_diagnosis import diagnosis
 from xlmkit.evaluate.translation_health import Health, round_trip, translation_health
 from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.summarizer import Summarizer
 from xlmkit.generate.translator import Translator
 from xlmkit.text.languages import language as known_language
 from xlmkit.text.normalize import lowercase_and_remove_accent
@@ -18,6 +20,7 @@ from xlmkit.text.normalize import lowercase_and_remove_accent
 ROUND_TRIP = "round_trip"
 
 _METRICS = ("bleu", "chrf")
+SUMMARY_METRICS = ("rouge1", "rouge2", "rougeL")
 _EXAMPLES = 5
 
 
@@ -26,8 +29,8 @@ class Written:
     """What a translator wrote in one direction, and what that is worth.
 
     Attributes:
-        texts: what was translated; its references are None where there are none.
-        outputs: the translations.
+        texts: what was translated or summarised; its references are None where there are none.
+        outputs: the translations or summaries.
         scores: by name of the metric; `round_trip` is that of the way there and back.
         health: how the outputs look.
     """
@@ -89,7 +92,7 @@ class Judge:
                 self._folded(part),
                 search,
                 resamples,
-                back=self.back and _reverse(direction) in texts,
+                back=self.back and _both_ways(direction, texts),
             )
             for direction, part in texts.items()
         }
@@ -97,9 +100,11 @@ class Judge:
     def _folded(self, texts: Watched) -> Watched:
         if not self.folded:
             return texts
-        return Watched(
-            [lowercase_and_remove_accent(text) for text in texts.sources],
-            texts.references and [lowercase_and_remove_accent(text) for text in texts.references],
+        references = texts.references
+        return replace(
+            texts,
+            sources=[lowercase_and_remove_accent(text) for text in texts.sources],
+            references=references and [lowercase_and_remove_accent(one) for one in references],
         )
 
     def _judged(
@@ -113,20 +118,11 @@ class Judge:
         back: bool,
     ) -> Written:
         source, target = direction.split("-")
-        outputs = translator.translate(texts.sources, source, target, search)
-        known = self.identifier if source != target else None
+        outputs = _written(translator, texts, source, target, search)
+        known = self.identifier
         if known is not None and target not in known.languages:
             known = None
-        scores: dict[str, Score] = {}
-        if texts.references is not None:
-            scores |= translation_scores(
-                outputs,
-                [texts.references],
-                target,
-                _METRICS,
-                resamples=resamples,
-                lowercase=self.folded,
-            )
+        scores = self._scores(texts, outputs, target, resamples)
         if back:
             scores[ROUND_TRIP] = round_trip(
                 texts.sources,
@@ -142,11 +138,33 @@ class Judge:
         )
         return Written(texts, outputs, scores, health)
 
+    def _scores(
+        self, texts: Watched, outputs: list[str], target: str, resamples: int
+    ) -> dict[str, Score]:
+        if texts.references is None:
+            return {}
+        references = [texts.references]
+        if texts.summary is not None:
+            return rouge_scores(outputs, references, target, SUMMARY_METRICS, resamples=resamples)
+        return translation_scores(
+            outputs, references, target, _METRICS, resamples=resamples, lowercase=self.folded
+        )
 
-def _reverse(direction: str) -> str:
-    return "-".join(reversed(direction.split("-")))
+
+def _written(
+    translator: Translator, texts: Watched, source: str, target: str, search: SearchConfig
+) -> list[str]:
+    if texts.summary is None:
+        return translator.translate(texts.sources, source, target, search)
+    summarizer = Summarizer(translator, texts.summary.length, texts.summary.summary_length)
+    return summarizer.summarize(texts.sources, source, target, search)
+
+
+def _both_ways(direction: str, texts: Mapping[str, Watched]) -> bool:
+    back = "-".join(reversed(direction.split("-")))
+    return back in texts and texts[direction].summary is None and texts[back].summary is None
 
 
 def both_ways(texts: Mapping[str, Watched]) -> bool:
     """Tell whether any direction can be gone back."""
-    return any(_reverse(direction) in texts for direction in texts)
+    return any(_both_ways(direction, texts) for direction in texts)

@@ -1,6 +1,6 @@
 """What is measured of a translator while it learns, and which step that makes the best."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,15 +12,14 @@ from xlmkit.build.translation_judge import ROUND_TRIP, Judge
 from xlmkit.build.translation_texts import Watched
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.log import say
-from xlmkit.data.shards import Sentences
-from xlmkit.data.translations import DirectedPairs, Direction
+from xlmkit.data.translations import DirectedPairs, direction_of
 from xlmkit.evaluate.translation_watch import HEALTH, new_findings
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.translator import Translator
 from xlmkit.objectives.base import Objective
+from xlmkit.objectives.summarize import Summarization, summary_direction
 from xlmkit.objectives.translate import Translation
 from xlmkit.text.tokenizer import Tokenizer
-from xlmkit.text.vocabulary import EOS
 from xlmkit.train.hooks import point
 from xlmkit.train.state import TrainingState
 
@@ -39,7 +38,7 @@ class TranslationValidation:
         texts: what is translated, by direction.
         most: texts of a direction that are translated.
         tokens: tokens of a batch.
-        max_length: pairs with a longer sentence do not count for the loss.
+        max_length: pairs with a longer sentence do not count for the loss of translations.
         judge: looks at what is written; None translates nothing.
     """
 
@@ -55,28 +54,29 @@ class TranslationValidation:
     ) -> None:
         self.bundle, self.judge = bundle, judge
         self.texts = {name: part.first(most) for name, part in texts.items()}
-        self.objective: Objective | None = None
-        self.batches = 0
-        directions = _directions(texts, bundle.tokenizer)
-        if directions:
-            pairs = DirectedPairs(directions, max_length, alpha=1.0)
-            languages = list(bundle.tokenizer.lang2id)
-            self.objective = Translation(pairs, languages, tokens=tokens, seed="valid")
+        languages = list(bundle.tokenizer.lang2id)
+        self.objectives: list[tuple[Objective, int]] = []
+        """What is lost, and in how many batches."""
+        for kind, pairs in _pairs(texts, bundle.tokenizer, max_length):
             read = sum(int(group.lengths.sum()) for group in pairs.groups)
-            self.batches = max(1, round(read / tokens))
+            objective = kind(pairs, languages, tokens=tokens, seed="valid")
+            self.objectives.append((objective, max(1, round(read / tokens))))
 
     @torch.no_grad()
     def __call__(self, model: nn.Module, state: TrainingState) -> None:
         """Append the points of the present step."""
         model.eval()
-        if self.objective is not None:
-            self._measure_loss(self.objective, model, state)
+        for objective, batches in self.objectives:
+            self._measure_loss(objective, batches, model, state)
         if self.judge is not None:
             self._measure_writing(self.judge, model, state)
 
-    def _measure_loss(self, objective: Objective, model: nn.Module, state: TrainingState) -> None:
+    @staticmethod
+    def _measure_loss(
+        objective: Objective, batches: int, model: nn.Module, state: TrainingState
+    ) -> None:
         parts = torch.zeros(len(objective.groups), 3, dtype=torch.float64)
-        for number in range(self.batches):
+        for number in range(batches):
             parts += objective.loss(model, objective.batch(number)).parts.cpu()
         total = parts.sum(dim=0).tolist()
         for language, (loss, count, correct) in zip(
@@ -84,13 +84,13 @@ class TranslationValidation:
         ):
             if count:
                 values = {"loss": loss / count, "accuracy": correct / count}
-                state.curve.append(point(state, "mt", language, "valid", values))
+                state.curve.append(point(state, objective.name, language, "valid", values))
 
     def _measure_writing(self, judge: Judge, model: nn.Module, state: TrainingState) -> None:
         weights = {name: value.float() for name, value in model.state_dict().items()}
-        translator = Translator(replace(self.bundle, weights=weights))
+        translator = Translator(replace(self.bundle, weights=weights), capitals=False)
         found = judge(translator, self.texts, SearchConfig(beam_size=0))
-        for metric in ("bleu", ROUND_TRIP):
+        for metric, (objective, key) in _WRITTEN.items():
             values = {
                 name: one.scores[metric].value
                 for name, one in found.items()
@@ -99,7 +99,7 @@ class TranslationValidation:
             if values:
                 values[AVERAGE] = float(np.mean(list(values.values())))
             for name, value in values.items():
-                state.curve.append(point(state, metric, name, "valid", {"bleu": value}))
+                state.curve.append(point(state, objective, name, "valid", {key: value}))
         for name, one in found.items():
             health = {key: v for key, v in one.health.to_json().items() if v is not None}
             state.curve.append(point(state, HEALTH, name, "valid", health))
@@ -107,22 +107,30 @@ class TranslationValidation:
             say(f"Step {state.step:,}: {sentence}")
 
 
-_JUDGED_BY = {
-    "bleu": ("bleu", "bleu", 1.0),
-    "loss": ("mt", "loss", -1.0),
-    ROUND_TRIP: (ROUND_TRIP, "bleu", 1.0),
+_WRITTEN = {
+    "bleu": ("bleu", "bleu"),
+    "rougeL": ("rouge", "rouge"),
+    ROUND_TRIP: (ROUND_TRIP, "bleu"),
 }
-"""Criterion -> objective of its points, what they hold, and the sign with which more is better."""
+"""Metric -> objective of its points, and what they hold."""
+
+_JUDGED_BY = {
+    "bleu": (("bleu",), "bleu", 1.0),
+    "rouge": (("rouge",), "rouge", 1.0),
+    "loss": ((Translation.name, Summarization.name), "loss", -1.0),
+    ROUND_TRIP: ((ROUND_TRIP,), "bleu", 1.0),
+}
+"""Criterion -> objectives of its points, what they hold, and the sign with which more is better."""
 
 
 def averages(curve: Sequence[Mapping[str, Any]], criterion: str) -> list[tuple[int, float]]:
     """Return step and value of every measurement of a curve, so that more is better."""
-    objective, value, sign = _JUDGED_BY[criterion]
-    return [
-        (p["step"], sign * p[value])
-        for p in curve
-        if (p["objective"], p["language"], p["split"]) == (objective, AVERAGE, "valid")
-    ]
+    objectives, value, sign = _JUDGED_BY[criterion]
+    found: dict[int, list[float]] = {}
+    for p in curve:
+        if p["objective"] in objectives and (p["language"], p["split"]) == (AVERAGE, "valid"):
+            found.setdefault(p["step"], []).append(sign * p[value])
+    return [(step, float(np.mean(values))) for step, values in found.items()]
 
 
 def best_step(curve: Sequence[Mapping[str, Any]], criterion: str) -> int | None:
@@ -137,25 +145,28 @@ def measurements_since_best(curve: Sequence[Mapping[str, Any]], criterion: str) 
     return sum(step > best for step, _ in averages(curve, criterion)) if best is not None else 0
 
 
-def _directions(texts: Mapping[str, Watched], tokenizer: Tokenizer) -> dict[str, Direction]:
-    """Return the texts that have translations, as tokens."""
-    directions = {}
+def _pairs(
+    texts: Mapping[str, Watched], tokenizer: Tokenizer, max_length: int
+) -> Iterator[tuple[type[Translation], DirectedPairs]]:
+    """Yield the tokens of translations and of summaries, if there are any, with the objective."""
+    translated, summarised, longest = {}, {}, 0
     for name, part in texts.items():
         if part.references is None:
             continue
-        source, target = name.split("-")
-        numbers = np.arange(len(part.sources))
-        directions[name] = Direction(
-            _sentences(part.sources, source, tokenizer),
-            tokenizer.lang2id[source],
-            _sentences(part.references, target, tokenizer),
-            tokenizer.lang2id[target],
-            np.stack([numbers, numbers], axis=1),
-        )
-    return directions
-
-
-def _sentences(texts: Sequence[str], language: str, tokenizer: Tokenizer) -> Sentences:
-    rows = [np.append(ids, EOS) for ids in tokenizer.encode_batch(list(texts), language)]
-    starts = np.cumsum([0, *map(len, rows)])
-    return Sentences(np.concatenate(rows), starts)
+        if part.summary is not None:
+            longest = part.summary.length
+            summarised[name] = summary_direction(
+                part.sources, part.references, name, tokenizer, part.summary
+            )
+        else:
+            source, target = name.split("-")
+            translated[name] = direction_of(
+                tokenizer.encode_batch(part.sources, source),
+                tokenizer.lang2id[source],
+                tokenizer.encode_batch(part.references, target),
+                tokenizer.lang2id[target],
+            )
+    if translated:
+        yield Translation, DirectedPairs(translated, max_length, alpha=1.0)
+    if summarised:
+        yield Summarization, DirectedPairs(summarised, longest, alpha=1.0, alike=False)

@@ -1,7 +1,7 @@
 """By which texts a translator is judged: translations, or else text of single languages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -9,7 +9,9 @@ import numpy as np
 from xlmkit.data.corpus import read_corpus
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_identifier import TEXTS, LanguageIdentifier
+from xlmkit.objectives.config import SummaryConfig
 from xlmkit.plan import RunPlan
+from xlmkit.tasks.summaries import load_summaries
 from xlmkit.tasks.translation import TranslatedTexts, load_translations
 from xlmkit.text.tokenizer import Tokenizer
 
@@ -20,21 +22,28 @@ class Watched:
 
     Attributes:
         sources: the texts.
-        references: their translations; None where there are none.
+        references: their translations, or summaries; None where there are none.
+        summary: how the texts are summarised; None where they are translated.
     """
 
     sources: list[str]
     references: list[str] | None = None
+    summary: SummaryConfig | None = None
 
     def first(self, most: int) -> "Watched":
         """Return a part of the texts."""
-        return Watched(self.sources[:most], self.references and self.references[:most])
+        return replace(
+            self,
+            sources=self.sources[:most],
+            references=self.references and self.references[:most],
+        )
 
 
 def watched(plan: RunPlan, name: str, split: str) -> dict[str, Watched]:
     """Return what is translated in each direction of a translator, of the valid or test split.
 
-    A learned direction without translations has the split's text in its source language.
+    A learned direction without translations has the split's text in its source language. Texts to
+    be summarised come from the files of the translator's own section.
     """
     found = {
         direction: Watched(part.sources, part.references)
@@ -43,15 +52,28 @@ def watched(plan: RunPlan, name: str, split: str) -> dict[str, Watched]:
     for direction in learned_directions(plan, name):
         if direction not in found and (texts := _single(plan, direction, split)):
             found[direction] = Watched(texts)
-    return found
+    return {**found, **_summarised(plan, plan.translator(name).summary, split)}
+
+
+def _summarised(plan: RunPlan, section: SummaryConfig | None, split: str) -> dict[str, Watched]:
+    """Return texts to be summarised, with their summaries, where any are learned."""
+    if section is None:
+        return {}
+    sources = section.valid if split == "valid" else section.test
+    texts = load_summaries(sources, plan.base, plan.recipe.languages, section.directions)
+    return {
+        direction: Watched(part.sources, part.references, section)
+        for direction, part in texts.items()
+    }
 
 
 def held_out(plan: RunPlan, name: str, split: str) -> Mapping[str, TranslatedTexts]:
     """Return the valid or test translations in the directions that a translator learns."""
-    config = plan.translation
+    config, learned = plan.translation, plan.translator(name)
+    if learned.only_summarises:
+        return {}
     sources = config.valid if split == "valid" else config.test
     texts = load_translations(sources, plan.corpus.folder, split, plan.base, plan.recipe.languages)
-    learned = plan.translator(name)
     wanted: set[str] = set()
     for section in (learned.mt, learned.bt):
         if section is not None:

@@ -1,12 +1,12 @@
 """What a translator of the recipe learns, as objectives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.build.back_translation import BackTranslator
-from xlmkit.build.translation_texts import back_translated
+from xlmkit.build.translation_texts import back_translated, learned_directions
 from xlmkit.core.errors import UserError
 from xlmkit.data.shards import Shards
 from xlmkit.data.translations import DirectedPairs, LanguageSentences, directions_of
@@ -14,12 +14,22 @@ from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.objectives.backtranslate import BackTranslation
 from xlmkit.objectives.base import Objective
 from xlmkit.objectives.clm import CausalLanguageModeling
-from xlmkit.objectives.config import AeConfig, BtConfig, ClmConfig, MlmConfig, MtConfig, TlmConfig
+from xlmkit.objectives.config import (
+    AeConfig,
+    BtConfig,
+    ClmConfig,
+    MlmConfig,
+    MtConfig,
+    SummaryConfig,
+    TlmConfig,
+)
 from xlmkit.objectives.denoise import Denoising
 from xlmkit.objectives.mlm import MaskedLanguageModeling
 from xlmkit.objectives.of_part import OfPart
+from xlmkit.objectives.summarize import Summarization, summary_direction
 from xlmkit.objectives.translate import Translation
 from xlmkit.plan import RunPlan
+from xlmkit.tasks.summaries import load_summaries
 from xlmkit.text.bpe import END_OF_WORD
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.train.translation import Section
@@ -31,7 +41,7 @@ def translator_objectives(plan: RunPlan, name: str) -> list[Objective]:
     Raises:
         UserError: an objective has no text to learn from.
     """
-    makers = _Makers(plan)
+    makers = _Makers(plan, learned_directions(plan, name))
     objectives = []
     for objective, section in plan.translator(name).objectives.items():
         try:
@@ -42,8 +52,9 @@ def translator_objectives(plan: RunPlan, name: str) -> list[Objective]:
 
 
 class _Makers:
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: RunPlan, translated: Sequence[str]) -> None:
         self.config = plan.translation
+        self.plan, self.translated = plan, translated
         self.shards = Shards(plan.shards.folder)
         self.languages = self.shards.languages
         self.seed = (plan.recipe.seed, "translation")
@@ -52,10 +63,13 @@ class _Makers:
 
     def make(self, section: Section) -> Objective:
         """Return the objective of a section."""
-        shards = self.shards.part(section.sources)
+        sources = None if isinstance(section, SummaryConfig) else section.sources
+        shards = self.shards.part(sources)
         match section:
             case MtConfig():
                 return self._translation(section, shards)
+            case SummaryConfig():
+                return self._summarization(section)
             case AeConfig():
                 return self._denoising(section, shards)
             case BtConfig():
@@ -73,7 +87,29 @@ class _Makers:
     def _translation(self, section: MtConfig, shards: Shards) -> Objective:
         directions = directions_of(shards, "train", section.directions)
         return Translation(
-            DirectedPairs(directions, section.length, section.alpha, section.pairs),
+            DirectedPairs(directions, section.length, section.alpha, most=section.pairs),
+            self.languages,
+            tokens=self.tokens,
+            seed=self.seed,
+            smoothing=self.config.label_smoothing,
+        )
+
+    def _summarization(self, section: SummaryConfig) -> Objective:
+        texts = load_summaries(
+            section.train, self.plan.base, self.plan.recipe.languages, section.directions
+        )
+        if both := [name for name in texts if name in self.translated]:
+            raise UserError(
+                f"the translator learns to translate {both[0]}, too, and could not tell which of "
+                "both is asked for; give mt or bt other directions, or train two translators."
+            )
+        tokenizer = Tokenizer.load(self.folder / "tokenizer")
+        directions = {
+            name: summary_direction(part.sources, part.references, name, tokenizer, section)
+            for name, part in texts.items()
+        }
+        return Summarization(
+            DirectedPairs(directions, section.length, section.alpha, alike=False),
             self.languages,
             tokens=self.tokens,
             seed=self.seed,

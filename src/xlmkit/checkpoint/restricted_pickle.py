@@ -6,6 +6,7 @@ values only; whatever else a file asks for is a refusal that names it.
 
 import codecs
 import pickle
+import pickletools
 import re
 import warnings
 from pathlib import Path
@@ -15,6 +16,14 @@ import numpy as np
 import torch
 
 from xlmkit.core.errors import UserError
+
+_PROTOCOL = 2  # the newest that torch's restricted loader reads
+_OF_PLAIN_PICKLE = "torch.storage._load_from_bytes"  # reads each tensor without restrictions
+_MEND = (
+    "If you trust where it comes from, write it again: torch.save(data, path) with the data of "
+    "torch.load(path, weights_only=False), or of pickle.load where torch.load reads nothing."
+)
+_OPERATIONS = {ord(operation.code): operation for operation in pickletools.opcodes}
 
 
 def read_pickle(path: Path) -> dict[str, Any]:
@@ -32,14 +41,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"There is no file {path}.") from None
     except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL (\S+)|Unsupported operand (\d+)", str(error))
-        if found is None:
-            raise UserError(f"{path} is damaged or not a checkpoint.") from None
-        wanted = found[1] or f"the pickle operation {found[2]}"
-        raise UserError(
-            f"{path} was refused and nothing in it was run: it asks for {wanted}, "
-            "which is not plain data."
-        ) from None
+        raise UserError(_refusal(path, str(error))) from None
     except (RuntimeError, EOFError, ValueError, OSError, KeyError, IndexError) as error:
         first = str(error).partition("\n")[0]
         reason = f": {first}" if " " in first else ""  # one word or number tells nobody anything
@@ -47,6 +49,25 @@ def read_pickle(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise UserError(f"{path} holds a {type(data).__name__}, not a checkpoint of XLM.")
     return data
+
+
+def _refusal(path: Path, error: str) -> str:
+    """Return what a user is told of a file that torch's restricted loader does not read."""
+    found = re.search(r"GLOBAL (\S+)|Unsupported operand (\d+)", error)
+    operation = _OPERATIONS.get(int(found[2])) if found and found[2] else None
+    refused = f"{path} was refused and nothing in it was run:"
+    if operation is not None and operation.proto > _PROTOCOL:
+        return (
+            f"{refused} it is a pickle of protocol {operation.proto} or newer, and only protocol "
+            f"{_PROTOCOL} can be read without running what a file asks for. {_MEND}"
+        )
+    if found is not None and found[1] == _OF_PLAIN_PICKLE:
+        return f"{refused} it was written with pickle instead of torch.save. {_MEND}"
+    if operation is not None:
+        return f"{refused} it asks for the pickle operation {operation.name}, no plain data."
+    if found is None or not found[1]:
+        return f"{path} is damaged or not a checkpoint."
+    return f"{refused} it asks for {found[1]}, which is not plain data."
 
 
 def _numpy_scalars() -> list[Any]:

@@ -115,6 +115,7 @@ for _function, _help in (
     (words.fill_mask, "Fill the masks of texts with a pretrained model's likeliest words."),
     (words.generate, "Let a pretrained model write on from prompts, in a language."),
     (translation.translate, "Translate lines of text with an encoder-decoder."),
+    (translation.summarize, "Summarise texts with an encoder-decoder that has learned to."),
     (translation.score, "Measure translations: BLEU, chrF, TER and others, with intervals."),
     (comparing.compare, "Put models of several runs side by side: quality, speed, size."),
     (models.convert, "Turn a .pth of the original XLM into a model's folder, or back."),

@@ -1,4 +1,4 @@
-"""The verbs `translate` and `score`."""
+"""The verbs `translate`, `summarize` and `score`."""
 
 import importlib
 import json
@@ -39,7 +39,8 @@ Capitals = Annotated[
     bool | None,
     typer.Option(
         "--capitals/--no-capitals",
-        help="Begin sentences with capitals; by default where the model writes none.",
+        help="Give words their usual case and accents, and sentences a capital; by default where "
+        "the model writes none.",
     ),
 ]
 TranslationPrecision = Annotated[
@@ -104,6 +105,54 @@ def translate(
         precision=precision,
     )
     module.translate(model, source, target, request, resume=resume)
+
+
+def summarize(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="The folder of a model that summarises.")
+    ],
+    language: Annotated[str, typer.Option("--language", "-l", help="Language of the texts.")],
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="Texts, a line each; else standard input."),
+    ] = None,
+    tgt: Annotated[
+        str | None, typer.Option("--tgt", "-t", help="Language to write; by default the same.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an output that was not finished.")
+    ] = False,
+    long_texts: Annotated[
+        Literal["beginning", "parts"],
+        typer.Option(
+            "--long-texts",
+            help="Of a text longer than the model reads, summarise the beginning, or all of it "
+            "part by part.",
+        ),
+    ] = "beginning",
+    beam_size: BeamSize = 5,
+    length_penalty: LengthPenalty = 1.0,
+    n_best: NBest = 1,
+    capitals: Capitals = None,
+    precision: TranslationPrecision = None,
+    settings: Settings = None,
+) -> None:
+    """Call `xlmkit.translate.summarize`."""
+    importlib.import_module("xlmkit.core.device").share_the_processor()
+    module = importlib.import_module("xlmkit.translate")
+    named: dict[str, object] = {"beam_size": beam_size, "length_penalty": length_penalty}
+    given = [f"{key}={value}" for key, value in {**named, "n_best": n_best}.items()]
+    request = module.Request(
+        src=language,
+        tgt=tgt or language,
+        search=module.search_of([*given, *(settings or [])]),
+        capitals=capitals,
+        precision=precision,
+    )
+    module.summarize(model, source, target, request, long_texts, resume=resume)
 
 
 def score(

@@ -75,7 +75,8 @@ class TableSource(BaseSource):
     label_column: Column | None = None
     """The column of the label."""
     second: Column | None = None
-    """In a task's files: the column of the second text of a pair, in the language of the first."""
+    """In a task's files: the column of the second text of a pair, in the language of the first; in
+    those of summaries, that of the summary."""
     choices: tuple[Column, ...] | None = Field(None, min_length=2)
     """In a task's files: the columns of the texts to choose from."""
 

@@ -19,6 +19,9 @@ from xlmkit.data.batch import Inputs, PredictionBatch, Segment, assemble
 from xlmkit.data.sampler import Draw, Group
 from xlmkit.data.shards import Sentences, Shards
 from xlmkit.text.sampling import sampling_probabilities
+from xlmkit.text.vocabulary import EOS
+
+Ids = NDArray[np.integer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,21 @@ def directions_of(
     return {name: found[name] for name in wanted}
 
 
+def direction_of(
+    sources: Iterable[Ids], source_id: int, targets: Iterable[Ids], target_id: int
+) -> Direction:
+    """Return tokens of texts, and of what is to be written for each, as a direction."""
+    read, written = _sentences(sources), _sentences(targets)
+    numbers = np.arange(len(read))
+    return Direction(read, source_id, written, target_id, np.stack([numbers, numbers], axis=1))
+
+
+def _sentences(rows: Iterable[Ids]) -> Sentences:
+    closed = [np.append(ids, EOS).astype(np.int32) for ids in rows]
+    tokens = np.concatenate(closed) if closed else np.zeros(0, np.int32)
+    return Sentences(tokens, np.cumsum([0, *map(len, closed)]))
+
+
 class DirectedPairs:
     """Translations of some directions, mixed.
 
@@ -131,6 +149,7 @@ class DirectedPairs:
         max_length: most tokens of a sentence with its `</s>`; pairs with a longer one are left out.
         alpha: directions are drawn in proportion to their number of pairs to this power.
         most: of each direction, at most so many pairs, spread evenly over all.
+        alike: whether both sides are about equally long, as translations are.
 
     Raises:
         UserError: nothing is left.
@@ -141,7 +160,9 @@ class DirectedPairs:
         directions: Mapping[str, Direction],
         max_length: int,
         alpha: float,
+        *,
         most: int | None = None,
+        alike: bool = True,
     ) -> None:
         self.max_length = max_length
         self._sides: list[tuple[Direction, NDArray[np.integer]]] = []
@@ -161,8 +182,8 @@ class DirectedPairs:
         self.groups = []
         for (name, share), (d, numbers) in zip(shares.items(), self._sides, strict=True):
             # Twice the longer side: sorted by their sum, pairs would be padded twice as much.
-            lengths = 2 * (_longer_side(d, numbers) + 2)
-            self.groups.append(Group(name, lengths, share))
+            lengths = 2 * _longer_side(d, numbers) if alike else _both_sides(d, numbers)
+            self.groups.append(Group(name, lengths + 4, share))
 
     def batch(self, draw: Draw) -> TranslationBatch:
         """Lay out the drawn pairs."""
@@ -180,6 +201,12 @@ def _longer_side(direction: Direction, numbers: NDArray[np.integer]) -> NDArray[
     """Return the tokens of the longer sentence of each pair, without `</s>`."""
     sides = (direction.source.lengths[numbers[:, 0]], direction.target.lengths[numbers[:, 1]])
     return np.asarray(np.maximum(*sides))
+
+
+def _both_sides(direction: Direction, numbers: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Return the tokens of both sentences of each pair, without `</s>`."""
+    sides = (direction.source.lengths[numbers[:, 0]], direction.target.lengths[numbers[:, 1]])
+    return np.asarray(np.add(*sides))
 
 
 class LanguageSentences:

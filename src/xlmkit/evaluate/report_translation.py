@@ -45,6 +45,7 @@ class Examples:
 class TranslationSection:
     """What a page shows of translation."""
 
+    title: str
     table: Table | None
     training: Table | None
     legend: list[Entry]
@@ -63,6 +64,7 @@ def translation_section(results: Results) -> TranslationSection | None:
     looks = styles(results)
     shown = [Entry("", title(results, name), looks[name]) for name in translators(results)]
     return TranslationSection(
+        title=_heading(results),
         table=translation_table(results),
         training=training_table(results),
         legend=shown if charts and len(shown) > 1 else [],
@@ -78,6 +80,15 @@ def translation_section(results: Results) -> TranslationSection | None:
             }
         ),
     )
+
+
+def _heading(results: Results) -> str:
+    """Return what the outputs are: translations, summaries, or both."""
+    metrics = {name for *_, part in directions(results) for name in part.get("scores") or ()}
+    summaries = {name for name in metrics if name.startswith("rouge")}
+    if not summaries:
+        return "Translation"
+    return "Translation and summaries" if metrics - summaries else "Summaries"
 
 
 def _points(value: float) -> str:
@@ -172,9 +183,9 @@ def print_translation(results: Results) -> None:
     ]
     warnings = translation_warnings(results)
     if rows:
-        table("Translation", ["Direction", "Metric", "Score", "95% interval"], rows)
+        table(_heading(results), ["Direction", "Metric", "Score", "95% interval"], rows)
     if warnings:
-        table("What to look at in the translations", ["Finding"], [[text] for text in warnings])
+        table("What to look at in what was written", ["Finding"], [[text] for text in warnings])
 
 
 def _ends(one: Score) -> str:

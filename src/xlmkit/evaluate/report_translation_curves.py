@@ -25,10 +25,15 @@ class Chart:
 
 
 def translation_charts(results: Results) -> list[Chart]:
-    """Return what was measured while training: BLEU, round-trip BLEU, and copies if there were."""
+    """Return what was measured while training: BLEU, ROUGE, round trips, and copies if any."""
     made = [
         Chart("BLEU on validation sentences while training.", _panels(results, "bleu", _MINUTES)),
         Chart("The same by steps.", _panels(results, "bleu", _STEPS)),
+        Chart(
+            "ROUGE-L of summaries of validation texts while training.",
+            _panels(results, "rouge", _MINUTES),
+        ),
+        Chart("The same by steps.", _panels(results, "rouge", _STEPS)),
         Chart(
             "Round-trip BLEU: of sentences that went there and back, copies counted as nothing.",
             _panels(results, "round_trip", _STEPS),
@@ -64,6 +69,7 @@ def _cell(value: float | None, written: Callable[[float], str]) -> Cell:
 
 _MEASURES = {
     "bleu": ("bleu", "bleu", 1.0, "BLEU"),
+    "rouge": ("rouge", "rouge", 1.0, "ROUGE-L"),
     "round_trip": ("round_trip", "bleu", 1.0, "Round-trip BLEU"),
     "copied": ("health", "copied", 100.0, "Copies, %"),
 }

@@ -12,7 +12,7 @@
         }},
     }}
 
-DIRECTION is "en-de". Every part may be missing.
+DIRECTION is "en-de", or of summaries "en-en". Every part may be missing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -44,7 +44,10 @@ def title(results: Results, name: str) -> str:
 
 
 def arrow(results: Results, direction: str) -> str:
-    """Return "English \N{RIGHTWARDS ARROW} German" for "en-de"."""
+    """Return "English \N{RIGHTWARDS ARROW} German" for "en-de", and for "en-en" what it is."""
+    one, other = split_pair(results, direction)
+    if one == other:
+        return f"{language_name(results, one)}, summarised"
     names = [language_name(results, code) for code in split_pair(results, direction) if code]
     return " \N{RIGHTWARDS ARROW} ".join(names)
 

@@ -38,14 +38,9 @@ def _rows(results: Results) -> Iterator[list[Any]]:
             yield from _scores(model, objective, languages)
     for translator, part in (results.get("translators") or {}).items():
         for direction, found in (part.get("test") or {}).items():
-            if "bleu" in found:
-                yield _row(translator, "translation", direction, "bleu", _as_score(found))
-
-
-def _as_score(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a translator's BLEU, which stands alone or as a score, as a score."""
-    bleu = found["bleu"]
-    return bleu if isinstance(bleu, Mapping) else {"value": bleu, "n": found.get("n")}
+            for metric, score in (found.get("scores") or {}).items():
+                task = "summaries" if metric.startswith("rouge") else "translation"
+                yield _row(translator, task, direction, metric, score)
 
 
 def _scores(model: str, task: str, languages: Mapping[str, Any]) -> Iterator[list[Any]]:

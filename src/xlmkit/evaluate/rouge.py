@@ -66,6 +66,17 @@ def rouge_scores(
     }
 
 
+def check_rouge(language: str) -> None:
+    """See that summaries of a language can be measured.
+
+    Raises:
+        UserError: rouge-score or the language's segmenter is not installed, or there is no such
+            language.
+    """
+    _, split = word_splitter(known_language(language).code)
+    _scorer(ROUGE, split)
+
+
 def _scorer(metrics: Sequence[str], split: Callable[[str], list[str]]) -> Any:  # noqa: ANN401
     try:
         from rouge_score.rouge_scorer import RougeScorer

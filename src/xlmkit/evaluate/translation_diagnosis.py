@@ -51,14 +51,23 @@ def findings(health: Health, source: str, target: str) -> dict[str, str]:
     return {kind: sentence for kind, sentence in sentences.items() if sentence}
 
 
+def _way(source: str, target: str) -> str:
+    """Return what a direction is called; from a language to itself it summarises."""
+    return f"{source} to {target}" if source != target else f"Summarising {target}"
+
+
 def _copies(health: Health, source: str, target: str) -> str:
     if health.copied <= COPIES:
         return ""
+    what = (
+        f"{_way(source, target)} copies: {formats.percent(health.copied)} of the outputs are their"
+    )
+    if source == target:
+        return f"{what} source. Look whether the summaries that were learned are their texts."
     return (
-        f"{source} to {target} copies: {formats.percent(health.copied)} of the outputs are their "
-        "source. Try to drop and shuffle more words in the denoising objective, to let its weight "
-        f"fall as training goes on, and to allow only tokens that {target} text has; check that "
-        f"the decoder gets the language embedding of {target}."
+        f"{what} source. Try to drop and shuffle more words in the denoising objective, to let its "
+        f"weight fall as training goes on, and to allow only tokens that {target} text has; check "
+        f"that the decoder gets the language embedding of {target}."
     )
 
 
@@ -67,10 +76,10 @@ def _collapses(health: Health, source: str, target: str) -> str:
         what = f"{formats.percent(health.commonest)} of different sources have one and the same"
     elif health.distinct < FEW_DISTINCT and health.empty <= 0.5:
         what = f"there are only {formats.percent(health.distinct)} as many different outputs as"
-        return f"{source} to {target} collapses: {what} sources. {_COLLAPSE_MEND}"
+        return f"{_way(source, target)} collapses: {what} sources. {_COLLAPSE_MEND}"
     else:
         return ""
-    return f"{source} to {target} collapses: {what} output. {_COLLAPSE_MEND}"
+    return f"{_way(source, target)} collapses: {what} output. {_COLLAPSE_MEND}"
 
 
 _COLLAPSE_MEND = (
@@ -84,8 +93,8 @@ def _writes_another_language(health: Health, source: str, target: str) -> str:
         return ""  # what copies is in another language for that reason
     wrong = formats.percent(1 - health.in_language)
     return (
-        f"{source} to {target} writes the wrong language: {wrong} of the outputs are not {target}. "
-        "Try to allow only tokens that the target's own text has, more denoising of "
+        f"{_way(source, target)} writes the wrong language: {wrong} of the outputs are not "
+        f"{target}. Try to allow only tokens that the target's own text has, more denoising of "
         f"{target} text, and a look at the {target} corpus for text of other languages."
     )
 
@@ -99,8 +108,8 @@ def _writes_nothing(health: Health, source: str, target: str) -> str:
     else:
         what = f"the outputs have {health.length_ratio:.2f} times the expected length"
     return (
-        f"{source} to {target} writes too little: {what}. Try a greater length penalty or minimum "
-        "length in the search, and look for empty or cut lines in the training data."
+        f"{_way(source, target)} writes too little: {what}. Try a greater length penalty or "
+        "minimum length in the search, and look for empty or cut lines in the training data."
     )
 
 
@@ -112,7 +121,7 @@ def _runs_on(health: Health, source: str, target: str) -> str:
     else:
         return ""
     return (
-        f"{source} to {target} runs on: {what}. Try more training, a beam instead of greedy "
+        f"{_way(source, target)} runs on: {what}. Try more training, a beam instead of greedy "
         "search, a ban on repeated word groups, or a smaller limit of length."
     )
 

@@ -30,6 +30,7 @@ from xlmkit.generate.ctranslate2_engine import (
 )
 from xlmkit.generate.engine import Ids, TorchEngine
 from xlmkit.generate.search import Asked
+from xlmkit.generate.summarizer import SUMMARY
 from xlmkit.model.attention import MultiHeadAttention
 from xlmkit.model.transformer import FeedForward, Transformer
 from xlmkit.text.vocabulary import EOS, SPECIAL_TOKENS, UNK
@@ -167,6 +168,8 @@ def _write(
         "n_words": len(names),
         "quantization": quantization,
     }
+    if SUMMARY in bundle.provenance:
+        about[SUMMARY] = bundle.provenance[SUMMARY]
     write_json(folder / ENGINE_FILE, about)
 
 

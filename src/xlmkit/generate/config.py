@@ -41,6 +41,8 @@ class SearchConfig(Config):
     """The log-probability of a token that was written before is multiplied by it."""
     length_ratio: float = Field(1.5, gt=0)
     """A translation has at most this many times the tokens of its source, and ten more."""
+    max_length: int | None = Field(None, ge=1)
+    """The most tokens of a translation, where that is fewer."""
     batch_tokens: int = Field(2048, ge=16)
     """Tokens of a batch, padding and beams counted."""
 

@@ -72,6 +72,8 @@ class Engine(Protocol):
 
 def longest_translations(rows: Sequence[Ids], search: SearchConfig, longest: int) -> list[int]:
     """Return the most words of each row's translation, with `</s>` at both ends."""
+    if search.max_length is not None:
+        longest = min(longest, search.max_length + 2)
     return [max(2, min(longest, int(search.length_ratio * (len(ids) + 2)) + 10)) for ids in rows]
 
 

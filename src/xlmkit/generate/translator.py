@@ -19,6 +19,7 @@ from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, is_export
 from xlmkit.generate.cutting import cut
 from xlmkit.generate.engine import Engine, Hypothesis, Ids, Precision, TorchEngine
 from xlmkit.generate.search import Asked
+from xlmkit.text.capitals import capitalised
 from xlmkit.text.languages import WITHOUT_SPACES
 from xlmkit.text.tokenizer import Tokenizer
 
@@ -47,43 +48,60 @@ class Translator:
     Attributes:
         tokenizer: text to tokens and back.
         engine: tokens to tokens.
+        capitals: whether words are given the case and accents that the tokenizer's truecaser
+            knows, and sentences begin with a capital.
     """
 
     tokenizer: Tokenizer
     engine: Engine
+    capitals: bool
 
-    def __init__(self, bundle: Bundle, precision: Precision = "float32") -> None:
-        """Take a translator's bundle; for the precision see `TorchEngine`.
+    def __init__(
+        self, bundle: Bundle, precision: Precision = "float32", *, capitals: bool | None = None
+    ) -> None:
+        """Take a translator's bundle; for the arguments see `from_pretrained`.
 
         Raises:
             UserError: it holds no translator, or the precision cannot be computed here.
         """
-        self.tokenizer = bundle.tokenizer
-        self.engine = TorchEngine(bundle, precision)
+        self._join(bundle.tokenizer, TorchEngine(bundle, precision), capitals)
+
+    def _join(self, tokenizer: Tokenizer, engine: Engine, capitals: bool | None) -> None:
+        self.tokenizer, self.engine = tokenizer, engine
+        folded = tokenizer.lowercase_and_remove_accent
+        self.capitals = folded if capitals is None else capitals
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, precision: Precision | None = None) -> Self:
+    def from_pretrained(
+        cls,
+        folder: str | Path,
+        precision: Precision | None = None,
+        *,
+        capitals: bool | None = None,
+    ) -> Self:
         """Open a translator's folder, or an export for CTranslate2.
 
         Args:
             folder: where it is.
             precision: what it computes in, by default float32; see `TorchEngine`. That of an
                 export was chosen when it was made.
+            capitals: whether the text is given its usual case and accents, see `Translator`; by
+                default where the model's own text has neither.
 
         Raises:
             UserError: it is neither, or is damaged, or the precision cannot be had.
         """
         folder = Path(folder)
         if not is_export(folder):
-            return cls(Bundle.load(folder), precision or "float32")
+            return cls(Bundle.load(folder), precision or "float32", capitals=capitals)
         if precision is not None:
             raise UserError(
                 f"{folder} is an export, whose precision was chosen with --quantization when it "
                 f"was made; leave out the precision {precision}, or export again."
             )
         made = cls.__new__(cls)
-        made.tokenizer = Tokenizer.load(folder)
-        made.engine = CTranslate2Engine(folder, made.tokenizer)
+        tokenizer = Tokenizer.load(folder)
+        made._join(tokenizer, CTranslate2Engine(folder, tokenizer), capitals)
         return made
 
     def translate(
@@ -131,9 +149,26 @@ class Translator:
 
         There are fewer where a search found fewer. An empty text has one, which is empty.
         """
+        self._language(src)
+        parts = [cut(text, src, self.tokenizer, self.engine.longest - 2) for text in texts]
+        return self.translations_of_parts(
+            parts, src, tgt, search, prefixes=prefixes, allowed=allowed, first=first
+        )
+
+    def translations_of_parts(
+        self,
+        parts: Sequence[Sequence[Ids]],
+        src: str,
+        tgt: str,
+        search: SearchConfig | None = None,
+        *,
+        prefixes: Sequence[str] | None = None,
+        allowed: Tensor | None = None,
+        first: int = 0,
+    ) -> list[list[Translation]]:
+        """Do the same with texts that are cut into parts of tokens already, none if empty."""
         search = search or SearchConfig()
         source, target = self._language(src), self._language(tgt)
-        parts = [cut(text, src, self.tokenizer, self.engine.longest - 2) for text in texts]
         flat = [part for pieces in parts for part in pieces]
         names = [[first + i, j] for i, pieces in enumerate(parts) for j in range(len(pieces))]
         begins = self._prefixes(prefixes, parts, tgt)
@@ -214,7 +249,10 @@ class Translator:
         made = []
         for rank in range(max(map(len, parts))):
             chosen = [found[min(rank, len(found) - 1)] for found in parts]
-            text = between.join(self.tokenizer.decode(part.ids, language) for part in chosen)
+            texts = [self.tokenizer.decode(x.ids, language, cased=self.capitals) for x in chosen]
+            text = between.join(texts)
+            if self.capitals:
+                text = capitalised(text, language)
             score = sum(part.score for part in chosen)
             made.append(Translation(text, score, sum(part.log_probability for part in chosen)))
         return made

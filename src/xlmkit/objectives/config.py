@@ -1,12 +1,13 @@
 """The recipe sections of the objectives, apart from them since a recipe is read without torch."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from xlmkit.core.config import Config
 from xlmkit.data.masking import MaskingConfig
 from xlmkit.data.noise import NoiseConfig
+from xlmkit.data.sources import Source
 
 DirectionName = Annotated[str, Field(pattern=r"^[^-]+-[^-]+$")]
 """Two languages, such as `en-fr` for from English to French."""
@@ -70,6 +71,35 @@ class MtConfig(ObjectiveConfig):
     pairs: int | None = Field(None, ge=1)
     """At most so many translations of each direction, spread over all; shows what more would
     bring."""
+
+
+class SummaryConfig(Config):
+    """The recipe section of summarisation."""
+
+    weight: float = Field(1.0, gt=0)
+    """Share of the steps, relative to the other objectives."""
+    train: tuple[Source, ...] = Field(min_length=1)
+    """Files to learn from, with the column of the summary as `second`; where it is in another
+    language than the text, with both as `columns`."""
+    valid: tuple[Source, ...] = ()
+    """The same, by which the training is watched."""
+    test: tuple[Source, ...] = ()
+    """The same, by which the result is measured; also of languages without summaries to learn."""
+    directions: tuple[DirectionName, ...] | None = Field(None, min_length=1)
+    """From the language of texts to that of summaries, such as [en-en, en-sw]; by default every
+    language that has summaries of its own."""
+    length: int = Field(256, ge=8)
+    """The most tokens of a text that are read; what comes behind is left out."""
+    summary_length: int = Field(64, ge=4)
+    """The most tokens of a summary: longer ones are not learned, and none is written."""
+    alpha: float = Field(0.7, ge=0, le=1)
+    """Directions are drawn in proportion to their number of texts to this power."""
+
+    @model_validator(mode="after")
+    def _shorter_than_texts(self) -> Self:
+        if self.summary_length > self.length:
+            raise ValueError("summary_length is more than length, the tokens of a text")
+        return self
 
 
 class AeConfig(ObjectiveConfig):

@@ -27,6 +27,7 @@ from xlmkit.text.encoder import TextEncoder, WordsOfTexts, fold_word, word_as_it
 from xlmkit.text.languages import language
 from xlmkit.text.moses import moses_rules
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, check_segmenter_name
+from xlmkit.text.truecasing import Truecaser
 from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, SPECIAL_TOKENS, UNK, Vocabulary
 from xlmkit.text.word_counts import WordCounter
 
@@ -76,6 +77,7 @@ class Tokenizer(TextEncoder):
         lang2id: language -> id, in the order of the recipe.
         segmenters: language -> segmenter, see `xlmkit.text.segment`.
         lowercase_and_remove_accent: whether case and accents are taken away.
+        truecaser: brings both back to what is decoded; None where nothing was learned of them.
     """
 
     bos: ClassVar[int] = BOS
@@ -92,11 +94,13 @@ class Tokenizer(TextEncoder):
         *,
         lowercase_and_remove_accent: bool = True,
         segmenters: Mapping[str, str] | None = None,
+        truecaser: Truecaser | None = None,
     ) -> None:
         """Join the parts; `segmenters` None means the defaults."""
         self.vocabulary = vocabulary
         self.merges = merges
         self.lang2id = dict(lang2id)
+        self.truecaser = truecaser
         super().__init__(
             merges,
             vocabulary.ids,
@@ -160,12 +164,20 @@ class Tokenizer(TextEncoder):
 
     def with_languages(self, lang2id: Mapping[str, int]) -> "Tokenizer":
         """Return the same tokenizer for other languages."""
+        return self._copy(lang2id, self.truecaser)
+
+    def with_truecaser(self, truecaser: Truecaser | None) -> "Tokenizer":
+        """Return the same tokenizer with what brings back case and accents."""
+        return self._copy(self.lang2id, truecaser)
+
+    def _copy(self, lang2id: Mapping[str, int], truecaser: Truecaser | None) -> "Tokenizer":
         return Tokenizer(
             self.vocabulary,
             self.merges,
             lang2id,
             lowercase_and_remove_accent=self.lowercase_and_remove_accent,
             segmenters=self.segmenters,
+            truecaser=truecaser,
         )
 
     def __len__(self) -> int:
@@ -176,10 +188,15 @@ class Tokenizer(TextEncoder):
         """Return the symbols of ids; the last of a word ends in `</w>`."""
         return [self.vocabulary.symbol(int(index)) for index in ids]
 
-    def decode(self, ids: Iterable[int], language: str = "en") -> str:
+    def decode(self, ids: Iterable[int], language: str = "en", *, cased: bool = False) -> str:
         """Return the text of ids, written as the language writes it; special tokens are left out.
 
         What `<unk>` stood for is lost; it appears as a word of its own.
+
+        Args:
+            ids: of the text.
+            language: its language.
+            cased: give words the case and accents that the truecaser, if there is one, knows.
         """
         pieces = []
         for index in map(int, ids):
@@ -188,6 +205,8 @@ class Tokenizer(TextEncoder):
             elif index >= len(SPECIAL_TOKENS):
                 pieces.append(self.vocabulary.symbol(index))
         words = [word for word in "".join(pieces).split(END_OF_WORD) if word]
+        if cased and self.truecaser is not None:
+            words = self.truecaser.cased(words, language)
         if language in _WITHOUT_SPACES and self.segmenters.get(language, NONE) != NONE:
             return "".join(words)
         return moses_rules(language).detokenize(words)
@@ -207,6 +226,8 @@ class Tokenizer(TextEncoder):
         """Write the files that `load` and Hugging Face's `XLMTokenizer` read."""
         write_vocabulary_json(folder / VOCABULARY_FILE, self.vocabulary)
         write_merges(folder / MERGES_FILE, self.merges)
+        if self.truecaser is not None:
+            self.truecaser.save(folder)
         write_json(folder / CONFIG_FILE, self._hugging_face_config())
 
     def _hugging_face_config(self) -> dict[str, Any]:
@@ -244,6 +265,7 @@ class Tokenizer(TextEncoder):
             config.get("lang2id") or {},
             lowercase_and_remove_accent=config.get("do_lowercase_and_remove_accent", True),
             segmenters=config.get("segmenters", HUGGING_FACE_SEGMENTERS),
+            truecaser=Truecaser.load(folder),
         )
 
 

@@ -7,11 +7,19 @@ from pydantic import Field, model_validator
 
 from xlmkit.core.config import Config
 from xlmkit.data.sources import Source
-from xlmkit.objectives.config import AeConfig, BtConfig, ClmConfig, MlmConfig, MtConfig, TlmConfig
+from xlmkit.objectives.config import (
+    AeConfig,
+    BtConfig,
+    ClmConfig,
+    MlmConfig,
+    MtConfig,
+    SummaryConfig,
+    TlmConfig,
+)
 from xlmkit.train.config import OptimizerConfig, Schedule
 
-ObjectiveName = Literal["mt", "ae", "bt", "mlm", "tlm", "clm"]
-Section = MtConfig | AeConfig | BtConfig | MlmConfig | TlmConfig | ClmConfig
+ObjectiveName = Literal["mt", "summary", "ae", "bt", "mlm", "tlm", "clm"]
+Section = MtConfig | SummaryConfig | AeConfig | BtConfig | MlmConfig | TlmConfig | ClmConfig
 
 
 class TranslatorConfig(Config):
@@ -28,6 +36,8 @@ class TranslatorConfig(Config):
     """Dropout, also on attention weights, where it is not to be that of the initial model."""
     mt: MtConfig | None = None
     """Machine translation, from translations."""
+    summary: SummaryConfig | None = None
+    """Summarisation, from files with texts and their summaries."""
     ae: AeConfig | None = None
     """Denoising auto-encoding, from text of single languages."""
     bt: BtConfig | None = None
@@ -47,6 +57,7 @@ class TranslatorConfig(Config):
         """The sections of the objectives that the translator has, by name."""
         sections = {
             "mt": self.mt,
+            "summary": self.summary,
             "ae": self.ae,
             "bt": self.bt,
             "mlm": self.mlm,
@@ -55,12 +66,21 @@ class TranslatorConfig(Config):
         }
         return {name: section for name, section in sections.items() if section is not None}
 
+    @property
+    def only_summarises(self) -> bool:
+        """Whether it learns no translation."""
+        return self.summary is not None and not (self.mt or self.bt)
+
     def languages_named(self) -> dict[str, tuple[str, ...]]:
         """Return the languages that objectives name, by objective."""
         named: dict[str, tuple[str, ...]] = {}
         for key, section in self.objectives.items():
             match section:
-                case MtConfig(directions=directions) | BtConfig(directions=directions):
+                case (
+                    MtConfig(directions=directions)
+                    | SummaryConfig(directions=directions)
+                    | BtConfig(directions=directions)
+                ):
                     named[key] = tuple(c for name in directions or () for c in name.split("-"))
                 case AeConfig(languages=languages):
                     named[key] = languages or ()
@@ -70,8 +90,8 @@ class TranslatorConfig(Config):
 
     @model_validator(mode="after")
     def _learns_to_write(self) -> Self:
-        if not (self.mt or self.ae or self.bt):
-            raise ValueError("a translator learns with mt, ae or bt")
+        if not (self.mt or self.summary or self.ae or self.bt):
+            raise ValueError("a translator learns with mt, summary, ae or bt")
         if unused := [name for name in self.coefficients if name not in self.objectives]:
             raise ValueError(f"coefficients names {unused[0]}, which the translator does not learn")
         return self
@@ -91,7 +111,8 @@ class TranslationConfig(Config):
     )
     """Rates of learning."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
-    """Share of each target's probability that is spread over all words, in mt, ae and bt."""
+    """Share of each target's probability that is spread over all words, in mt, summary, ae and
+    bt."""
     valid: tuple[Source, ...] = ()
     """Translations by which the training is watched; by default the corpus's valid split."""
     test: tuple[Source, ...] = ()
@@ -100,10 +121,11 @@ class TranslationConfig(Config):
     """Steps between measurements on valid."""
     max_valid: int = Field(1000, ge=1)
     """At most so many texts of a direction are translated to watch the training."""
-    criterion: Literal["bleu", "loss", "round_trip"] = "bleu"
-    """What tells the best step: the mean BLEU of greedy search over directions; the loss, for
-    which nothing is translated, so that copies and the like are not noticed; or, without any
-    translations, the mean BLEU of texts that went to the other language and back."""
+    criterion: Literal["bleu", "rouge", "loss", "round_trip"] = "bleu"
+    """What tells the best step: the mean BLEU of greedy search over directions; of summaries, the
+    mean ROUGE-L; the loss, for which nothing is written, so that copies and the like are not
+    noticed; or, without any translations, the mean BLEU of texts that went to the other language
+    and back."""
     patience: int | None = Field(None, ge=1)
     """Stop after so many measurements without a better one; by default all steps are made."""
     give_up_after: int | None = Field(None, ge=2)

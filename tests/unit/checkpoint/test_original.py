@@ -191,6 +191,30 @@ def test_a_malicious_pickle_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     assert not (tmp_path / "executed").exists()
 
 
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_a_newer_pickle_is_told_with_the_mend(tmp_path: Path, protocol: int) -> None:
+    path = tmp_path / "model.pth"
+    save_original(bundle(), path)
+    data = torch.load(path)
+    path.write_bytes(pickle.dumps(data, protocol=protocol))
+    with pytest.raises(UserError, match=r"pickle of protocol 4 or newer.*or of pickle\.load"):
+        load_original(path)
+    torch.save(data, path, pickle_protocol=protocol)
+    with pytest.raises(UserError, match=r"pickle of protocol 4 or newer.*If you trust"):
+        load_original(path)
+    torch.save(torch.load(path, weights_only=False), path)  # the mend
+    assert load_original(path).weights.keys() == bundle().weights.keys()
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_what_pickle_wrote_alone_is_told_with_the_mend(tmp_path: Path, protocol: int) -> None:
+    path = tmp_path / "model.pth"
+    save_original(bundle(), path)
+    path.write_bytes(pickle.dumps(torch.load(path), protocol=protocol))
+    with pytest.raises(UserError, match=r"written with pickle instead of torch\.save\. If you"):
+        load_original(path)
+
+
 def test_damaged_and_foreign_files(tmp_path: Path) -> None:
     path = tmp_path / "model.pth"
     save_original(bundle(), path)
@@ -199,8 +223,12 @@ def test_damaged_and_foreign_files(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(UserError, match="damaged or not a checkpoint"):
             load_original(path)
-    path.write_bytes(b"no pickle at all")
-    with pytest.raises(UserError, match=r"refused and nothing in it was run: .* operation"):
+    for content in (b"no pickle at all", b"\x80\x02}q\x00\xfe"):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="damaged or not a checkpoint"):
+            load_original(path)
+    path.write_bytes(b"\x80\x02i__main__\nClass\n.")
+    with pytest.raises(UserError, match="asks for the pickle operation INST, no plain data"):
         load_original(path)
     with pytest.raises(UserError, match="There is no file"):
         load_original(tmp_path / "missing.pth")

@@ -147,7 +147,7 @@ def test_every_part_may_be_missing(translated):
     translated["translators"] = {"other": bare}
     page = render_report(translated)
     assert "<h2>Translation</h2>" in page
-    assert "What the translations look like" not in page
+    assert "What the outputs look like" not in page
     alone = translation_section({"translators": {"other": {"test": {"en-fr": {"health": None}}}}})
     assert (alone.table, alone.charts, alone.health) == (None, [], None)
 

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from xlmkit import TaggingPredictor
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.word_scores import PlainTagger
 from xlmkit.inference.files import encode, predict
@@ -81,3 +83,12 @@ def test_what_reads_texts_takes_no_words(tagger: Path, classifier: Path, tmp_pat
         )  # fmt: skip
     with pytest.raises(UserError, match="labels texts and not words; leave out --spaces"):
         predict(classifier, Texts(path=source, lang="en"), None, spaces=True, **options)
+
+
+def test_windows_of_long_texts_are_not_for_taggers(tagger: Path, tmp_path: Path) -> None:
+    (tmp_path / "lines").write_text("a b c\n", encoding="utf-8")
+    words = ["predict", str(tagger), str(tmp_path / "lines"), "--lang", "en", "--stride", "8"]
+    made = CliRunner().invoke(app, [*words, "--output", str(tmp_path / "out.jsonl")])
+    assert made.exit_code == 1
+    assert "XLMForTokenClassification, which reads whole texts; leave out --stride." in made.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["lines"]

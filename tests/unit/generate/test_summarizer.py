@@ -1,0 +1,71 @@
+"""Texts of any length to summaries: what is read of them, and how long what is written may be."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.core.errors import UserError
+from xlmkit.generate.summarizer import Summarizer, summary_lengths
+from xlmkit.generate.translator import SearchConfig, Translator
+
+
+@pytest.fixture
+def folder(reversing_translator: Path, tmp_path: Path) -> Path:
+    """A model that "summarises" letters by capitals in the opposite order."""
+    bundle = Bundle.load(reversing_translator)
+    made = tmp_path / "model"
+    replace(bundle, provenance=dict(summary_lengths(7, 5))).save(made)
+    return made
+
+
+def test_of_a_long_text_the_beginning_is_read(folder: Path) -> None:
+    summarizer = Summarizer.from_pretrained(folder)
+    assert (summarizer.length, summarizer.summary_length) == (7, 5)
+    made = summarizer.summarize(["a b", "", "a b c d e f g h"], "en", "fr")
+    assert made == ["B A", "", "E D C B A"]
+
+
+def test_or_all_of_it_in_parts(folder: Path) -> None:
+    summarizer = Summarizer.from_pretrained(folder)
+    made = summarizer.summarize(["a b c d e f g h", ""], "en", "fr", long_texts="parts")
+    assert made == ["E D C B A H G F", ""]
+
+
+@pytest.mark.parametrize("beam_size", [0, 3])
+def test_no_summary_is_longer_than_was_learned(folder: Path, beam_size: int) -> None:
+    summarizer = Summarizer(Translator.from_pretrained(folder), 7, 2)
+    search = SearchConfig(beam_size=beam_size)
+    (made,) = summarizer.summarize(["a b c d"], "en", "fr", search)
+    assert len(made.split()) <= 2
+    longer = search.model_copy(update={"max_length": 3})
+    (made,) = summarizer.summarize(["a b c d"], "en", "fr", longer)
+    assert len(made.split()) <= 3
+    (made,) = Translator.from_pretrained(folder).translate(["a b c d"], "en", "fr", longer)
+    assert len(made.split()) <= 3
+
+
+def test_no_more_is_read_than_the_model_has_positions(folder: Path) -> None:
+    assert Summarizer(Translator.from_pretrained(folder), 500, 5).length == 12
+
+
+def test_several_summaries_of_a_text(folder: Path) -> None:
+    summarizer = Summarizer.from_pretrained(folder)
+    (found,) = summarizer.summaries(["a b c"], "en", "fr", SearchConfig(n_best=3))
+    assert found[0].text == "C B A"
+    assert len({made.text for made in found}) == 3
+
+
+def test_a_model_that_learned_to_translate_only_is_refused(reversing_translator: Path) -> None:
+    with pytest.raises(UserError, match="has not learned to summarise"):
+        Summarizer.from_pretrained(reversing_translator)
+
+
+def test_an_export_summarises_as_well(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ctranslate2")
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    export_ctranslate2(Bundle.load(folder), tmp_path / "export", src="en", tgt="fr")
+    summarizer = Summarizer.from_pretrained(tmp_path / "export")
+    assert summarizer.summarize(["a b c d e f g h"], "en", "fr") == ["E D C B A"]
