@@ -2,10 +2,18 @@
 
 Reads the folder that --text or the environment variable XLMKIT_REAL_TEXT names: it holds a folder
 for each language, named by its code, with .txt files of one text a line. Both sides go from text to
-the ids of all lines on disk, with a vocabulary learned from them. The peer does it in one process,
-as a person would: NFC and single spaces, no empty, long or repeated lines, then sacremoses, then
-byte-pair encoding. xlmkit also looks at letters and scripts, finds near-duplicates and splits, with
-as many processes as there are cores; each turn of it is a command of its own, with its start.
+the ids of all lines on disk, with a vocabulary learned from them.
+
+The peer works as a person would write it, in one process, with the lines in memory: NFC and single
+spaces, no empty, long or repeated lines, no near-duplicates among those of 20 words and more
+(MinHash over pairs of words by the compiled library rensa, in the shape that xlmkit uses); then
+sacremoses' punctuation and words, case and accents away; then byte-pair encoding, learned and
+applied by `tokenizers`, which uses all cores; then the ids in one file.
+
+xlmkit reads files, also counts words and letters, looks at scripts, takes the letters alone for
+near-duplicates, splits, keeps the texts with their sources, writes checksums, and notes how far it
+has come. Each turn is a command of its own, with its start, and with as many processes as there are
+cores (taskset chooses them).
 """
 
 import argparse
@@ -17,12 +25,14 @@ import unicodedata
 from array import array
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import sacremoses
 import yaml
 from _harness import compare, record, set_up
+from rensa import RMinHash, RMinHashLSH
 from tokenizer_agreement import VARIABLE, read_text
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
@@ -34,6 +44,7 @@ from xlmkit.text.normalize import (
 )
 
 LONGEST = 2000  # characters, as in xlmkit's defaults
+BANDS, ROWS, LONG, SIMILAR = 20, 12, 20, 0.8  # of near-duplicates, as in xlmkit
 LANGUAGES = ("en", "fr", "de", "es", "ru", "ar", "vi", "tr")
 
 
@@ -43,14 +54,30 @@ def split_lines(texts: dict[str, list[str]]) -> Iterator[str]:
         normalizer = sacremoses.MosesPunctNormalizer(lang=language)
         tokenizer = sacremoses.MosesTokenizer(lang=language)
         seen = set()
+        similar = RMinHashLSH(SIMILAR, BANDS * ROWS, BANDS)
         for raw in lines:
             line = " ".join(unicodedata.normalize("NFC", raw).split())
             if not line or len(line) > LONGEST or line in seen:
+                continue
+            if is_similar(line, len(seen), similar):
                 continue
             seen.add(line)
             text = normalizer.normalize(replace_unicode_punctuation(line))
             words = tokenizer.tokenize(remove_non_printing(text), return_str=True, escape=False)
             yield lowercase_and_remove_accent(words)
+
+
+def is_similar(line: str, number: int, similar: RMinHashLSH) -> bool:
+    """Tell whether a long line is nearly an earlier one; else enter it."""
+    words = line.lower().split()
+    if len(words) < LONG:
+        return False
+    signature = RMinHash(BANDS * ROWS, 1)
+    signature.update([f"{one} {two}" for one, two in pairwise(words)])
+    if similar.query(signature):
+        return True
+    similar.insert(number, signature)
+    return False
 
 
 def with_libraries(texts: dict[str, list[str]], vocabulary: int) -> int:

@@ -12,9 +12,9 @@ from xlmkit.core.files import write_json
 from xlmkit.core.journal import Journal
 from xlmkit.core.stages import Stage
 from xlmkit.core.tables import table
-from xlmkit.data.corpus import DataConfig, prepare_corpus, read_corpus
+from xlmkit.data.corpus import DataConfig, prepare_corpus
+from xlmkit.data.corpus_blocks import BLOCK_BYTES, CorpusBlock, corpus_blocks
 from xlmkit.data.encode import encode_corpus
-from xlmkit.data.records import blocks
 from xlmkit.data.shards import Shards
 from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
 from xlmkit.plan import STATISTICS_FILE, RunPlan
@@ -59,19 +59,16 @@ def _tokenizer(plan: RunPlan, folder: Path) -> Tokenizer:
     place = folder / "tokenizer"
     if not (place / CONFIG_FILE).is_file():  # which is written last
         recipe = plan.recipe
-        journal = Journal(folder / "counting.json")
-        tokenizer = Tokenizer.learn(_texts(plan), recipe.tokenizer, recipe.languages, journal)
+        tokenizer = Tokenizer.learn(
+            corpus_blocks(plan.corpus.folder, "train"),
+            recipe.tokenizer,
+            recipe.languages,
+            journal := Journal(folder / "counting.json", f"blocks of {BLOCK_BYTES}"),
+            texts_of=CorpusBlock.by_language,
+        )
         tokenizer.save(place)
         journal.remove()
     return Tokenizer.load(place)
-
-
-def _texts(plan: RunPlan) -> Iterator[tuple[str, list[str]]]:
-    """Yield language and texts of the training split, a block at a time."""
-    for block in blocks(read_corpus(plan.corpus.folder, "train")):
-        for language in plan.recipe.languages:
-            if texts := [r.texts[language] for r in block if language in r.texts]:
-                yield language, texts
 
 
 def check_text(place: str, section: MlmConfig | TlmConfig | ClmConfig, shards: Shards) -> None:

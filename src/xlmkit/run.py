@@ -18,6 +18,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write
 from xlmkit.core.log import say
 from xlmkit.core.machine import package_versions
+from xlmkit.core.parallel import kept_processes
 from xlmkit.core.process import process_group
 from xlmkit.core.progress import format_duration
 from xlmkit.core.stages import Stage
@@ -114,13 +115,14 @@ class _Stages:
             if self.processes.first:
                 write_results(self.plan)
             return
-        for title, stage, build in self._of(verb):
-            # Only pretraining is shared by several processes; the others wait for the first.
-            if self.processes.first:
-                self._make(title, stage, build)
-            elif verb == "pretrain" and (self.force or not stage.finished):
-                build(stage.working)
-            self.processes.barrier()
+        with kept_processes():
+            for title, stage, build in self._of(verb):
+                # Only pretraining is shared by several processes; the others wait for the first.
+                if self.processes.first:
+                    self._make(title, stage, build)
+                elif verb == "pretrain" and (self.force or not stage.finished):
+                    build(stage.working)
+                self.processes.barrier()
 
     def _of(self, verb: str) -> Iterator[tuple[str, Stage, Build]]:
         if verb == "prepare":

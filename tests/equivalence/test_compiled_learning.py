@@ -6,7 +6,8 @@ import pytest
 
 from xlmkit.text import compiled
 from xlmkit.text.bpe_learning import learn_merges_and_symbols
-from xlmkit.text.encoder import WordsOfTexts
+from xlmkit.text.folding import folded_weights
+from xlmkit.text.words_of_texts import WordsOfTexts, texts_of_pair
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason="the compiled part is not built")
 
@@ -49,8 +50,30 @@ def test_counts_that_are_too_many_are_scaled_down_alike() -> None:
 def test_words_are_counted_alike(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xlmkit.text.compiled.MAXIMUM_PIECES", 5)  # so that pieces are forgotten
     with compiled.using(False):
-        expected = WordsOfTexts({})((language, TEXTS * 2))
-    assert sum(expected[1].values()) > 50
-    counter = WordsOfTexts({})
+        expected = WordsOfTexts({}, texts_of_pair)((language, TEXTS * 2))
+    assert sum(expected[language].values()) > 50
+    counter = WordsOfTexts({}, texts_of_pair)
     for _ in range(3):
         assert counter((language, TEXTS * 2)) == expected
+
+
+def test_words_are_folded_alike() -> None:
+    words = [word for text in TEXTS for word in text.split()]
+    words += [
+        "İstanbul",
+        "ΟΔΟΣ",
+        "हिन्दी",
+        "e\u0301",
+        "\u0301",
+        "ㅤ",
+        "ﬁne",
+        "a\u0345\u0301",
+        "Ǆ",
+        "x y",
+    ]
+    words += [chr(code) + "A" for code in range(0x80, 0x3000, 7)]
+    weights = {word: 0.1 + number for number, word in enumerate(words)}
+    with compiled.using(False):
+        expected = folded_weights(weights)
+    assert len(expected) < len(weights)
+    assert folded_weights(weights) == expected

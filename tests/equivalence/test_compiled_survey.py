@@ -4,6 +4,7 @@ import random
 import sys
 import unicodedata
 
+import numpy as np
 import pytest
 
 from xlmkit.data.survey import CompiledSurvey, Survey
@@ -20,19 +21,27 @@ ATOMS = [
 def assert_equal(code: str, texts: list[str]) -> None:
     fast, plain = CompiledSurvey(code), Survey(code)
     for text in texts:
-        normal = plain.normal(text)
-        assert fast.normal(text) == normal, repr(text)
-        assert fast.facts(normal) == plain.facts(normal), repr(text)
-        assert fast.letters(normal) == plain.letters(normal), repr(text)
-        assert fast.pairs(normal, 3) == plain.pairs(normal, 3), repr(text)
+        normal, facts = plain.look(text)
+        assert fast.look(text) == (normal, facts), repr(text)
+        assert fast.facts(normal) == facts, repr(text)
+        for with_bands in (True, False):
+            found = fast.prints([normal], with_bands=with_bands)
+            expected = plain.prints([normal], with_bands=with_bands)
+            for mine, theirs in zip(found, expected, strict=True):
+                assert np.array_equal(mine, theirs), repr(text)
 
 
 @pytest.mark.parametrize("code", ["en", "ru", "zh", "th", "sr"])
 def test_random_texts(code: str) -> None:
     rng = random.Random(code)
-    texts = ["".join(rng.choices(ATOMS, k=rng.randint(0, 20))) for _ in range(1500)]
-    assert any(Survey(code).pairs(Survey(code).normal(text), 3) for text in texts)
+    texts = ["".join(rng.choices(ATOMS, k=rng.randint(0, 90))) for _ in range(1500)]
+    normal = [Survey(code).look(text)[0] for text in texts]
+    assert 100 < len(Survey(code).prints(normal, with_bands=True).long) < 1400
     assert_equal(code, texts)
+
+
+def test_long_words_and_texts() -> None:  # of several blocks of the hash
+    assert_equal("en", ["word " * count + "ж" * 300 for count in (19, 20, 40, 400)])
 
 
 @pytest.mark.parametrize(

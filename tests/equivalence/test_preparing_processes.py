@@ -17,6 +17,7 @@ def made(folder: Path) -> dict[str, bytes]:
 def test_two_processes_make_what_one_makes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "ALONE", 0)
     monkeypatch.setattr("xlmkit.data.corpus._BLOCK_CHARACTERS", 500)
+    monkeypatch.setattr("xlmkit.data.corpus_blocks.BLOCK_BYTES", 4000)
     results = []
     for processes in (1, 2):
         monkeypatch.setattr(parallel, "usable_cores", lambda count=processes: count)

@@ -17,15 +17,13 @@ PROGRAM = """
 import os, signal, sys
 from pathlib import Path
 from xlmkit.core import journal, parallel
-from xlmkit.data import corpus, encode, records
-import xlmkit.prepare
+from xlmkit.data import corpus, corpus_blocks
 
 name, notes, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
 parallel.usable_cores = lambda: 1
 journal.SECONDS, journal._WORTH = 0.0, 0
 corpus._BLOCK_CHARACTERS = 500
-small = lambda records_: records.blocks(records_, size=40)
-encode.blocks = xlmkit.prepare.blocks = small
+corpus_blocks.BLOCK_BYTES = 4000
 note, count = journal.Journal.note, 0
 
 def counted(self, streams, state, **how):
@@ -57,13 +55,15 @@ def made(folder: Path) -> dict[str, bytes]:
 def test_killed_preparation_goes_on(
     project: Path, monkeypatch: pytest.MonkeyPatch, name: str, notes: int
 ) -> None:
-    small = {"xlmkit.data.corpus._BLOCK_CHARACTERS": 500, "xlmkit.core.parallel.ALONE": 10_000}
+    small = {
+        "xlmkit.data.corpus._BLOCK_CHARACTERS": 500,
+        "xlmkit.data.corpus_blocks.BLOCK_BYTES": 4000,
+        "xlmkit.data.encode.BLOCK_BYTES": 4000,
+        "xlmkit.prepare.BLOCK_BYTES": 4000,
+        "xlmkit.core.parallel.ALONE": 10_000,
+    }
     for place, value in small.items():
         monkeypatch.setattr(place, value)
-    from xlmkit.data.records import blocks
-
-    for place in ("xlmkit.data.encode.blocks", "xlmkit.prepare.blocks"):
-        monkeypatch.setattr(place, lambda records: blocks(records, size=40))
     prepare(project / "recipe.yaml", [], project / "whole", False)
 
     killed = subprocess.run(

@@ -5,6 +5,7 @@ neither threads nor memory, and the program that uses them needs no guard of its
 `multiprocessing` asks for.
 """
 
+import gc
 import os
 import pickle
 import subprocess
@@ -12,7 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
 from queue import SimpleQueue
 from typing import IO, Any, TypeVar
@@ -20,10 +21,11 @@ from typing import IO, Any, TypeVar
 from xlmkit.core.errors import UserError
 from xlmkit.core.machine import usable_cores
 
-ALONE = 16
-"""How many items are done before other processes are started, whose start takes a second."""
+ALONE = 4
+"""How many items are done before other processes are started, whose start takes a while."""
 
 _WAITING = 2  # items per process that may wait, done or not
+_SELDOM = 100_000  # objects; records are many objects without cycles, that need no looking for
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -46,20 +48,21 @@ def map_in_order(
     """
     iterator = iter(items)
     count = usable_cores() if processes is None else processes
-    yield from map(function, islice(iterator, ALONE) if count > 1 else iterator)
+    if count == 1 or not _kept:
+        yield from map(function, islice(iterator, ALONE) if count > 1 else iterator)
     first = next(iterator, None)
     if first is None:
         return
     with ExitStack() as stack:
         free: SimpleQueue[_Worker] = SimpleQueue()
         for _ in range(count):
-            free.put(stack.enter_context(_Worker(function)))
+            free.put(stack.enter_context(_worker()))
         pool = stack.enter_context(ThreadPoolExecutor(count))
 
         def work(item: Item) -> Result:
             worker = free.get()
             try:
-                result: Result = worker.do(item)
+                result: Result = worker.do(function, item)
                 return result
             finally:
                 free.put(worker)
@@ -74,10 +77,39 @@ def map_in_order(
             yield waiting.popleft().result()
 
 
-class _Worker:
-    """A process that applies a function to what it is sent; a context manager that ends it."""
+_kept: list["_Worker"] | None = None  # processes that wait for work
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
+
+@contextmanager
+def kept_processes() -> Iterator[None]:
+    """Let the calls of `map_in_order` inside the block share processes, which end with it."""
+    global _kept
+    before, _kept = _kept, []
+    try:
+        yield
+    finally:
+        for worker in _kept:
+            worker.end()
+        _kept = before
+
+
+@contextmanager
+def _worker() -> Iterator["_Worker"]:
+    """Yield a process, which is kept if it may and can be."""
+    worker = _kept.pop() if _kept else _Worker()
+    try:
+        yield worker
+    finally:
+        if _kept is None or worker.broken:
+            worker.end()
+        else:
+            _kept.append(worker)
+
+
+class _Worker:
+    """A process that applies functions to what it is sent."""
+
+    def __init__(self) -> None:
         # Libraries with threads of their own would take cores from the other processes.
         alone = {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"}
         paths = os.pathsep.join(path for path in sys.path if path)
@@ -87,27 +119,26 @@ class _Worker:
             stdout=subprocess.PIPE,
             env={**os.environ, **alone, "PYTHONPATH": paths},
         )
-        self._function: Callable[[Any], Any] | None = function
+        self._function: Callable[[Any], Any] | None = None
+        self.broken = False
 
-    def __enter__(self) -> "_Worker":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def end(self) -> None:
+        """End the process."""
         self._process.kill()
         self._process.communicate()
 
-    def do(self, item: object) -> Any:  # noqa: ANN401 - what the function returns
-        """Return what the function makes of an item."""
+    def do(self, function: Callable[[Any], Any], item: object) -> Any:  # noqa: ANN401
+        """Return what a function makes of an item."""
         assert self._process.stdin is not None  # noqa: S101 - both are pipes
         assert self._process.stdout is not None  # noqa: S101
         try:
-            if self._function is not None:
-                pickle.dump(self._function, self._process.stdin)
-                self._function = None
-            pickle.dump(item, self._process.stdin, pickle.HIGHEST_PROTOCOL)
+            request = (None if function is self._function else function, item)
+            pickle.dump(request, self._process.stdin, pickle.HIGHEST_PROTOCOL)
             self._process.stdin.flush()
+            self._function = function
             result, error = pickle.load(self._process.stdout)  # noqa: S301 - of our own process
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+            self.broken = True
             raise UserError(
                 "A process that shared the work has ended, perhaps for lack of memory; run again."
             ) from None
@@ -118,12 +149,14 @@ class _Worker:
 
 def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Answer until the requests end."""
-    function = pickle.load(requests)  # noqa: S301 - of the process that started this one
+    function: Callable[[Any], Any] | None = None
     while True:
         try:
-            item = pickle.load(requests)  # noqa: S301
+            new, item = pickle.load(requests)  # noqa: S301 - of the process that started this one
         except EOFError:
             return
+        function = new or function
+        assert function is not None  # noqa: S101 - the first request brings one
         answer: tuple[Any, Exception | None]
         try:
             answer = (function(item), None)
@@ -134,6 +167,7 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 
 
 def _main() -> None:
+    gc.set_threshold(_SELDOM)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed must not come among the answers
     try:

@@ -5,12 +5,13 @@ This is what the first pass over a corpus spends its time on, and what several p
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from xlmkit.data.clean import CleanConfig, Cleaner
-from xlmkit.data.index import RecordPrints, record_prints
+from xlmkit.data.prints import Prints, prints_of
 from xlmkit.data.records import Record
 from xlmkit.data.source_base import Markup
 
@@ -23,15 +24,15 @@ class CleanedBlock:
         source: number of its source.
         read: language -> texts that were read.
         dropped: (reason, language) -> texts.
-        lines: each record as JSON, with its line end.
-        prints: what the index needs of each.
+        lines: each record as JSON, with its line end, in UTF-8.
+        prints: what the index needs of them.
     """
 
     source: int
-    read: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
-    lines: list[str] = field(default_factory=list)
-    prints: list[RecordPrints] = field(default_factory=list)
+    read: Counter[str]
+    dropped: Counter[tuple[str, str]]
+    lines: bytes
+    prints: Prints
 
 
 class BlockCleaner:
@@ -56,14 +57,12 @@ class BlockCleaner:
         """Clean a block of a source, given by its number."""
         source, records = numbered
         clean, with_bands = self._cleaners[source].clean, self._settings[-1]
-        block = CleanedBlock(source)
+        read = Counter(chain.from_iterable(record.texts for record in records))
+        dropped: Counter[tuple[str, str]] = Counter()
 
         def drop(reason: str, language: str) -> None:
-            block.dropped[reason, language] += 1
+            dropped[reason, language] += 1
 
-        for record in records:
-            block.read.update(record.texts.keys())
-            if cleaned := clean(record, drop):
-                block.lines.append(cleaned.to_json() + "\n")
-                block.prints.append(record_prints(cleaned, with_bands=with_bands))
-        return block
+        kept = [cleaned for record in records if (cleaned := clean(record, drop))]
+        lines = "".join([f"{record.to_json()}\n" for record in kept]).encode()
+        return CleanedBlock(source, read, dropped, lines, prints_of(kept, with_bands=with_bands))

@@ -13,10 +13,10 @@ from pydantic import Field
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 from xlmkit.data.markup import remove_markup, tidy
-from xlmkit.data.measures import UNSPACED, count_words, weighted_length
+from xlmkit.data.measures import UNSPACED, weighted_length
 from xlmkit.data.records import Record
 from xlmkit.data.source_base import Markup
-from xlmkit.data.survey import survey
+from xlmkit.data.survey import Facts, survey
 from xlmkit.text.languages import from_locale
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -86,10 +86,10 @@ class Cleaner:
         pivot: str | None = None
         spoiled: str | None = None  # why the pivot makes the whole record useless
         for language, raw in record.texts.items():
-            text, reason = self._clean_text(raw, language)
+            text, words, reason = self._clean_text(raw, language)
             if reason is None and pivot is not None:
                 reason = self._compare(pivot, text)
-            elif reason is None and survey(language).facts(text).words < self._config.min_words:
+            elif reason is None and words < self._config.min_words:
                 reason = "too few words"
             if pivot is None and reason in _SPOILING:
                 spoiled = reason
@@ -102,19 +102,22 @@ class Cleaner:
             return None
         return Record(texts, record.source, record.where, record.label)
 
-    def _clean_text(self, text: str, language: str) -> tuple[str, str | None]:
-        """Return the cleaned text, and why it must be dropped or None."""
-        text = survey(language).normal(text)
-        placeholders = 0
-        if self._markup:
-            text, placeholders = remove_markup(text, self._markup)
+    def _clean_text(self, text: str, language: str) -> tuple[str, int, str | None]:
+        """Return the cleaned text, its number of words, and why it must be dropped or None."""
+        text, facts = survey(language).look(text)
+        if self._markup or self._word_pattern is not None:
+            text, placeholders = self._stripped(text)
+            facts = survey(language).facts(text)
+            if placeholders > 1 and 3 * placeholders > facts.words:
+                return text, facts.words, "mostly placeholders"
+        return text, facts.words, self._refuse(text, facts, language)
+
+    def _stripped(self, text: str) -> tuple[str, int]:
+        """Return a text without mark-up and unwanted words, and its number of placeholders."""
+        text, placeholders = remove_markup(text, self._markup) if self._markup else (text, 0)
         if self._word_pattern is not None:
             text = self._without_words(text)
-        if self._markup or self._word_pattern is not None:
-            text = " ".join(text.split())
-        if placeholders > 1 and 3 * placeholders > count_words(text):
-            return text, "mostly placeholders"
-        return text, self._refuse(text, language)
+        return " ".join(text.split()), placeholders
 
     def _without_words(self, text: str) -> str:
         lowered = text.lower()
@@ -123,7 +126,7 @@ class Cleaner:
         shorter, count = self._word_pattern.subn("", text)
         return tidy(shorter) if count else text
 
-    def _refuse(self, text: str, language: str) -> str | None:
+    def _refuse(self, text: str, facts: Facts, language: str) -> str | None:
         """Return why a text is not good on its own, or None."""
         config = self._config
         if not text:
@@ -132,7 +135,7 @@ class Cleaner:
             return "too short"
         if len(text) > config.max_characters:
             return "too long"
-        words, letters, own_script = survey(language).facts(text)
+        words, letters, own_script = facts
         if words > config.max_words:
             return "too long"
         if letters < config.min_letters:

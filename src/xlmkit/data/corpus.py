@@ -29,6 +29,7 @@ from xlmkit.core.parallel import map_in_order
 from xlmkit.core.progress import progress
 from xlmkit.data.block_cleaning import BlockCleaner
 from xlmkit.data.clean import CleanConfig
+from xlmkit.data.corpus_blocks import parsed_line
 from xlmkit.data.corpus_report import CorpusReport, SourceReport, SplitReport
 from xlmkit.data.duplicates import KEEP, REASONS, DuplicateLevel, ambiguous_labels, find_duplicates
 from xlmkit.data.index import NO_LABEL, CorpusIndex, IndexWriter
@@ -113,7 +114,7 @@ def _collect(
     Stopped, it goes on with the first block that was not noted; sources are read anew up to there,
     which takes little beside cleaning.
     """
-    settings = json.dumps([config.model_dump(mode="json"), languages])
+    settings = json.dumps([config.model_dump(mode="json"), languages, _BLOCK_CHARACTERS])
     journal = Journal(working / "journal.json", hashlib.sha256(settings.encode()).hexdigest())
     state = journal.state or {"blocks": 0, "sources": [[[], []] for _ in sources]}
     done = int(state["blocks"])
@@ -138,9 +139,8 @@ def _collect(
         for block in map_in_order(clean, blocks_left):
             tallies[block.source].read.update(block.read)
             tallies[block.source].dropped.update(block.dropped)
-            stream.write("".join(block.lines).encode())
-            for prints in block.prints:
-                writer.add(prints, block.source)
+            stream.write(block.lines)
+            writer.add(block.prints, block.source)
             done += 1
             bar.advance(block.read.total(), source=sources[block.source].title)
             journal.note(streams, noted)
@@ -279,9 +279,4 @@ def read_corpus(folder: Path, split: str) -> Iterator[Record]:
     if path.is_file() and not path.stat().st_size:  # nothing was held out
         return
     for number, line in open_lines(path):
-        try:
-            yield Record.from_json(line)
-        except (ValueError, KeyError, TypeError):
-            raise UserError(
-                f"{path}, line {number}, is damaged; prepare the corpus again."
-            ) from None
+        yield parsed_line(line, path, number)

@@ -1,6 +1,6 @@
 """From cleaned records to shards: every text of the corpus as token ids.
 
-Records are read and written in blocks, so memory does not grow with the corpus.
+Texts are read and written in blocks, so memory does not grow with the corpus.
 """
 
 import sys
@@ -18,8 +18,7 @@ from xlmkit.core.files import sha256_file, write_json
 from xlmkit.core.journal import Journal
 from xlmkit.core.parallel import map_in_order
 from xlmkit.core.progress import progress
-from xlmkit.data.corpus import read_corpus
-from xlmkit.data.records import Record, blocks
+from xlmkit.data.corpus_blocks import BLOCK_BYTES, CorpusBlock, corpus_blocks
 from xlmkit.data.shards import MANIFEST
 from xlmkit.text.bpe import END_OF_WORD
 from xlmkit.text.tokenizer import Tokenizer
@@ -42,12 +41,12 @@ def encode_corpus(corpus: Path, tokenizer: Tokenizer, folder: Path) -> dict[str,
     folder.mkdir(parents=True, exist_ok=True)
     encoder = _Encoder(tokenizer, folder)
     for split in SPLITS[encoder.splits_done :]:
-        encoder.encode(split, read_corpus(corpus, split))
+        encoder.encode(split, corpus_blocks(corpus, split))
     encoder.finish()
     return encoder.statistics
 
 
-_Texts = tuple[list[int], NDArray[np.int32], NDArray[np.int64]]
+_Texts = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]
 """Rows of records, the tokens of their texts, each closed by `</s>`, end to end; their lengths."""
 
 
@@ -66,23 +65,20 @@ class _BlockEncoder:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
 
-    def __call__(self, block: list[Record]) -> _EncodedBlock:
+    def __call__(self, block: CorpusBlock) -> _EncodedBlock:
+        records, names = block.texts_and_sources()
         texts, sources = {}, {}
         for language in self._tokenizer.lang2id:
-            if rows := [i for i, record in enumerate(block) if language in record.texts]:
-                texts[language] = self._encode(block, rows, language)
-                runs = groupby(block[i].source for i in rows)
+            if rows := [i for i, record in enumerate(records) if language in record]:
+                texts[language] = self._encode([records[i][language] for i in rows], rows, language)
+                runs = groupby(names[i] for i in rows)
                 sources[language] = [(name, len(list(run))) for name, run in runs]
-        return _EncodedBlock(len(block), texts, sources)
+        return _EncodedBlock(len(records), texts, sources)
 
-    def _encode(self, block: list[Record], rows: list[int], language: str) -> _Texts:
-        encoded = self._tokenizer.encode_batch([block[i].texts[language] for i in rows], language)
-        lengths = np.array([len(ids) + 1 for ids in encoded])
-        tokens = np.full(int(lengths.sum()), Tokenizer.eos, np.int32)
-        places = np.ones(len(tokens), bool)
-        places[np.cumsum(lengths) - 1] = False
-        tokens[places] = np.concatenate(encoded)
-        return rows, tokens, lengths
+    def _encode(self, texts: list[str], rows: list[int], language: str) -> _Texts:
+        ids, lengths = self._tokenizer.encode_flat(texts, language)
+        tokens = np.insert(ids, np.cumsum(lengths), Tokenizer.eos)
+        return np.array(rows), tokens, lengths + 1
 
 
 class _Encoder:
@@ -91,7 +87,7 @@ class _Encoder:
         self.languages = list(tokenizer.lang2id)
         self.dtype = np.dtype("<u2" if len(tokenizer) <= 1 << 16 else "<u4")
         self.ends_word = np.array([s.endswith(END_OF_WORD) for s in tokenizer.vocabulary])
-        self.journal = Journal(folder / JOURNAL, tokenizer.signature)
+        self.journal = Journal(folder / JOURNAL, f"{tokenizer.signature} {BLOCK_BYTES}")
         names = ("texts", "words", "tokens", "unknown")
         state = self.journal.state or {
             "splits": 0,
@@ -126,7 +122,7 @@ class _Encoder:
             "statistics": self.statistics,
         }
 
-    def encode(self, split: str, records: Iterable[Record]) -> None:
+    def encode(self, split: str, blocks: Iterable[CorpusBlock]) -> None:
         """Write one split's shards, from the first block on that is not written yet."""
         files: dict[str, IO[bytes]] = {}
         pairs = {(a, b) for a, b in self.pairs.get(split, [])}
@@ -146,7 +142,7 @@ class _Encoder:
                 if name.startswith(f"{split}."):  # begun before this was stopped
                     files[name] = closing.enter_context(self.journal.open(name))
             encode = _BlockEncoder(self.tokenizer)
-            blocks_left = islice(blocks(records), self.blocks_done, None)
+            blocks_left = islice(blocks, self.blocks_done, None)
             for encoded in map_in_order(encode, blocks_left):
                 self._append(split, encoded, append, pairs)
                 self.blocks_done += 1

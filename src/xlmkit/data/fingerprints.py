@@ -10,8 +10,7 @@ All numbers depend on the language, so that equal texts in two languages are dif
 import hashlib
 import re
 import unicodedata
-from functools import cache
-from itertools import pairwise
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,6 @@ from numpy.typing import NDArray
 BANDS = 20
 ROWS = 12  # (1 / BANDS) ** (1 / ROWS) = 0.78 is where half of the pairs share a band
 LONG = 20  # words; shorter texts have too few pairs of words to compare
-_SEED = 1
 # Of scripts without spaces each character is a word of its own.
 ALONE = (
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
@@ -52,28 +50,41 @@ def skeleton(text: str) -> str:
 
 def fingerprint(text: str, language: str) -> int:
     """Return 64 bits that stand for a text in a language."""
-    digest = hashlib.blake2b(text.encode(), digest_size=8, person=language.encode()[:16])
+    digest = hashlib.blake2b(text.encode(), digest_size=8, person=person(language))
     return int.from_bytes(digest.digest(), "little")
 
 
-def word_pairs(text: str, least: int) -> list[str] | None:
-    """Return the pairs of neighbouring words of a text, None where it has fewer words."""
+def person(language: str) -> bytes:
+    """Return what makes the hash of a text depend on the language."""
+    return language.encode()[:16]
+
+
+def bands(text: str, language: str) -> Keys | None:
+    """Return the BANDS keys of a text, None where it has fewer words than LONG."""
     tokens = _TOKEN.findall(text.casefold())
-    return None if len(tokens) < least else [f"{one} {two}" for one, two in pairwise(tokens)]
+    if len(tokens) < LONG:
+        return None
+    words = np.array([_word_key(token) for token in tokens], np.uint64)
+    pairs = _upper(mix(mix(words[:-1]) + words[1:]))
+    lowest = (pairs[:, None] * FACTORS + SUMMANDS).min(axis=0).astype(np.uint64)
+    return mix(starts(language) + (lowest.reshape(BANDS, ROWS) * WEIGHTS).sum(axis=1))
 
 
-def bands(pairs: list[str], language: str) -> Keys:
-    """Return the BANDS keys of a long text, given by its pairs of words."""
-    from rensa import RMinHash
+@lru_cache(1 << 16)
+def _word_key(word: str) -> int:
+    """Return 64 bits that stand for a word (FNV-1a, over characters in place of bytes)."""
+    key = 0xCBF29CE484222325
+    for character in word:
+        key = (key ^ ord(character)) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return key
 
-    signature = RMinHash(BANDS * ROWS, _SEED)
-    signature.update(pairs)
-    rows = np.asarray(signature.digest(), dtype=np.uint64).reshape(BANDS, ROWS)
-    return mix(_starts(language) + (rows * _WEIGHTS).sum(axis=1, dtype=np.uint64))
+
+def _upper(keys: Keys) -> NDArray[np.uint32]:
+    return (keys >> np.uint64(32)).astype(np.uint32)
 
 
 @cache
-def _starts(language: str) -> Keys:
+def starts(language: str) -> Keys:
     """(BANDS,) what makes a band agree only with the same band in the same language."""
     return mix(np.uint64(fingerprint("", language)) + np.arange(BANDS, dtype=np.uint64))
 
@@ -85,4 +96,9 @@ def mix(keys: Keys) -> Keys:
     return keys ^ (keys >> np.uint64(31))
 
 
-_WEIGHTS: Keys = mix(np.arange(1, 1 + ROWS, dtype=np.uint64)) | np.uint64(1)
+# Row i of a signature is the lowest of FACTORS[i] * k + SUMMANDS[i], modulo 2 ** 32, over all pairs
+# k. Since factors are odd, that permutes all numbers.
+FACTORS = _upper(mix(np.arange(1000, 1000 + BANDS * ROWS, dtype=np.uint64))) | np.uint32(1)
+SUMMANDS = _upper(mix(np.arange(2000, 2000 + BANDS * ROWS, dtype=np.uint64)))
+WEIGHTS: Keys = mix(np.arange(1, 1 + ROWS, dtype=np.uint64)) | np.uint64(1)
+"""What joins the rows of a band to one key."""

@@ -8,53 +8,16 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from xlmkit.core.journal import Journal
-from xlmkit.data.fingerprints import BANDS, LONG, Keys, bands, fingerprint
-from xlmkit.data.records import Record
-from xlmkit.data.survey import survey
+from xlmkit.data.fingerprints import BANDS, Keys
+from xlmkit.data.prints import Prints
 
 NO_LABEL = -1
-_BUFFERED = 1 << 15  # values
-
-
-class TextPrints(NamedTuple):
-    """What the index needs of a text: its language, fingerprints, and bands if it is long."""
-
-    language: str
-    exact: int
-    skeleton: int
-    bands: Keys | None
-
-
-class RecordPrints(NamedTuple):
-    """What the index needs of a record."""
-
-    label: str | None
-    texts: tuple[TextPrints, ...]
-
-
-def record_prints(record: Record, *, with_bands: bool = True) -> RecordPrints:
-    """Return what the index needs of a cleaned record; bands find near-duplicates."""
-    return RecordPrints(
-        record.label,
-        tuple(_text_prints(text, code, with_bands) for code, text in record.texts.items()),
-    )
-
-
-def _text_prints(text: str, language: str, with_bands: bool) -> TextPrints:
-    found = survey(language)
-    pairs = found.pairs(text, LONG) if with_bands else None
-    return TextPrints(
-        language,
-        fingerprint(text, language),
-        fingerprint(found.letters(text), language),
-        None if pairs is None else bands(pairs, language),
-    )
 
 
 class _Column:
@@ -65,17 +28,9 @@ class _Column:
         self._dtype = np.dtype(dtype)
         self._shape = (-1,) if width == 1 else (-1, width)
         self._stream = stream
-        self._buffer: list[Any] = []
 
-    def append(self, value: object) -> None:
-        self._buffer.append(value)
-        if len(self._buffer) >= _BUFFERED:
-            self.flush()
-
-    def flush(self) -> None:
-        """Hand to the file what is waiting."""
-        self._stream.write(np.asarray(self._buffer, dtype=self._dtype).tobytes())
-        self._buffer.clear()
+    def append(self, values: NDArray[Any]) -> None:
+        self._stream.write(values.astype(self._dtype).tobytes())
 
     def close(self) -> None:
         """Close the file, whatever is in it."""
@@ -83,7 +38,6 @@ class _Column:
 
     def finish(self) -> NDArray[Any]:
         """Return the array, mapped from disk."""
-        self.flush()
         self.close()
         if not self._path.stat().st_size:  # an empty file cannot be mapped
             return np.empty((0, *self._shape[1:]), self._dtype)
@@ -149,7 +103,6 @@ class IndexWriter:
         self._labels: dict[str, int] = {name: i for i, name in enumerate(state["labels"])}
         self._rows = int(state["rows"])
         self._files = ExitStack()
-        self._columns: list[_Column] = []
         self.streams: dict[str, IO[bytes]] = {}
         """The files that grow, by name."""
         self._source = self._column("source", np.uint16)
@@ -173,32 +126,29 @@ class IndexWriter:
         self.streams[name] = self._journal.open(name)
         column = _Column(self._folder / name, self.streams[name], dtype, width)
         self._files.callback(column.close)
-        self._columns.append(column)
         return column
 
     def state(self) -> dict[str, Any]:
-        """Hand everything to the files, and return what is needed to go on."""
-        for column in self._columns:
-            column.flush()
+        """Return what is needed to go on."""
         return {"labels": list(self._labels), "rows": self._rows}
 
-    def add(self, record: RecordPrints, source: int) -> None:
-        """Add a cleaned record of a source."""
-        self._source.append(source)
-        self._size.append(len(record.texts))
-        self._label.append(
-            NO_LABEL
-            if record.label is None
-            else self._labels.setdefault(record.label, len(self._labels))
-        )
-        for text in record.texts:
-            self._language.append(self._numbers[text.language])
-            self._exact.append(text.exact)
-            self._skeleton.append(text.skeleton)
-            if text.bands is not None:
-                self._long.append(self._rows)
-                self._bands.append(text.bands)
-            self._rows += 1
+    def add(self, prints: Prints, source: int) -> None:
+        """Add cleaned records of a source."""
+        self._source.append(np.full(len(prints.size), source))
+        self._size.append(prints.size)
+        self._label.append(np.array([self._number(label) for label in prints.labels]))
+        numbers = np.array([self._numbers[code] for code in prints.codes], np.uint16)
+        self._language.append(numbers[prints.language])
+        self._exact.append(prints.exact)
+        self._skeleton.append(prints.skeleton)
+        self._long.append(self._rows + prints.long)
+        self._bands.append(prints.bands)
+        self._rows += len(prints.language)
+
+    def _number(self, label: str | None) -> int:
+        if label is None:
+            return NO_LABEL
+        return self._labels.setdefault(label, len(self._labels))
 
     def finish(self) -> CorpusIndex:
         """Return the index of all records that were added."""

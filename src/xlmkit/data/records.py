@@ -9,7 +9,7 @@ BLOCK = 4096
 BLOCK_CHARACTERS = 1 << 18
 """The most records, and about the most characters, that are worked on at a time."""
 
-_to_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes it anew
+_quoted = json.encoder.encode_basestring
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,16 @@ class Record:
 
     def to_json(self) -> str:
         """Return the record as one line of JSON, without a line end."""
-        return _to_json(
-            {
-                "texts": dict(self.texts),
-                "source": self.source,
-                "where": self.where,
-                "label": self.label,
-            }
+        # Joined by hand, which takes a third of the time; only strings are inside.
+        texts = ", ".join(
+            [f"{_quoted(code)}: {_quoted(text)}" for code, text in self.texts.items()]
         )
+        label = "null" if self.label is None else _quoted(self.label)
+        source, where = _quoted(self.source), _quoted(self.where)
+        return f'{{"texts": {{{texts}}}, "source": {source}, "where": {where}, "label": {label}}}'
 
     @classmethod
-    def from_json(cls, line: str) -> "Record":
+    def from_json(cls, line: str | bytes) -> "Record":
         """Read what `to_json` wrote.
 
         Raises:

@@ -8,7 +8,24 @@ import unicodedata
 from functools import cache, partial
 from typing import NamedTuple
 
-from xlmkit.data.fingerprints import ALONE, is_kept, skeleton, word_pairs
+import numpy as np
+from numpy.typing import NDArray
+
+from xlmkit.data.fingerprints import (
+    ALONE,
+    BANDS,
+    FACTORS,
+    LONG,
+    SUMMANDS,
+    WEIGHTS,
+    Keys,
+    bands,
+    fingerprint,
+    is_kept,
+    person,
+    skeleton,
+    starts,
+)  # fmt: skip
 from xlmkit.data.measures import CONTROL, UNSPACED, count_words, letter_share, normalize
 from xlmkit.text import compiled
 from xlmkit.text.languages import language, script_share
@@ -28,6 +45,15 @@ class Facts(NamedTuple):
     own_script: float
 
 
+class TextPrints(NamedTuple):
+    """Fingerprints of texts, (T,); the rows of the long ones, (L,), and their (L, BANDS) bands."""
+
+    exact: Keys
+    skeleton: Keys
+    long: NDArray[np.int64]
+    bands: Keys
+
+
 class Survey:
     """Answers for the texts of one language, in Python."""
 
@@ -35,21 +61,25 @@ class Survey:
         """Take the code of the language."""
         self._code = code
 
-    def normal(self, text: str) -> str:
-        """Return the normal form, see `normalize`."""
-        return normalize(text)
+    def look(self, text: str) -> tuple[str, Facts]:
+        """Return the normal form, see `normalize`, and its facts."""
+        normal = normalize(text)
+        return normal, self.facts(normal)
 
     def facts(self, text: str) -> Facts:
         """Return what decides whether a text in its normal form is kept."""
         return Facts(count_words(text), letter_share(text), script_share(text, self._code))
 
-    def letters(self, text: str) -> str:
-        """Return the letters of a text alone, see `skeleton`."""
-        return skeleton(text)
-
-    def pairs(self, text: str, least: int) -> list[str] | None:
-        """Return the pairs of neighbouring words, None where there are fewer words than `least`."""
-        return word_pairs(text, least)
+    def prints(self, texts: list[str], *, with_bands: bool) -> TextPrints:
+        """Return the fingerprints of texts, and the bands of those of LONG words and more."""
+        code = self._code
+        rows = [bands(text, code) for text in texts] if with_bands else []
+        return TextPrints(
+            np.array([fingerprint(text, code) for text in texts], np.uint64),
+            np.array([fingerprint(skeleton(text), code) for text in texts], np.uint64),
+            np.array([number for number, row in enumerate(rows) if row is not None], np.int64),
+            np.array([row for row in rows if row is not None], np.uint64).reshape(-1, BANDS),
+        )
 
 
 class CompiledSurvey(Survey):
@@ -58,27 +88,32 @@ class CompiledSurvey(Survey):
     def __init__(self, code: str) -> None:
         """Take the code of the language."""
         super().__init__(code)
-        self._native = compiled.native.Survey(partial(_describe, language(code).scripts))
+        self._native = compiled.native.Survey(
+            partial(_describe, language(code).scripts), person(code), LONG, FACTORS.tobytes(),
+            SUMMANDS.tobytes(), WEIGHTS.tobytes(), starts(code).tobytes(),
+        )  # fmt: skip
 
-    def normal(self, text: str) -> str:
-        """Return the normal form."""
-        if self._native.is_tidy(text) and unicodedata.is_normalized("NFC", text):
-            return text
-        return normalize(text)
+    def look(self, text: str) -> tuple[str, Facts]:
+        """Return the normal form and its facts."""
+        facts = self._native.facts_of_tidy(text)
+        if facts is not None and (text.isascii() or unicodedata.is_normalized("NFC", text)):
+            return text, Facts(*facts)
+        normal = normalize(text)
+        return normal, self.facts(normal)
 
     def facts(self, text: str) -> Facts:
         """Return what decides whether a text is kept."""
         return Facts(*self._native.facts(text))
 
-    def letters(self, text: str) -> str:
-        """Return the letters of a text alone."""
-        letters: str = self._native.letters(text)
-        return letters
-
-    def pairs(self, text: str, least: int) -> list[str] | None:
-        """Return the pairs of neighbouring words."""
-        pairs: list[str] | None = self._native.pairs(text, least)
-        return pairs
+    def prints(self, texts: list[str], *, with_bands: bool) -> TextPrints:
+        """Return the fingerprints and bands of texts."""
+        exact, skeletons, rows, keys = self._native.prints(texts, with_bands)
+        return TextPrints(
+            np.frombuffer(exact, np.uint64),
+            np.frombuffer(skeletons, np.uint64),
+            np.frombuffer(rows, np.int64),
+            np.frombuffer(keys, np.uint64).reshape(-1, BANDS),
+        )
 
 
 def survey(code: str) -> Survey:

@@ -64,8 +64,8 @@ def learn_merges_and_symbols(
         Merges, and symbol -> occurrences: at most `vocabulary_size` symbols, those of the alphabet
         and of the merges that occur in the end. A merge result that is always merged on is absent.
     """
-    pairs = word_counts.items() if isinstance(word_counts, Mapping) else word_counts
-    counts = {word: count for word, count in sorted(pairs) if count > 0 and _can_teach(word)}
+    given = word_counts if isinstance(word_counts, Mapping) else dict(word_counts)
+    counts = {word: given[word] for word in _teaching(sorted(given)) if given[word] > 0}
     if not counts:
         raise UserError("There are no words to learn a vocabulary from.")
     alphabet = learn_alphabet(counts, character_coverage)
@@ -121,11 +121,11 @@ def _learn_with_rust(
     return [(a, b) for a, b in json.loads(learner.to_str())["model"]["merges"]]
 
 
-def _can_teach(word: str) -> bool:
-    """Tell whether no symbol of a word can hold white space or spell a special token."""
-    if word.split() != [word]:
-        return False
-    return "<" not in word or not any(token in word for token in SPECIAL_TOKENS)
+def _teaching(words: list[str]) -> list[str]:
+    """Return the words of which no symbol can hold white space or spell a special token."""
+    if " ".join(words).split() != words:  # asked of all at once, since it is hardly ever so
+        words = [word for word in words if word.split() == [word]]
+    return [w for w in words if "<" not in w or not any(token in w for token in SPECIAL_TOKENS)]
 
 
 def learn_alphabet(word_counts: Mapping[str, int | float], coverage: float) -> list[str]:

@@ -20,7 +20,7 @@ from xlmkit.text.bpe import END_OF_WORD, Merges
 from xlmkit.text.cuts import DIGIT_FOLLOWS, SMALL_FOLLOWS, STOPS, Cutter, may_be_cut
 from xlmkit.text.moses import MosesRules, moses_words
 from xlmkit.text.normalize import prints
-from xlmkit.text.pieces import MAXIMUM_PIECES, SplitText, TextsEncoder
+from xlmkit.text.pieces import MAXIMUM_PIECES, Flat, Ids, SplitText
 
 try:
     from xlmkit.text import _native  # type: ignore[attr-defined]
@@ -137,22 +137,38 @@ def _numbers(numbers: Iterable[int]) -> bytes:
     return np.fromiter(numbers, dtype=np.int32).tobytes()
 
 
-def compiled_pieces(
-    cuts: Cutter, rules: MosesRules, fold: Fold, split: SplitText, pairs: CompiledPairs
-) -> TextsEncoder:
-    """Return what encodes the texts of a language, as `PieceEncoder` does.
+class CompiledPieces:
+    """Encodes the texts of a language, as `PieceEncoder` does."""
 
-    Args:
-        cuts: where its texts may be cut.
-        rules: its rules.
-        fold: takes case and accents from a word.
-        split: splits a whole text into words.
-        pairs: the merges.
-    """
-    encoder: TextsEncoder = native.Pieces(
-        *_splitting(cuts, rules, fold, split), pairs.table, MAXIMUM_PIECES
-    )
-    return encoder
+    def __init__(
+        self, cuts: Cutter, rules: MosesRules, fold: Fold, split: SplitText, pairs: CompiledPairs
+    ) -> None:
+        """Start with nothing remembered.
+
+        Args:
+            cuts: where its texts may be cut.
+            rules: its rules.
+            fold: takes case and accents from a word.
+            split: splits a whole text into words.
+            pairs: the merges.
+        """
+        self._native = native.Pieces(
+            *_splitting(cuts, rules, fold, split), pairs.table, MAXIMUM_PIECES
+        )
+
+    def encode(self, texts: Sequence[str]) -> list[Ids]:
+        """Return the ids of each text."""
+        rows: list[Ids] = self._native.encode(texts)
+        return rows
+
+    def encode_flat(self, texts: Sequence[str]) -> Flat:
+        """Return the ids of all texts."""
+        ids, lengths = self._native.encode_flat(texts)
+        return np.frombuffer(ids, np.int32), np.frombuffer(lengths, np.int32).astype(np.int64)
+
+    def forget(self) -> None:
+        """Forget all pieces."""
+        self._native.forget()
 
 
 class TextsCounter(Protocol):
@@ -222,12 +238,12 @@ def _kind(character: str, rules: MosesRules, fold: Fold) -> tuple[int, str]:
     if kind & (VANISHES | SEPARATES):
         return kind, ""
     folded = "".join(fold(normal))
-    if " " in folded or _depends_on_neighbours(character):
+    if " " in folded or depends_on_neighbours(character):
         return 0, ""
     return kind, folded if kind else ""
 
 
-def _depends_on_neighbours(character: str) -> bool:
+def depends_on_neighbours(character: str) -> bool:
     """Tell whether lowering a word, or decomposing it, does more than so to each character."""
     decomposed = unicodedata.normalize("NFD", character.lower())
     moves = (c for c in decomposed if unicodedata.combining(c) and unicodedata.category(c) != "Mn")

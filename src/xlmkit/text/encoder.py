@@ -4,7 +4,6 @@ Texts of a language that Moses' rules split are cut into pieces (`xlmkit.text.cu
 that was seen before costs no more than finding its ids.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -17,11 +16,11 @@ from xlmkit.text import compiled
 from xlmkit.text.aligned_words import aligned_words, fold_aligned
 from xlmkit.text.alignment import Aligned, AlignedTokens, align_pieces
 from xlmkit.text.bpe import BytePairEncoder, Merges
-from xlmkit.text.compiled import CompiledPairs, TextsCounter, compiled_counter, compiled_pieces
+from xlmkit.text.compiled import CompiledPairs, CompiledPieces
 from xlmkit.text.cuts import Cutter, cutter
+from xlmkit.text.folding import fold_word
 from xlmkit.text.moses import moses_rules, moses_words
-from xlmkit.text.normalize import lowercase_and_remove_accent
-from xlmkit.text.pieces import MAXIMUM_PIECES, Cuts, PieceEncoder, TextsEncoder
+from xlmkit.text.pieces import Cuts, Flat, PieceEncoder, TextsEncoder, flat
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, Segmenter, segmenter
 from xlmkit.text.thai_cuts import PYTHAINLP, thai_cutter
 
@@ -89,6 +88,12 @@ class TextEncoder:
         """Return the ids of many texts of one language, see `encode`; one array each."""
         return [np.array(ids, dtype=np.int32) for ids in self._encode_lists(texts, language)]
 
+    def encode_flat(self, texts: Sequence[str], language: str | None) -> Flat:
+        """Return the ids of many texts of one language, end to end, and how many each has."""
+        if encoder := self._piece_encoder(language):
+            return encoder.encode_flat(texts)
+        return flat(self._encode_lists(texts, language))
+
     def _encode_lists(self, texts: Sequence[str], language: str | None) -> list[list[int]]:
         if encoder := self._piece_encoder(language):
             return encoder.encode(texts)
@@ -108,7 +113,7 @@ class TextEncoder:
         return self._piece_encoders[language]
 
     def _make_piece_encoder(self, language: str) -> TextsEncoder | None:
-        cuts = _cuts(language, self.segmenters)
+        cuts = cuts_of(language, self.segmenters)
         if cuts is None:
             return None
         split = partial(self._split, language=language)
@@ -117,7 +122,7 @@ class TextEncoder:
                 self._compiled_pairs = CompiledPairs(self._merges, self._symbol_ids, self._unknown)
             fold = self._fold(language)
             rules = moses_rules(language)
-            return compiled_pieces(cuts, rules, fold, split, self._compiled_pairs)
+            return CompiledPieces(cuts, rules, fold, split, self._compiled_pairs)
         return PieceEncoder(cuts, split, partial(self._encode_words, language=language))
 
     def forget(self) -> None:
@@ -185,53 +190,6 @@ def split_words(text: str, language: str, segmenters: Mapping[str, str]) -> list
     return moses_words(text, language, _segmenter(language, segmenters))
 
 
-class WordsOfTexts:
-    """Counts the words of texts, piece by piece; may be sent to other processes."""
-
-    def __init__(self, segmenters: Mapping[str, str]) -> None:
-        """Take language -> segmenter."""
-        self._segmenters = segmenters
-        self._words: dict[str, dict[str, list[str]]] = {}  # language -> piece -> words
-        self._counters: dict[str, TextsCounter] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave behind what is remembered."""
-        return {**self.__dict__, "_words": {}, "_counters": {}}
-
-    def __call__(self, batch: tuple[str, list[str]]) -> tuple[str, Mapping[str, int]]:
-        """Return the language of a batch and word -> occurrences."""
-        language, texts = batch
-        cuts = _cuts(language, self._segmenters)
-        if not (compiled.in_use() and isinstance(cuts, Cutter)):
-            return language, self._count(texts, language, cuts)
-        if language not in self._counters:
-            split = partial(split_words, language=language, segmenters=self._segmenters)
-            self._counters[language] = compiled_counter(cuts, moses_rules(language), split)
-        return language, self._counters[language].count(texts)
-
-    def _count(self, texts: list[str], language: str, cuts: Cuts | None) -> Counter[str]:
-        rows = [cuts.cut(text) if cuts else None for text in texts]
-        pieces = Counter(chain.from_iterable(filter(None, rows)))
-        counts: Counter[str] = Counter()
-        if cuts:
-            known = self._words.setdefault(language, {})
-            if len(known) > MAXIMUM_PIECES:
-                known.clear()
-            known.update((piece, cuts.words(piece)) for piece in pieces.keys() - known.keys())
-            for piece, count in pieces.items():
-                for word in known[piece]:
-                    counts[word] += count
-        for text, row in zip(texts, rows, strict=True):
-            if row is None:
-                counts.update(split_words(text, language, self._segmenters))
-        return counts
-
-
-def fold_word(word: str) -> list[str]:
-    """Lower a word and drop its accents; white space in it parts it, as elsewhere."""
-    return [part for part in lowercase_and_remove_accent(word).split(" ") if part]
-
-
 def word_as_it_is(word: str) -> list[str]:
     """Return the word as the only part of itself, no part if it is empty."""
     return [word] if word else []
@@ -242,7 +200,7 @@ def _segmenter(language: str, segmenters: Mapping[str, str]) -> Segmenter | None
     return segmenter(name) if name else None
 
 
-def _cuts(language: str, segmenters: Mapping[str, str]) -> Cuts | None:
+def cuts_of(language: str, segmenters: Mapping[str, str]) -> Cuts | None:
     """Return where the texts of a language may be cut, None if nowhere."""
     if _segmenter(language, segmenters) is None:
         return cutter(language)

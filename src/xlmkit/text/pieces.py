@@ -8,9 +8,15 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 MAXIMUM_PIECES = 1_000_000
 
 Ids = list[int]
+Flat = tuple[NDArray[np.int32], NDArray[np.int64]]
+"""The ids of texts, end to end, and how many each text has."""
+
 EncodeWords = Callable[[list[list[str]]], list[Ids]]
 """Turns lists of words into the ids of each list, end to end."""
 
@@ -34,8 +40,17 @@ class TextsEncoder(Protocol):
     def encode(self, texts: Sequence[str], /) -> list[Ids]:
         """Return the ids of each text."""
 
+    def encode_flat(self, texts: Sequence[str], /) -> Flat:
+        """Return the ids of all texts."""
+
     def forget(self) -> None:
         """Forget all pieces."""
+
+
+def flat(rows: Sequence[Ids]) -> Flat:
+    """Return rows of ids end to end."""
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    return np.fromiter(chain.from_iterable(rows), np.int32, int(lengths.sum())), lengths
 
 
 class PieceEncoder:
@@ -64,6 +79,10 @@ class PieceEncoder:
             return self._join(texts, rows, {})
         except KeyError:  # a piece that is new, or a text that must stay whole
             return self._join(texts, rows, self._learn(texts, rows))
+
+    def encode_flat(self, texts: Sequence[str]) -> Flat:
+        """Return the ids of all texts."""
+        return flat(self.encode(texts))
 
     def forget(self) -> None:
         """Forget all pieces."""

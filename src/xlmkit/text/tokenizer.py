@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -23,13 +23,15 @@ from xlmkit.text.bpe_files import (
     write_vocabulary_json,
 )
 from xlmkit.text.bpe_learning import learn_merges_and_symbols
-from xlmkit.text.encoder import TextEncoder, WordsOfTexts, fold_word, word_as_it_is
+from xlmkit.text.encoder import TextEncoder
+from xlmkit.text.folding import folded_weights
 from xlmkit.text.languages import language
 from xlmkit.text.moses import moses_rules
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, check_segmenter_name
 from xlmkit.text.truecasing import Truecaser
 from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, SPECIAL_TOKENS, UNK, Vocabulary
 from xlmkit.text.word_counts import WordCounter
+from xlmkit.text.words_of_texts import WordsOfTexts, texts_of_pair
 
 VOCABULARY_FILE = "vocab.json"
 MERGES_FILE = "merges.txt"
@@ -112,18 +114,21 @@ class Tokenizer(TextEncoder):
     @classmethod
     def learn(
         cls,
-        batches: Iterable[tuple[str, list[str]]],
+        batches: Iterable[Any],
         config: TokenizerConfig,
         languages: Sequence[str],
         journal: Journal | None = None,
+        *,
+        texts_of: Callable[[Any], Mapping[str, list[str]]] = texts_of_pair,
     ) -> "Tokenizer":
         """Learn a joint vocabulary; the same text in the same order gives the same vocabulary.
 
         Args:
-            batches: (language, texts), read once and not kept.
+            batches: (language, texts), or whatever `texts_of` takes; read once and not kept.
             config: the recipe's section.
             languages: the languages of the model, in the order of their ids.
             journal: notes how far the words are counted, so that counting goes on there.
+            texts_of: returns language -> texts of a batch; may be sent to other processes.
 
         Raises:
             UserError: a language is unknown or has no text, or a segmenter is missing.
@@ -131,26 +136,26 @@ class Tokenizer(TextEncoder):
         for code in languages:
             language(code)
         segmenters = {**DEFAULT_SEGMENTERS, **config.segmenters}
-        fold = fold_word if config.lowercase_and_remove_accent else word_as_it_is
         counter = WordCounter()
         done = 0
         if journal and journal.state:
             done = int(journal.state["batches"])
             counter.restore(journal.state)
-        for code, counts in map_in_order(WordsOfTexts(segmenters), islice(batches, done, None)):
-            if code not in languages:
-                raise UserError(f"There is text in {code}, which is not among the languages.")
-            counter.update(code, counts)
+        count_words = WordsOfTexts(segmenters, texts_of)
+        for counted in map_in_order(count_words, islice(batches, done, None)):
+            for code, counts in counted.items():
+                if code not in languages:
+                    raise UserError(f"There is text in {code}, which is not among the languages.")
+                counter.update(code, counts)
             done += 1
             if journal:
                 journal.note({}, partial(_counted, counter, done))
         silent = [code for code in languages if not counter.totals.get(code)]
         if silent:
             raise UserError(f"There is no text in {', '.join(silent)} to learn a vocabulary from.")
-        weights: dict[str, float] = {}
-        for word, weight in counter.weighted(config.alpha).items():
-            for part in fold(word):
-                weights[part] = weights.get(part, 0.0) + weight
+        weights = counter.weighted(config.alpha)
+        if config.lowercase_and_remove_accent:
+            weights = folded_weights(weights)
         merges, symbols = learn_merges_and_symbols(
             weights, config.vocabulary_size - len(SPECIAL_TOKENS), config.character_coverage
         )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import mul
 from typing import Any
 
 from xlmkit.text.sampling import sampling_probabilities
@@ -25,10 +26,9 @@ class WordCounter:
 
     def update(self, language: str, words: Iterable[str] | Mapping[str, int]) -> None:
         """Count the words of some text, or add what was counted."""
-        counts = Counter(words)
+        counts = words if isinstance(words, Mapping) else Counter(words)
         self._counts.setdefault(language, Counter()).update(counts)
-        characters = sum(len(word) * count for word, count in counts.items())
-        self.totals[language] = self.totals.get(language, 0) + characters
+        self.totals[language] = self.totals.get(language, 0) + characters_of(counts)
         if sum(map(len, self._counts.values())) > self._maximum_distinct:
             self._forget_rarest()
 
@@ -62,10 +62,7 @@ class WordCounter:
         not the same amount of text in Chinese and in German, and since merges and the alphabet are
         learned from characters.
         """
-        totals = {
-            language: sum(len(word) * count for word, count in counter.items())
-            for language, counter in self._counts.items()
-        }
+        totals = {code: characters_of(counter) for code, counter in self._counts.items()}
         shares = sampling_probabilities(self.totals, alpha)
         everything = sum(totals.values())
         weights: dict[str, float] = {}
@@ -75,4 +72,9 @@ class WordCounter:
             factor = shares[language] * everything / totals[language]
             for word, count in counter.items():
                 weights[word] = weights.get(word, 0.0) + factor * count
-        return dict(sorted(weights.items()))
+        return {word: weights[word] for word in sorted(weights)}
+
+
+def characters_of(counts: Mapping[str, int]) -> int:
+    """Return how many characters all words have together."""
+    return sum(map(mul, map(len, counts), counts.values()))

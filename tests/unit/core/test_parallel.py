@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.parallel import ALONE, map_in_order
+from xlmkit.core.parallel import ALONE, kept_processes, map_in_order
 
 ITEMS = range(ALONE + 12)
 
@@ -65,3 +65,24 @@ def test_items_are_read_as_they_are_needed() -> None:
         next(results)
     results.close()  # type: ignore[attr-defined]
     assert len(read) < ALONE + 10
+
+
+def double(item: int) -> tuple[int, int]:
+    return 2 * item, os.getpid()
+
+
+def test_processes_are_kept_for_the_next_function() -> None:
+    with kept_processes():
+        first = {process for _, process in map_in_order(with_process, ITEMS, 2)} - {os.getpid()}
+        again = list(map_in_order(double, ITEMS, 2))
+        assert [item for item, _ in again] == [2 * item for item in ITEMS]
+        assert {process for _, process in again} == first
+    afterwards = {process for _, process in map_in_order(with_process, ITEMS, 2)}
+    assert not first & afterwards
+
+
+def test_a_process_that_ended_is_not_kept() -> None:
+    with kept_processes():
+        with pytest.raises(UserError, match="has ended"):
+            list(map_in_order(vanish, ITEMS, 2))
+        assert [item for item, _ in map_in_order(double, ITEMS, 2)] == [2 * i for i in ITEMS]

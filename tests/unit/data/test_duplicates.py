@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from xlmkit.data import duplicates
 from xlmkit.data.duplicates import REASONS, ambiguous_labels, find_duplicates, seen_before
-from xlmkit.data.index import CorpusIndex, IndexWriter, record_prints
+from xlmkit.data.index import CorpusIndex, IndexWriter
+from xlmkit.data.prints import prints_of
 from xlmkit.data.records import Record
 
 LANGUAGES = ("en", "fr", "zh")
@@ -20,7 +21,7 @@ def index_of(
     with IndexWriter(folder, LANGUAGES) as writer:
         for i, languages in enumerate(texts):
             record = Record(languages, "s", f"{i}", labels[i] if labels else None)
-            writer.add(record_prints(record), 0)
+            writer.add(prints_of([record]), 0)
         return writer.finish()
 
 

@@ -151,7 +151,7 @@ def test_blocks_end_when_they_are_full() -> None:
 def test_shards_tell_which_source_each_sentence_came_from(
     tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xlmkit.data.encode.blocks", lambda records: blocks(records, 2))
+    monkeypatch.setattr("xlmkit.data.corpus_blocks.BLOCK_BYTES", 150)  # about a record each
     corpus = write_corpus(tmp_path, valid=TEXTS[:1])
     names = ["one", "two", "two", "two", "one"]
     records = [Record(t, n, "1") for t, n in zip(TEXTS, names, strict=True)]

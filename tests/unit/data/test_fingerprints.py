@@ -3,13 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlmkit.data.fingerprints import BANDS, LONG, Keys, fingerprint, mix, skeleton, word_pairs
-from xlmkit.data.fingerprints import bands as bands_of_pairs
-
-
-def bands(text: str, language: str) -> Keys | None:
-    pairs = word_pairs(text, LONG)
-    return None if pairs is None else bands_of_pairs(pairs, language)
+from xlmkit.data.fingerprints import BANDS, LONG, bands, fingerprint, mix, skeleton
 
 
 @pytest.mark.parametrize(

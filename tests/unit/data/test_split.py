@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from xlmkit.data.fingerprints import skeleton
-from xlmkit.data.index import IndexWriter, record_prints
+from xlmkit.data.index import IndexWriter
+from xlmkit.data.prints import prints_of
 from xlmkit.data.records import Record
 from xlmkit.data.split import HELD_OUT_ELSEWHERE, TEST, TRAIN, VALID, SplitConfig, assign_splits
 
@@ -23,7 +24,7 @@ def _split(
     with tempfile.TemporaryDirectory() as folder, IndexWriter(Path(folder), LANGUAGES) as writer:
         for i, texts in enumerate(records):
             record = Record(texts, "s", str(i), labels[i] if labels else None)
-            writer.add(record_prints(record), 0)
+            writer.add(prints_of([record]), 0)
         index = writer.finish()
         everything = np.ones(len(records), dtype=np.bool_)
         split: list[int] = assign_splits(index, everything, everything, config, seed).tolist()

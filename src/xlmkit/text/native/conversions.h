@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <new>
+#include <string>
 #include <vector>
 
 #include "python.h"
@@ -53,10 +54,38 @@ inline Codes codes_of(PyObject* string) {
   return codes;
 }
 
-inline Owned bytes_of(const std::vector<int32_t>& numbers) {
+// Append a character in UTF-8.
+inline void append_utf8(uint32_t code, std::string& to) {
+  const auto more = [&](int shift) {
+    to.push_back(static_cast<char>(0x80 | ((code >> shift) & 0x3f)));
+  };
+  if (code < 0x80) {
+    to.push_back(static_cast<char>(code));
+  } else if (code < 0x800) {
+    to.push_back(static_cast<char>(0xc0 | (code >> 6)));
+    more(0);
+  } else if (code < 0x10000) {
+    to.push_back(static_cast<char>(0xe0 | (code >> 12)));
+    more(6), more(0);
+  } else {
+    to.push_back(static_cast<char>(0xf0 | (code >> 18)));
+    more(12), more(6), more(0);
+  }
+}
+
+template <typename Characters>
+std::string utf8_of(const Characters& codes) {
+  std::string bytes;
+  bytes.reserve(2 * codes.size());
+  for (size_t i = 0; i < codes.size(); ++i) append_utf8(codes[i], bytes);
+  return bytes;
+}
+
+template <typename Number>
+Owned bytes_of(const std::vector<Number>& numbers) {
   PyObject* bytes =
       PyBytes_FromStringAndSize(reinterpret_cast<const char*>(numbers.data()),
-                                static_cast<Py_ssize_t>(numbers.size() * sizeof(int32_t)));
+                                static_cast<Py_ssize_t>(numbers.size() * sizeof(Number)));
   if (bytes == nullptr) throw PythonError();
   return Owned(bytes);
 }

@@ -1,11 +1,12 @@
-// The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words` and `Survey`,
-// and the function `learn_merges`.
+// The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words`, `Folds` and
+// `Survey`, and the function `learn_merges`.
 
 #include <limits>
 #include <memory>
 
 #include "byte_pairs.h"
 #include "conversions.h"
+#include "folds.h"
 #include "learner.h"
 #include "pieces.h"
 #include "python.h"
@@ -147,11 +148,43 @@ PyMethodDef words_methods[] = {
     {"count", count_words, METH_O, "Return the words of texts and how often each occurs."},
     {nullptr, nullptr, 0, nullptr}};
 
-PyObject* new_survey(PyTypeObject* type, PyObject* arguments, PyObject*) {
+PyObject* new_folds(PyTypeObject* type, PyObject* arguments, PyObject*) {
   PyObject* describe;
   if (!PyArg_ParseTuple(arguments, "O", &describe)) return nullptr;
   return guarded<PyObject*>(nullptr,
-                            [&] { return hold(type, std::make_unique<Survey>(describe)); });
+                            [&] { return hold(type, std::make_unique<Folds>(describe)); });
+}
+
+PyObject* fold_words(PyObject* self, PyObject* words) {
+  Folds& folds = *reinterpret_cast<Holder<Folds>*>(self)->value;
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    Owned list(PyList_New(0));
+    if (!list) throw PythonError();
+    for_each_string(words, [&](PyObject* word) {
+      if (PyList_Append(list.get(), folds.fold(word).get()) < 0) throw PythonError();
+    });
+    return list.release();
+  });
+}
+
+PyMethodDef folds_methods[] = {
+    {"fold", fold_words, METH_O, "Return words without case and accents, None for unusual ones."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyObject* new_survey(PyTypeObject* type, PyObject* arguments, PyObject*) {
+  PyObject *describe, *factors, *summands, *weights, *starts;
+  const char* person;
+  Py_ssize_t person_size, words;
+  if (!PyArg_ParseTuple(arguments, "Oy#nOOOO", &describe, &person, &person_size, &words, &factors,
+                        &summands, &weights, &starts))
+    return nullptr;
+  return guarded<PyObject*>(nullptr, [&] {
+    const Blake2b hash(std::string(person, static_cast<size_t>(person_size)));
+    MinHash minhash(numbers_of<uint32_t>(factors), numbers_of<uint32_t>(summands),
+                    numbers_of<uint64_t>(weights), numbers_of<uint64_t>(starts));
+    return hold(type, std::make_unique<Survey>(describe, hash, static_cast<size_t>(words),
+                                               std::move(minhash)));
+  });
 }
 
 // Ask a survey of a string.
@@ -165,45 +198,43 @@ PyObject* surveyed(PyObject* self, PyObject* string, Ask ask) {
   return guarded<PyObject*>(nullptr, [&] { return ask(survey, Text(string)); });
 }
 
-PyObject* is_tidy(PyObject* self, PyObject* string) {
-  return surveyed(self, string, [](Survey& survey, const Text& text) {
-    return PyBool_FromLong(survey.is_tidy(text));
-  });
+PyObject* facts_of(const Survey::Facts& found) {
+  return Py_BuildValue("ndd", static_cast<Py_ssize_t>(found.words), found.letters, found.script);
 }
 
 PyObject* facts(PyObject* self, PyObject* string) {
   return surveyed(self, string, [](Survey& survey, const Text& text) {
-    const Survey::Facts found = survey.facts(text);
-    return Py_BuildValue("ndd", static_cast<Py_ssize_t>(found.words), found.letters, found.script);
+    return facts_of(survey.facts(text));
   });
 }
 
-PyObject* letters(PyObject* self, PyObject* string) {
+PyObject* facts_of_tidy(PyObject* self, PyObject* string) {
   return surveyed(self, string, [](Survey& survey, const Text& text) {
-    return string_of(survey.letters(text)).release();
+    return survey.is_tidy(text) ? facts_of(survey.facts(text)) : Py_NewRef(Py_None);
   });
 }
 
-PyObject* pairs(PyObject* self, PyObject* arguments) {
-  PyObject* string;
-  Py_ssize_t least;
-  if (!PyArg_ParseTuple(arguments, "On", &string, &least)) return nullptr;
-  return surveyed(self, string, [&](Survey& survey, const Text& text) -> PyObject* {
-    Owned list(PyList_New(0));
-    if (!list) throw PythonError();
-    const bool enough = survey.pairs(text, static_cast<size_t>(least), [&](const Codes& pair) {
-      if (PyList_Append(list.get(), string_of(pair).get()) < 0) throw PythonError();
+// Fingerprints of texts and of their letters, rows of long texts, and their bands.
+PyObject* prints(PyObject* self, PyObject* arguments) {
+  PyObject* texts;
+  int with_bands;
+  if (!PyArg_ParseTuple(arguments, "Op", &texts, &with_bands)) return nullptr;
+  Survey& survey = *reinterpret_cast<Holder<Survey>*>(self)->value;
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    Survey::Prints prints;
+    for_each_string(texts, [&](PyObject* text) {
+      survey.append_prints(Text(text), with_bands, prints);
     });
-    if (!enough) Py_RETURN_NONE;
-    return list.release();
+    return PyTuple_Pack(4, bytes_of(prints.exact).get(), bytes_of(prints.skeletons).get(),
+                        bytes_of(prints.rows).get(), bytes_of(prints.bands).get());
   });
 }
 
 PyMethodDef survey_methods[] = {
-    {"is_tidy", is_tidy, METH_O, "Tell whether normalisation leaves a composed text as it is."},
     {"facts", facts, METH_O, "Return words, share of letters, share of letters of own scripts."},
-    {"letters", letters, METH_O, "Return the letters of a text, their case folded."},
-    {"pairs", pairs, METH_VARARGS, "Return pairs of words, None where there are too few words."},
+    {"facts_of_tidy", facts_of_tidy, METH_O,
+     "Return the facts of a text that normalisation leaves as it is if it is composed, else None."},
+    {"prints", prints, METH_VARARGS, "Return fingerprints of texts, rows of long ones, their bands."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyObject* learn_merges(PyObject*, PyObject* arguments) {
@@ -233,22 +264,29 @@ PyMethodDef functions[] = {
 PyObject* encode(PyObject* self, PyObject* texts) {
   Pieces& pieces = *reinterpret_cast<Holder<Pieces>*>(self)->value;
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
-    const Owned fast(PySequence_Fast(texts, "a list of texts is expected"));
-    if (!fast) throw PythonError();
     Owned rows(PyList_New(0));
     if (!rows) throw PythonError();
     std::vector<int32_t> ids;
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.get()); ++i) {
-      PyObject* text = PySequence_Fast_GET_ITEM(fast.get(), i);
-      if (!PyUnicode_Check(text)) {
-        PyErr_SetString(PyExc_TypeError, "a text is expected to be a string");
-        throw PythonError();
-      }
+    for_each_string(texts, [&](PyObject* text) {
       ids.clear();
       pieces.encode(text, ids);
       if (PyList_Append(rows.get(), list_of(ids).get()) < 0) throw PythonError();
-    }
+    });
     return rows.release();
+  });
+}
+
+// The ids of texts, end to end, and how many each has.
+PyObject* encode_flat(PyObject* self, PyObject* texts) {
+  Pieces& pieces = *reinterpret_cast<Holder<Pieces>*>(self)->value;
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    std::vector<int32_t> ids, lengths;
+    for_each_string(texts, [&](PyObject* text) {
+      const size_t before = ids.size();
+      pieces.encode(text, ids);
+      lengths.push_back(static_cast<int32_t>(ids.size() - before));
+    });
+    return PyTuple_Pack(2, bytes_of(ids).get(), bytes_of(lengths).get());
   });
 }
 
@@ -259,6 +297,7 @@ PyObject* forget(PyObject* self, PyObject*) {
 
 PyMethodDef pieces_methods[] = {
     {"encode", encode, METH_O, "Return the ids of each text."},
+    {"encode_flat", encode_flat, METH_O, "Return the ids of all texts, and how many each has."},
     {"forget", forget, METH_NOARGS, "Forget all pieces."},
     {nullptr, nullptr, 0, nullptr}};
 
@@ -280,6 +319,12 @@ PyType_Slot words_slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(release<Words>)},
     {Py_tp_methods, words_methods},
     {0, nullptr}};
+PyType_Slot folds_slots[] = {
+    {Py_tp_doc, const_cast<char*>("Takes case and accents from words.")},
+    {Py_tp_new, reinterpret_cast<void*>(new_folds)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(release<Folds>)},
+    {Py_tp_methods, folds_methods},
+    {0, nullptr}};
 PyType_Slot survey_slots[] = {
     {Py_tp_doc, const_cast<char*>("Knows the characters of texts of one language.")},
     {Py_tp_new, reinterpret_cast<void*>(new_survey)},
@@ -293,6 +338,8 @@ PyType_Spec pieces_spec = {"xlmkit.text._native.Pieces", sizeof(Holder<Pieces>),
 
 PyType_Spec words_spec = {"xlmkit.text._native.Words", sizeof(Holder<Words>), 0,
                           Py_TPFLAGS_DEFAULT, words_slots};
+PyType_Spec folds_spec = {"xlmkit.text._native.Folds", sizeof(Holder<Folds>), 0,
+                          Py_TPFLAGS_DEFAULT, folds_slots};
 PyType_Spec survey_spec = {"xlmkit.text._native.Survey", sizeof(Holder<Survey>), 0,
                            Py_TPFLAGS_DEFAULT, survey_slots};
 
@@ -314,7 +361,7 @@ PyMODINIT_FUNC PyInit__native() {
   byte_pairs_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&byte_pairs_spec));
   if (byte_pairs_type == nullptr || PyModule_AddType(module.get(), byte_pairs_type) < 0)
     return nullptr;
-  for (PyType_Spec* spec : {&pieces_spec, &words_spec, &survey_spec}) {
+  for (PyType_Spec* spec : {&pieces_spec, &words_spec, &folds_spec, &survey_spec}) {
     const Owned type(PyType_FromSpec(spec));
     if (!type || PyModule_AddType(module.get(), reinterpret_cast<PyTypeObject*>(type.get())) < 0)
       return nullptr;

@@ -4,10 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "blake2b.h"
 #include "characters.h"
+#include "conversions.h"
+#include "minhash.h"
 
 class Survey {
  public:
@@ -28,8 +32,16 @@ class Survey {
     size_t words;
     double letters, script;
   };
+  // Of texts: fingerprints of all; the rows of the long ones, and their bands end to end.
+  struct Prints {
+    Keys exact, skeletons;
+    std::vector<int64_t> rows;
+    Keys bands;
+  };
 
-  explicit Survey(PyObject* describe) : characters_(describe) {}
+  // hash: gives fingerprints. words: from how many on a text is long and has bands.
+  Survey(PyObject* describe, const Blake2b& hash, size_t words, MinHash minhash)
+      : characters_(describe), hash_(hash), long_(words), minhash_(std::move(minhash)) {}
 
   // Whether normalisation leaves a composed text as it is.
   bool is_tidy(const Text& text) {
@@ -68,22 +80,24 @@ class Survey {
             letters ? 1.0 - share(foreign, letters) : 1.0};
   }
 
-  // The letters and marks of a text, their case folded.
-  const Codes& letters(const Text& text) {
+  // Append the fingerprints of a text, and its bands if they are wanted and it is long.
+  void append_prints(const Text& text, bool with_bands, Prints& prints) {
+    prints.exact.push_back(hash_(utf8_of(text)));
     fold(text);
-    size_t kept = 0;
+    word_.clear();
     for (const uint32_t code : folded_)
-      if (characters_[code].flags & KEPT) folded_[kept++] = code;
-    folded_.resize(kept);
-    return folded_;
+      if (characters_[code].flags & KEPT) append_utf8(code, word_);
+    prints.skeletons.push_back(hash_(word_));
+    if (with_bands) append_bands(prints);
   }
 
-  // Call a function with every two neighbouring words, joined by a space; return false, and call
-  // nothing, where there are fewer words.
-  template <typename Take>
-  bool pairs(const Text& text, size_t least, Take take) {
-    fold(text);
-    std::vector<std::pair<size_t, size_t>> tokens;
+ private:
+
+  static constexpr uint64_t FNV_START = 0xcbf29ce484222325ULL, FNV_FACTOR = 0x100000001b3ULL;
+
+  // Append the row of the last text and its bands, if it has enough words.
+  void append_bands(Prints& prints) {
+    words_.clear();
     for (size_t i = 0; i < folded_.size();) {
       const size_t start = i;
       const uint32_t traits = characters_[folded_[i++]].flags;
@@ -91,23 +105,15 @@ class Survey {
         if (!(traits & OF_WORDS)) continue;
         while (i < folded_.size() && (characters_[folded_[i]].flags & OF_WORDS)) ++i;
       }
-      tokens.emplace_back(start, i);
+      uint64_t key = FNV_START;
+      for (size_t place = start; place < i; ++place) key = (key ^ folded_[place]) * FNV_FACTOR;
+      words_.push_back(key);
     }
-    if (tokens.size() < least) return false;
-    const auto at = [this](size_t place) {
-      return folded_.begin() + static_cast<std::ptrdiff_t>(place);
-    };
-    Codes pair;
-    for (size_t i = 0; i + 1 < tokens.size(); ++i) {
-      pair.assign(at(tokens[i].first), at(tokens[i].second));
-      pair.push_back(' ');
-      pair.insert(pair.end(), at(tokens[i + 1].first), at(tokens[i + 1].second));
-      take(pair);
-    }
-    return true;
+    if (words_.size() < long_) return;
+    prints.rows.push_back(static_cast<int64_t>(prints.exact.size()) - 1);
+    minhash_.append_bands(words_, prints.bands);
   }
 
- private:
   static double share(size_t part, size_t of) {
     return static_cast<double>(part) / static_cast<double>(of);
   }
@@ -121,5 +127,10 @@ class Survey {
   }
 
   Characters characters_;
+  Blake2b hash_;
+  size_t long_;  // words
+  MinHash minhash_;
   Codes folded_;  // of the text at hand
+  Keys words_;    // of it
+  std::string word_;
 };
