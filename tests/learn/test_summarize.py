@@ -53,7 +53,7 @@ def test_the_first_clause_is_learned_to_a_high_rouge(learn: Any) -> None:
     }
     objective = Summarization(
         DirectedPairs(train, SECTION.length, alpha=1.0, alike=False), ["en", "sw"],
-        tokens=768, seed=0,
+        tokens=640, seed=0,
     )  # fmt: skip
     sources, summaries = texts(200, 5)
 
@@ -66,7 +66,7 @@ def test_the_first_clause_is_learned_to_a_high_rouge(learn: Any) -> None:
 
     before = rouge()
     lead = rouge_scores(sources, [summaries], "sw", ["rouge2"], resamples=0)["rouge2"].value
-    learn(model, [objective], steps=450, lr=5e-3)
+    learn(model, [objective], steps=300, lr=5e-3)
     after = rouge()
     assert before < 10
     assert lead < 60  # what the whole text would get
