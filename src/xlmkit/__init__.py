@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from xlmkit.checkpoint.bundle import Bundle
+    from xlmkit.explain.explainer import Explainer
     from xlmkit.generate.translator import Translator
     from xlmkit.huggingface.base import XLMModel
     from xlmkit.huggingface.classification import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         XLMForQuestionAnsweringSimple,
     )
     from xlmkit.huggingface.tokenization import XLMTokenizer, XLMTokenizerFast
+    from xlmkit.inference.aligner import WordAligner
     from xlmkit.inference.answers import AnswerPredictor
     from xlmkit.inference.encoder import SentenceEncoder
     from xlmkit.inference.fill_mask import FillMask
@@ -39,6 +41,7 @@ __version__ = "0.1.0.dev0"
 _MODULES = {
     "AnswerPredictor": "inference.answers",
     "Bundle": "checkpoint.bundle",
+    "Explainer": "explain.explainer",
     "FillMask": "inference.fill_mask",
     "SentenceEncoder": "inference.encoder",
     "SequencePredictor": "inference.predictors",
@@ -47,6 +50,7 @@ _MODULES = {
     "Tokenizer": "text.tokenizer",
     "Transformer": "model.transformer",
     "Translator": "generate.translator",
+    "WordAligner": "inference.aligner",
     "XLMConfig": "huggingface.configuration",
     "XLMForConditionalGeneration": "huggingface.conditional_generation",
     "XLMForMultipleChoice": "huggingface.classification",
@@ -65,6 +69,7 @@ _MODULES = {
 __all__ = [
     "AnswerPredictor",
     "Bundle",
+    "Explainer",
     "FillMask",
     "SentenceEncoder",
     "SequencePredictor",
@@ -73,6 +78,7 @@ __all__ = [
     "Tokenizer",
     "Transformer",
     "Translator",
+    "WordAligner",
     "XLMConfig",
     "XLMForConditionalGeneration",
     "XLMForMultipleChoice",
