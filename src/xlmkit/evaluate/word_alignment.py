@@ -50,7 +50,8 @@ def aligned_tokens(similarity_ST: NDArray[np.floating], method: AlignmentMethod)
     else:
         found = _mutual(similarity_ST)
         for _ in range(_ROUNDS - 1 if method == "itermax" else 0):
-            rows, columns = found.any(axis=1)[:, None], found.any(axis=0)[None, :]
+            rows = found.any(axis=1, keepdims=True)
+            columns = found.any(axis=0, keepdims=True)
             weights = np.where(rows & columns, 0.0, np.where(rows | columns, _DISCOUNT, 1.0))
             # Cosines may be negative, and what is forbidden must not win then.
             found |= _mutual((similarity_ST + 1) / 2 * weights) & (weights > 0)
