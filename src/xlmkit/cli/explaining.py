@@ -50,9 +50,9 @@ def explain(
         typer.Option("--steps", min=2, help="Points of the integral; else as many as it needs."),
     ] = None,
     baseline: Annotated[
-        Literal["pad", "mask"],
+        Literal["pad", "mask"] | None,
         typer.Option("--baseline", help="The token that stands for no word."),
-    ] = "pad",
+    ] = None,
 ) -> None:
     """Call `xlmkit.explain.command.explain`."""
     importlib.import_module("xlmkit.core.device").share_the_processor()

@@ -78,7 +78,7 @@ class Explainer:
         words: Sequence[str] = (),
         spaces: bool = False,
         steps: int | None = None,
-        baseline: Baseline = "pad",
+        baseline: Baseline | None = None,
         attention: str | None = None,
     ) -> Explanation:
         """Explain what the model says.
@@ -95,7 +95,8 @@ class Explainer:
             spaces: of a tagger, that spaces alone part words.
             steps: points of the integral; by default as many as make the attributions add up to
                 the change of the output, up to 800.
-            baseline: the token that stands for "no word".
+            baseline: the token that stands for "no word"; by default `pad` for xlmkit's models,
+                `mask` for others that have one.
             attention: numbers of layers from 1, such as `1,6`, or `all`.
 
         Raises:
@@ -106,8 +107,9 @@ class Explainer:
             text=text, language=lang, second=second, choices=choices, question=question,
             spaces=spaces,
         ).checked(kind)  # fmt: skip
-        if baseline not in self.subject.blanks:
-            raise UserError(f"This model has no {baseline} token; take --baseline pad.")
+        named = baseline or next(iter(self.subject.blanks))
+        if named not in self.subject.blanks:
+            raise UserError(f"This model has no {named} token; take --baseline pad.")
         layers = chosen_layers(attention, self.subject.n_layers) if attention else []
         reading = self.subject.read(asked)
         if not reading.words:
@@ -120,7 +122,7 @@ class Explainer:
         with torch.no_grad():
             given = reading.scores(reading.ids).float()[None]
         targets = self._targets(kind, given, reading, text, labels, words)
-        blank = reading.blank(self.subject.blanks[baseline])
+        blank = reading.blank(self.subject.blanks[named])
         explained = [_explained(reading, target, blank, steps) for target in targets]
         return Explanation(
             kind=kind,
@@ -129,7 +131,7 @@ class Explainer:
             words=reading.words,
             tokens=reading.tokens,
             explained=explained,
-            baseline=baseline,
+            baseline=named,
             attention=self._attention(reading, layers, targets[0].row) if layers else None,
             notes=list(_notes(reading, explained)),
         )
@@ -293,5 +295,5 @@ def _notes(reading: Reading, explained: Sequence[Explained]) -> Iterator[str]:
     if any(not one.converged for one in explained):
         yield (
             f"Some attributions do not add up to the change of the output within {TOLERANCE:.0%}; "
-            "more --steps make them more exact."
+            "more --steps or another --baseline make them more exact."
         )

@@ -101,8 +101,12 @@ class FamilySubject:
 
     @property
     def blanks(self) -> Mapping[str, int]:
-        """The token for padding, and the mask where there is one."""
-        named = {"pad": self._tokenizer.pad_token_id, "mask": self._tokenizer.mask_token_id}
+        """The mask where there is one, and the token for padding.
+
+        The padding's vector is often zero, and where nothing is added to it before the first norm,
+        as in DeBERTa and ModernBERT, the model is not smooth there.
+        """
+        named = {"mask": self._tokenizer.mask_token_id, "pad": self._tokenizer.pad_token_id}
         return {name: token for name, token in named.items() if token is not None}
 
     @property

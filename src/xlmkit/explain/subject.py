@@ -85,7 +85,7 @@ class Subject(Protocol):
 
     @property
     def blanks(self) -> Mapping[str, int]:
-        """Tokens that may stand for no word: `pad` and perhaps `mask`."""
+        """Tokens that may stand for no word, `pad` and perhaps `mask`; the usual one first."""
         ...
 
     @property

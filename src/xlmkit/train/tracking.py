@@ -10,11 +10,13 @@ unless the variable WANDB_MODE says otherwise, and Trackio is local.
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from xlmkit.core.errors import UserError
 from xlmkit.train.trackers import TrackerName, check_installed
 
 Log = Callable[[int, Mapping[str, float]], None]
@@ -50,14 +52,21 @@ class Tracking:
 
         Raises:
             MissingPackageError: a package is not installed.
+            UserError: one cannot begin, for instance since it asks for a login.
         """
         check_installed(self.trackers)
         openers = {"tensorboard": _tensorboard, "wandb": _wandb, "trackio": _trackio}
         with ExitStack() as stack:
-            yield [
-                stack.enter_context(openers[tracker](self, name, step, key))
-                for tracker in self.trackers
-            ]
+            logs = []
+            for tracker in self.trackers:
+                try:
+                    logs.append(stack.enter_context(openers[tracker](self, name, step, key)))
+                except Exception as error:  # of any kind: it is their code
+                    raise UserError(
+                        f"tracking: {tracker} cannot begin ({type(error).__name__}: {error}); "
+                        "mend that, or leave it out."
+                    ) from error
+            yield logs
 
     def place(self, tracker: TrackerName) -> Path:
         """Return the folder of a tracker, which is there then."""
@@ -122,14 +131,16 @@ def _trackio(tracking: Tracking, name: str, step: int, key: str) -> Iterator[Log
     import trackio
 
     del step
-    run = trackio.init(
-        project=tracking.project,
-        name=f"{name.replace('/', '-')}-{key[:8]}",
-        config=dict(tracking.settings or {}),
-        resume="allow",
-        embed=False,
-    )
+    with redirect_stdout(StringIO()):  # it tells how to look at it, for every training
+        run = trackio.init(
+            project=tracking.project,
+            name=f"{name.replace('/', '-')}-{key[:8]}",
+            config=dict(tracking.settings or {}),
+            resume="allow",
+            embed=False,
+        )
     try:
         yield lambda now, figures: run.log(dict(figures), step=now)
     finally:
-        trackio.finish()
+        with redirect_stdout(StringIO()):
+            trackio.finish()

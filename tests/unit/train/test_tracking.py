@@ -78,6 +78,19 @@ def test_a_name_or_a_list_and_no_others(project: Path) -> None:
         load_config(path, Recipe, ["tracking=mlflow"])
 
 
+def test_a_tracker_that_cannot_begin_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", Recorder(refuses=True))
+    monkeypatch.setattr("xlmkit.train.trackers.find_spec", lambda name: name)
+    refused = r"wandb cannot begin \(RuntimeError: log in first\)"
+    with (
+        pytest.raises(UserError, match=refused),
+        Tracking(["wandb"], "mine", tmp_path).open("pretrain/model", 0, "0" * 64),
+    ):
+        pass
+
+
 def test_no_stage_depends_on_it(project: Path) -> None:
     keys = []
     for overrides in ([], ["tracking=tensorboard"]):
@@ -132,10 +145,13 @@ class Recorder:
 
     Settings = dict
 
-    def __init__(self) -> None:
+    def __init__(self, *, refuses: bool = False) -> None:
         self.calls: list[tuple[str, Any]] = []
+        self.refuses = refuses
 
     def init(self, **options: Any) -> "Recorder":
+        if self.refuses:
+            raise RuntimeError("log in first")
         self.calls.append(("init", options))
         return self
 
