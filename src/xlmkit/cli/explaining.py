@@ -8,6 +8,21 @@ import typer
 
 from xlmkit.cli.texts import Model
 
+Second = Annotated[str | None, typer.Option("--second", help="The second text of a pair.")]
+Choices = Annotated[
+    list[str] | None, typer.Option("--choice", help="A text to choose from; twice or more.")
+]
+AnsweredQuestion = Annotated[str | None, typer.Option("--question", help="What the text answers.")]
+Spaces = Annotated[bool, typer.Option("--spaces", help="Spaces part words, no rules do.")]
+Layer = Annotated[
+    int | None, typer.Option("--layer", help="Whose states; by default two thirds of the way.")
+]
+Gold = Annotated[
+    Path | None,
+    typer.Option("--gold", help="Alignments by people (0-0 1p2): tells the error rate."),
+]
+FromOne = Annotated[bool, typer.Option("--from-one", help="The gold file counts words from 1.")]
+
 
 def explain(
     model: Model,
@@ -15,15 +30,9 @@ def explain(
         str, typer.Option("--text", metavar="TEXT", help="The text; of a question, the context.")
     ],
     lang: Annotated[str, typer.Option("--lang", "--language", "-l", help="Its language.")],
-    second: Annotated[
-        str | None, typer.Option("--second", help="The second text of a pair.")
-    ] = None,
-    choices: Annotated[
-        list[str] | None, typer.Option("--choice", help="A text to choose from; twice or more.")
-    ] = None,
-    question: Annotated[
-        str | None, typer.Option("--question", help="What the text answers.")
-    ] = None,
+    second: Second = None,
+    choices: Choices = None,
+    question: AnsweredQuestion = None,
     labels: Annotated[
         list[str] | None,
         typer.Option("--label", help="What to explain, instead of what the model says."),
@@ -32,9 +41,7 @@ def explain(
         list[str] | None,
         typer.Option("--word", help="Of a tagger: a word whose tag is explained."),
     ] = None,
-    spaces: Annotated[
-        bool, typer.Option("--spaces", help="For taggers: spaces part words, no rules do.")
-    ] = False,
+    spaces: Spaces = False,
     page: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE.html", help="A page.")
     ] = None,
@@ -99,23 +106,14 @@ def align(
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE.html", help="A page to look at.")
     ] = None,
-    gold: Annotated[
-        Path | None,
-        typer.Option("--gold", help="Alignments by people (0-0 1p2): tells the error rate."),
-    ] = None,
-    from_one: Annotated[
-        bool, typer.Option("--from-one", help="The gold file counts words from 1.")
-    ] = False,
+    gold: Gold = None,
+    from_one: FromOne = False,
     method: Annotated[
         Literal["argmax", "itermax", "softmax"],
         typer.Option("--method", help="How pairs are chosen."),
     ] = "argmax",
-    layer: Annotated[
-        int | None, typer.Option("--layer", help="Whose states; by default two thirds of the way.")
-    ] = None,
-    spaces: Annotated[
-        bool, typer.Option("--spaces", help="Spaces alone part words, no rules do.")
-    ] = False,
+    layer: Layer = None,
+    spaces: Spaces = False,
 ) -> None:
     """Call `xlmkit.explain.align_command.align`."""
     importlib.import_module("xlmkit.core.device").share_the_processor()

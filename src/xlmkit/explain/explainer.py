@@ -102,11 +102,23 @@ class Explainer:
         Raises:
             UserError: the model does not read such texts, a name is unknown, or captum is missing.
         """
-        kind = self.subject.kind
         asked = Asked(
             text=text, language=lang, second=second, choices=choices, question=question,
             spaces=spaces,
-        ).checked(kind)  # fmt: skip
+        )  # fmt: skip
+        return self._explained(asked, labels, words, steps, baseline, attention)
+
+    def _explained(
+        self,
+        asked: Asked,
+        labels: Sequence[str],
+        words: Sequence[str],
+        steps: int | None,
+        baseline: Baseline | None,
+        attention: str | None,
+    ) -> Explanation:
+        kind = self.subject.kind
+        asked.check(kind)
         named = baseline or next(iter(self.subject.blanks))
         if named not in self.subject.blanks:
             raise UserError(f"This model has no {named} token; take --baseline pad.")
@@ -121,13 +133,13 @@ class Explainer:
             )
         with torch.no_grad():
             given = reading.scores(reading.ids).float()[None]
-        targets = self._targets(kind, given, reading, text, labels, words)
+        targets = self._targets(kind, given, reading, asked.text, labels, words)
         blank = reading.blank(self.subject.blanks[named])
         explained = [_explained(reading, target, blank, steps) for target in targets]
         return Explanation(
             kind=kind,
             texts=asked.texts,
-            language=lang,
+            language=asked.language,
             words=reading.words,
             tokens=reading.tokens,
             explained=explained,

@@ -31,7 +31,7 @@ class Asked:
     question: str | None = None
     spaces: bool = False
 
-    def checked(self, kind: Kind) -> "Asked":
+    def check(self, kind: Kind) -> None:
         """See that what is given is what this kind of model reads.
 
         Raises:
@@ -53,7 +53,6 @@ class Asked:
             raise UserError("One choice is none; give --choice two times or more.")
         if self.second is not None and kind in ("answer", "choice", "tags"):
             raise UserError("This model reads no pairs; leave out --second.")
-        return self
 
     @property
     def texts(self) -> list[str]:

@@ -91,18 +91,18 @@ def _tensorboard(tracking: Tracking, name: str, step: int, key: str) -> Iterator
 
     del key  # the folder's name is the training's
     # What was written behind the step of the last checkpoint is made once more.
-    writer = SummaryWriter(  # type: ignore[no-untyped-call]
+    writer = SummaryWriter(
         tracking.place("tensorboard") / name, purge_step=step + 1 if step else None
     )
 
     def log(now: int, figures: Mapping[str, float]) -> None:
         for title, value in figures.items():
-            writer.add_scalar(title, value, now)  # type: ignore[no-untyped-call]
+            writer.add_scalar(title, value, now)
 
     try:
         yield log
     finally:
-        writer.close()  # type: ignore[no-untyped-call]
+        writer.close()
 
 
 @contextmanager
