@@ -119,7 +119,7 @@ class Explainer:
     ) -> Explanation:
         kind = self.subject.kind
         asked.check(kind)
-        named = baseline or next(iter(self.subject.blanks))
+        named: str = next(iter(self.subject.blanks)) if baseline is None else baseline
         if named not in self.subject.blanks:
             raise UserError(f"This model has no {named} token; take --baseline pad.")
         layers = chosen_layers(attention, self.subject.n_layers) if attention else []
