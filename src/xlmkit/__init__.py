@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from xlmkit.checkpoint.bundle import Bundle
+    from xlmkit.explain.explainer import Explainer
     from xlmkit.generate.summarizer import Summarizer
     from xlmkit.generate.translator import Translator
     from xlmkit.huggingface.base import XLMModel
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         XLMForQuestionAnsweringSimple,
     )
     from xlmkit.huggingface.tokenization import XLMTokenizer, XLMTokenizerFast
+    from xlmkit.inference.aligner import WordAligner
     from xlmkit.inference.answers import AnswerPredictor
     from xlmkit.inference.encoder import SentenceEncoder
     from xlmkit.inference.fill_mask import FillMask
@@ -40,6 +42,7 @@ __version__ = "0.1.0.dev0"
 _MODULES = {
     "AnswerPredictor": "inference.answers",
     "Bundle": "checkpoint.bundle",
+    "Explainer": "explain.explainer",
     "FillMask": "inference.fill_mask",
     "SentenceEncoder": "inference.encoder",
     "SequencePredictor": "inference.predictors",
@@ -49,6 +52,7 @@ _MODULES = {
     "Tokenizer": "text.tokenizer",
     "Transformer": "model.transformer",
     "Translator": "generate.translator",
+    "WordAligner": "inference.aligner",
     "XLMConfig": "huggingface.configuration",
     "XLMForConditionalGeneration": "huggingface.conditional_generation",
     "XLMForMultipleChoice": "huggingface.classification",
@@ -67,6 +71,7 @@ _MODULES = {
 __all__ = [
     "AnswerPredictor",
     "Bundle",
+    "Explainer",
     "FillMask",
     "SentenceEncoder",
     "SequencePredictor",
@@ -76,6 +81,7 @@ __all__ = [
     "Tokenizer",
     "Transformer",
     "Translator",
+    "WordAligner",
     "XLMConfig",
     "XLMForConditionalGeneration",
     "XLMForMultipleChoice",

@@ -16,6 +16,7 @@ from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
 from xlmkit.tasks.kinds import Task
 from xlmkit.text.tokenizer import TokenizerConfig
 from xlmkit.train.config import OptimizerConfig
+from xlmkit.train.trackers import TrackerName
 from xlmkit.train.translation import TranslationConfig, TranslatorConfig
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -147,6 +148,9 @@ class Recipe(Config):
     """What models train in: bfloat16 where the hardware has it, with float32 masters."""
     threads: int | None = Field(None, ge=1)
     """Processor threads; by default all cores. Results repeat exactly only with equal threads."""
+    tracking: TrackerName | tuple[TrackerName, ...] = ()
+    """Where figures of trainings go beside the run's own files: tensorboard, wandb, trackio, one or
+    a list. They lie below tracking/ in the run's folder; WANDB_MODE=online sends those of wandb."""
     pretrain: PretrainConfig = PretrainConfig()
     """Pretraining."""
     finetune: dict[Name, Task] = Field(default_factory=dict)
@@ -155,6 +159,11 @@ class Recipe(Config):
     """Encoder-decoders that translate."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """Measurement."""
+
+    @property
+    def trackers(self) -> tuple[TrackerName, ...]:
+        """The trackers, none, one or several."""
+        return (self.tracking,) if isinstance(self.tracking, str) else self.tracking
 
     @property
     def makes_models(self) -> bool:

@@ -26,6 +26,7 @@ from xlmkit.gather import write_results
 from xlmkit.plan import RunPlan
 from xlmkit.prepare import Build, prepare_stages
 from xlmkit.recipe import Recipe
+from xlmkit.train.trackers import check_installed
 
 if TYPE_CHECKING:
     from xlmkit.build.builder import Builder
@@ -88,6 +89,7 @@ def _do(
         stages = _Stages(plan, force=force)
         if processes.first:
             plan.find_files()
+            check_installed(recipe.trackers)
             stages.check(verbs[0])  # before anything is written beside results of another recipe
             with atomic_write(folder / "recipe.yaml") as stream:
                 stream.write(to_yaml(recipe))

@@ -4,10 +4,13 @@ from typing import Any
 
 import torch
 
+from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.data.records import Record
 from xlmkit.evaluate.config import RetrievalConfig
 from xlmkit.evaluate.inference import PlainEncoder
 from xlmkit.evaluate.retrieval import measure_retrieval
+from xlmkit.evaluate.word_alignment import Gold, alignment_quality
+from xlmkit.inference.aligner import WordAligner
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel
 from xlmkit.objectives.config import MlmConfig, TlmConfig
@@ -22,6 +25,21 @@ def found(model: LanguageModel, tokenizer: Tokenizer, records: dict[str, list[Re
     measured = measure_retrieval(encoder, records["valid"], records["test"], RetrievalConfig())
     assert measured is not None
     return float(measured["average"])
+
+
+def misaligned(model: LanguageModel, tokenizer: Tokenizer, records: list[Record]) -> float:
+    """Return the alignment error rate for translations in the opposite order of words."""
+    sources = [record.texts["en"] for record in records]
+    targets = [" ".join(reversed(record.texts["el"].split())) for record in records]
+    bundle = Bundle(model.transformer.architecture, tokenizer, model.state_dict())
+    aligner = WordAligner(bundle, precision="float32")
+    found = [one.pairs for one in aligner.align(sources, targets, "en", "el")]
+    gold = []
+    for source in sources:
+        n = len(source.split())
+        pairs = frozenset((i, n - 1 - i) for i in range(n))
+        gold.append(Gold(pairs, pairs))
+    return alignment_quality(found, gold).error_rate
 
 
 def test_hidden_words_are_read_off_the_translation(cipher: Any, learn: Any) -> None:
@@ -45,6 +63,7 @@ def test_hidden_words_are_read_off_the_translation(cipher: Any, learn: Any) -> N
     mlm = MaskedLanguageModeling.mlm(mlm_section, split="train", **build)
 
     assert found(model, tokenizer, records) < 0.1
+    by_chance = misaligned(model, tokenizer, records["test"])
     learn(model, [tlm, mlm], steps=600, lr=5e-3)
     model.eval()
     valid = MaskedLanguageModeling.tlm(tlm_section, split="valid", **build)
@@ -54,3 +73,4 @@ def test_hidden_words_are_read_off_the_translation(cipher: Any, learn: Any) -> N
     accuracy = parts[:, 2] / parts[:, 1]  # in either language
     assert accuracy.min() > 0.97
     assert found(model, tokenizer, records) > 0.9
+    assert misaligned(model, tokenizer, records["test"]) < 0.6 < 0.8 < by_chance

@@ -51,6 +51,8 @@ def finetune(setting: Setting, name: str, task: str, folder: Path) -> None:
         points=recipe.pretrain.points,
         estimated_tokens=steps * config.tokens_per_batch,
         validate_every=every,
+        tracking=setting.tracking,
+        name=f"finetune/{name}/{task}",
     )
     trained = adaptation.model.to(setting.device)
     if selection is None:

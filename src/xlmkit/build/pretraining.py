@@ -88,6 +88,8 @@ def _train(
         checkpoint_seconds=60 * settings.checkpoint_minutes,
         points=settings.points,
         estimated_tokens=settings.steps * settings.accumulate * settings.tokens_per_batch,
+        tracking=setting.tracking,
+        name=f"pretrain/{name}",
     )
     held_out = _objectives(setting, config, shards, "valid", required=False)[0]
     validation = Validation(held_out, batches=4) if held_out else None

@@ -9,6 +9,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.machine import package_versions
 from xlmkit.plan import RunPlan
 from xlmkit.tasks.base import TaskData
+from xlmkit.train.tracking import Tracking
 
 
 class Setting:
@@ -61,7 +62,13 @@ class Setting:
         """Return the languages whose labels a task learns."""
         return self.plan.task_inputs.sources(self.recipe.finetune[task])
 
+    @property
+    def tracking(self) -> Tracking:
+        """Where figures of trainings go."""
+        recipe = self.recipe.model_dump(mode="json")
+        return Tracking(self.recipe.trackers, self.recipe.name, self.plan.folder, recipe)
+
     def provenance(self) -> dict[str, Any]:
         """Return what stands beside every model that is made."""
-        recipe = self.recipe.model_dump(mode="json")
+        recipe = self.recipe.model_dump(mode="json", exclude={"tracking"})
         return {"recipe": recipe, "versions": self._versions, "seed": self.recipe.seed}

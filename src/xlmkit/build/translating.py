@@ -123,6 +123,8 @@ def _session(setting: Setting, name: str, folder: Path) -> Session:
         points=setting.recipe.pretrain.points,
         estimated_tokens=config.steps * config.accumulate * config.tokens_per_batch,
         validate_every=config.validate_every,
+        tracking=setting.tracking,
+        name=f"translation/{name}",
     )
 
 

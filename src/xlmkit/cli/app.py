@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import xlmkit
-from xlmkit.cli import comparing, mining, models, texts, translation, words
+from xlmkit.cli import comparing, explaining, mining, models, texts, translation, words
 from xlmkit.cli.mistakes import told_in_one_sentence
 
 app = typer.Typer(
@@ -111,6 +111,8 @@ for _name, _help in VERBS.items():
 for _function, _help in (
     (texts.encode, "Turn texts into vectors, in a .npy or .jsonl file."),
     (texts.predict, "Ask a finetuned model about texts: labels with their probabilities."),
+    (explaining.explain, "Explain a prediction: what each word did for it, as a page or JSON."),
+    (explaining.align, "Find the words of two sentences, or of two files, that are translations."),
     (mining.mine, "Find pairs of translations in two files that are not aligned."),
     (words.fill_mask, "Fill the masks of texts with a pretrained model's likeliest words."),
     (words.generate, "Let a pretrained model write on from prompts, in a language."),
@@ -120,6 +122,7 @@ for _function, _help in (
     (comparing.compare, "Put models of several runs side by side: quality, speed, size."),
     (models.convert, "Turn a .pth of the original XLM into a model's folder, or back."),
     (models.export, "Write a model for another engine, checked against xlmkit's own results."),
+    (models.extend_positions, "Make a model read longer texts: a longer table of positions."),
 ):
     app.command(help=_help)(told_in_one_sentence()(_function))
 

@@ -1,4 +1,4 @@
-"""The verbs `convert` and `export`, by which models go to other software and come from it."""
+"""The verbs that make a model's folder from another: `convert`, `export`, `extend-positions`."""
 
 import importlib
 from enum import StrEnum
@@ -88,3 +88,17 @@ def export(
         pooling=pooling,
         layer=layer,
     )
+
+
+def extend_positions(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model's folder.")],
+    positions: Annotated[int, typer.Option("--to", min=1, help="How many positions it gets.")],
+    target: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A new folder.")],
+    way: Annotated[
+        Literal["copy", "interpolate"],
+        typer.Option("--by", help="How a learned table is made longer."),
+    ] = "copy",
+) -> None:
+    """Call `xlmkit.checkpoint.extend.extend_positions`."""
+    module = importlib.import_module("xlmkit.checkpoint.extend")
+    module.extend_positions(model, positions, target, way)

@@ -20,6 +20,7 @@ from xlmkit.inference.model import (
     prepare,
     softmax,
 )
+from xlmkit.inference.words import word_spans
 
 Text = str | Sequence[str]
 """A text, or its words."""
@@ -93,13 +94,8 @@ class TaggingPredictor:
         """Return the words of a text as they are written in it."""
         if not isinstance(text, str):
             return list(text)
-        if self.spaces:
-            return text.split()
-        tokens = self._tokenizer.align(text, language)
-        ends: dict[int, tuple[int, int]] = {}
-        for word, (start, end) in zip(tokens.words, tokens.spans, strict=True):
-            ends[word] = (ends.get(word, (start, end))[0], end)
-        return [text[start:end] for start, end in ends.values()]
+        spans = word_spans(self._tokenizer, text, language, spaces=self.spaces)
+        return [text[start:end] for start, end in spans]
 
     def cells(self, prediction: Mapping[str, Any]) -> list[str]:
         """Return words, tags and probabilities, each with spaces between."""

@@ -1,5 +1,6 @@
-"""What models that predict words share: that they do, their languages, and which words may come."""
+"""Words and models: where a text's words stand, and which a model that predicts words may take."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import LANGUAGE_MODEL
 from xlmkit.core.errors import UserError
 from xlmkit.core.streams import input_lines
+from xlmkit.text.alignment import Span
 from xlmkit.text.bpe import END_OF_WORD
 from xlmkit.text.languages import script_share
 from xlmkit.text.tokenizer import Tokenizer
@@ -40,6 +42,26 @@ def language_number(tokenizer: Tokenizer, lang: str) -> int:
             f"The model does not know the language {lang!r}, only {', '.join(tokenizer.lang2id)}."
         )
     return tokenizer.lang2id[lang]
+
+
+def word_spans(
+    tokenizer: Tokenizer, text: str, language: str, *, spaces: bool = False
+) -> list[Span]:
+    """Return where the words of a text stand in it.
+
+    Args:
+        tokenizer: of the model.
+        text: the text.
+        language: its language, by whose rules words are found, as the tokenizer does.
+        spaces: that spaces alone stand between words.
+    """
+    if spaces:
+        return [match.span() for match in re.finditer(r"\S+", text)]
+    tokens = tokenizer.align(text, language)
+    found: dict[int, Span] = {}
+    for word, (start, end) in zip(tokens.words, tokens.spans, strict=True):
+        found[word] = (found.get(word, (start, end))[0], end)
+    return list(found.values())
 
 
 def ordinary_tokens(tokenizer: Tokenizer) -> Tensor:

@@ -16,7 +16,8 @@ from pathlib import Path
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json, write_json
 from xlmkit.core.parallel import map_in_order
-from xlmkit.text.folding import fold_word, split_words
+from xlmkit.text.encoder import split_words
+from xlmkit.text.folding import fold_word
 from xlmkit.text.sentences import split_sentences
 from xlmkit.text.word_counts import WordCounter
 

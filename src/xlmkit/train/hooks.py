@@ -4,7 +4,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -15,6 +15,7 @@ from xlmkit.core.process import Processes
 from xlmkit.core.progress import Progress
 from xlmkit.train.loop import Hook, StepReport
 from xlmkit.train.state import TrainingState
+from xlmkit.train.tracking import Log, figures_of
 
 
 class Curve:
@@ -71,6 +72,42 @@ def point(
         "split": split,
         **{name: round(value, 5) for name, value in values.items()},
     }
+
+
+class Track:
+    """Hands the points that are new on the curves on, with rates and speed beside them.
+
+    Args:
+        logs: where they go.
+        state: of the training that begins or goes on.
+    """
+
+    def __init__(self, logs: Sequence[Log], state: TrainingState) -> None:
+        self.logs = logs
+        self._remember(state)
+
+    def __call__(self, state: TrainingState, report: StepReport) -> bool:
+        """Log the points of this step, if there are any."""
+        if state.step <= self._step:  # the training went back to its last checkpoint
+            self._remember(state)
+        if points := state.curve[self._n_points :]:
+            seconds, tokens = state.seconds - self._seconds, state.tokens - self._tokens
+            figures = {
+                **figures_of(points),
+                "train/learning_rate": report.lr,
+                "train/gradient_norm": report.norm,
+                "train/skipped_steps": state.skipped,
+                "train/tokens": state.tokens,
+                "train/tokens_per_second": tokens / max(seconds, 1e-9),
+            }
+            for log in self.logs:
+                log(state.step, figures)
+            self._remember(state)
+        return False
+
+    def _remember(self, state: TrainingState) -> None:
+        self._step, self._n_points = state.step, len(state.curve)
+        self._seconds, self._tokens = state.seconds, state.tokens
 
 
 def at_steps(every: int, last: int, action: Callable[[TrainingState], None]) -> Hook:

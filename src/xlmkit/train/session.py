@@ -1,7 +1,8 @@
 """One training run with everything around it: resume, progress, curves, checkpoints, stopping."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from torch import Tensor, nn
 from xlmkit.core.process import Processes
 from xlmkit.core.progress import progress
 from xlmkit.train.config import OptimizerConfig
-from xlmkit.train.hooks import Curve, at_steps, every_seconds, stop_on_signal, stop_when
+from xlmkit.train.hooks import Curve, Track, at_steps, every_seconds, stop_on_signal, stop_when
 from xlmkit.train.loop import Hook, Plan, train
 from xlmkit.train.optim import FlatOptimizer
 from xlmkit.train.state import TrainingState, load_state, save_state
+from xlmkit.train.tracking import Tracking
 
 Enough = Callable[[TrainingState], bool]
 """Tells whether the training may end before its last step."""
@@ -38,6 +40,8 @@ class Session:
         points: points of the loss curve.
         estimated_tokens: tokens of the whole run, for the time left.
         validate_every: steps between validations; by default so many that there are ten.
+        tracking: where figures go besides the curve.
+        name: of the training, for trackers.
     """
 
     title: str
@@ -50,6 +54,8 @@ class Session:
     points: int
     estimated_tokens: int
     validate_every: int | None = None
+    tracking: Tracking = field(default_factory=Tracking)
+    name: str = "training"
 
     def run(
         self,
@@ -83,6 +89,7 @@ class Session:
         with (
             stop_on_signal() as stop,
             progress(self.title, self.estimated_tokens, "tokens", start=state.tokens) as bar,
+            self._trackers(state, processes) as track,
         ):
             names = [objective.name for objective in self.plan.objectives]
             every = max(1, self.plan.steps // self.points)
@@ -95,7 +102,7 @@ class Session:
                 # A few points suffice for validation, and each costs more than a step.
                 apart = self.validate_every or 4 * every
                 hooks.insert(1, at_steps(apart, self.plan.steps, partial(validate, model)))
-            hooks.append(lambda now, _: enough(now))
+            hooks += [track, lambda now, _: enough(now)]
             restore = partial(self._restore, optimizer)
             if not enough(state):  # else it was stopped just before the model was saved
                 state = train(model, optimizer, self.plan, state, hooks, processes, restore)
@@ -105,6 +112,13 @@ class Session:
         if stop.is_set():  # in the last step
             raise KeyboardInterrupt
         return state, optimizer.float32_weights(model)
+
+    @contextmanager
+    def _trackers(self, state: TrainingState, processes: Processes) -> Iterator[Hook]:
+        """Open the trackers, in the first process only."""
+        tracking = self.tracking if processes.first else Tracking()
+        with tracking.open(self.name, state.step, self.key) as logs:
+            yield Track(logs, state)
 
     def _restore(self, optimizer: FlatOptimizer) -> TrainingState | None:
         """Put the last checkpoint back and return its state, or None if there is none."""

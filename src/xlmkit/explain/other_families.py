@@ -1,0 +1,235 @@
+"""Finetuned models of other families that `transformers` knows, as a `Subject`."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xlmkit.checkpoint.provenance import read_provenance
+from xlmkit.core.device import choose_device
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import read_json
+from xlmkit.explain.explanation import Kind, Word
+from xlmkit.explain.plain_subject import kind_of_task, open_scores
+from xlmkit.explain.reading import SPECIAL, Reading
+from xlmkit.explain.subject import Asked
+from xlmkit.huggingface.encoders import position_limit, reads_types
+from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer
+from xlmkit.huggingface.sequences import TextEncoder
+from xlmkit.text.aligned_words import aligned_words
+from xlmkit.text.languages import WITHOUT_SPACES
+
+_HEADS: dict[str, tuple[str, Kind]] = {
+    "ForSequenceClassification": ("AutoModelForSequenceClassification", "classes"),
+    "ForTokenClassification": ("AutoModelForTokenClassification", "tags"),
+    "ForQuestionAnswering": ("AutoModelForQuestionAnswering", "answer"),
+}
+_PROBLEMS: dict[str | None, Kind] = {
+    "multi_label_classification": "several",
+    "regression": "number",
+}
+
+
+def family_of(folder: Path) -> str:
+    """Return the family of models that a folder's configuration names.
+
+    Raises:
+        UserError: it is no model's folder.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise UserError(f"{folder} has no config.json; is it a model's folder?")
+    return str(read_json(path).get("model_type"))
+
+
+class FamilySubject:
+    """A model of another family with one of its own heads, in float32.
+
+    Args:
+        model: theirs.
+        tokenizer: theirs, a fast one.
+        kind: what the model says.
+
+    Raises:
+        UserError: the tokenizer does not tell where its tokens come from.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, kind: Kind) -> None:  # noqa: ANN401 - theirs
+        if not tokenizer.is_fast:
+            raise UserError(
+                "Explaining needs a fast tokenizer, which tells where its tokens come from; save "
+                "the model with one (tokenizer.json)."
+            )
+        self.kind: Kind = kind
+        names = model.config.id2label
+        self.labels = [names[number] for number in range(len(names))]
+        self._model = model.to(choose_device()).eval().requires_grad_(False)
+        self._tokenizer = tokenizer
+        self._given: Mapping[str, Tensor] = {}
+
+    @classmethod
+    def open(cls, folder: Path, family: str) -> "FamilySubject":
+        """Open a finetuned model's folder.
+
+        Raises:
+            UserError: it has no head that says anything about a text, or has a decoder.
+        """
+        config = open_config(folder, family)
+        if config.is_encoder_decoder:
+            raise UserError(
+                f"{folder} is a {family}, which reads a text twice; only encoders are explained."
+            )
+        provenance = read_provenance(folder)
+        name = next(iter(config.architectures or ()), "")
+        head = next((end for end in _HEADS if name.endswith(end)), None)
+        if head is None:
+            raise UserError(
+                f"{folder} is a {name}, which says nothing about a text; name a finetuned model."
+            )
+        auto_class, kind = _HEADS[head]
+        if kind == "classes":
+            by_recipe = kind_of_task(provenance, folder.name)
+            kind = by_recipe or _PROBLEMS.get(config.problem_type, kind)
+        tokenizer = open_tokenizer(folder, config)
+        tokenizer.padding_side = "right"
+        return cls(open_model(auto_class, folder, config), tokenizer, kind)
+
+    @property
+    def blanks(self) -> Mapping[str, int]:
+        """The mask where there is one, and the token for padding.
+
+        The padding's vector is often zero, and where nothing is added to it before the first norm,
+        as in DeBERTa and ModernBERT, the model is not smooth there.
+        """
+        named = {"mask": self._tokenizer.mask_token_id, "pad": self._tokenizer.pad_token_id}
+        return {name: token for name, token in named.items() if token is not None}
+
+    @property
+    def n_layers(self) -> int:
+        """Layers of the Transformer."""
+        return int(self._model.config.num_hidden_layers)
+
+    def read(self, asked: Asked) -> Reading:
+        """Return what the model reads."""
+        TextEncoder(self._tokenizer, [asked.language]).tell_language(asked.language)
+        longest = position_limit(self._model, self._tokenizer)
+        texts = asked.texts
+        firsts = [texts[row[0]] for row in asked.rows]
+        seconds = [texts[row[1]] for row in asked.rows] if len(asked.rows[0]) > 1 else None
+        made = self._tokenizer(
+            firsts,
+            seconds,
+            truncation=True,
+            max_length=longest,
+            padding=True,
+            return_offsets_mapping=True,
+            return_token_type_ids=reads_types(self._model),
+            split_special_tokens=True,
+            return_tensors="pt",
+        )
+        offsets = made.pop("offset_mapping").numpy()
+        device = next(self._model.parameters()).device
+        self._given = {name: tensor.to(device) for name, tensor in made.items()}
+        words, owners, spans = _owned(asked, made, offsets)
+        given = self._given
+
+        def scores(ids: Tensor) -> Tensor:
+            n = len(ids) // len(firsts)
+            others = {k: v.repeat(n, 1) for k, v in given.items() if k != "input_ids"}
+            return self._scores(self._model(input_ids=ids, **others))
+
+        ids = given["input_ids"]
+        symbols = [self._tokenizer.convert_ids_to_tokens(row.tolist()) for row in ids]
+        return Reading(
+            words=words,
+            owners=owners,
+            spans=spans,
+            symbols=symbols,
+            ids=ids,
+            lengths=given["attention_mask"].sum(dim=1).tolist(),
+            embedding=self._model.get_input_embeddings(),
+            scores=scores,
+            cut=_is_cut(self._tokenizer, firsts, seconds, longest),
+        )
+
+    def _scores(self, output: Any) -> Tensor:  # noqa: ANN401 - their class
+        if self.kind == "answer":
+            return torch.stack([output.start_logits, output.end_logits], dim=-1)
+        scores: Tensor = output.logits
+        return scores
+
+    def start_scores(self, given: Tensor, reading: Reading) -> Tensor:
+        """Return log-probabilities of all tokens as the start of an answer, (N, L)."""
+        return open_scores(given[:, 0, :, 0], reading)
+
+    def end_scores(self, given: Tensor, reading: Reading, start: int) -> Tensor:
+        """Return log-probabilities of all tokens as the end of an answer, (N, L)."""
+        del start  # ends do not depend on it
+        return open_scores(given[:, 0, :, 1], reading)
+
+    @torch.no_grad()
+    def attention(self, reading: Reading, row: int) -> Tensor:
+        """Return the weights for one of the sequences last read, (layers, H, L, L)."""
+        del reading
+        one = {name: tensor[row : row + 1] for name, tensor in self._given.items()}
+        before = self._model.config._attn_implementation
+        self._model.set_attn_implementation("eager")
+        try:
+            weights = self._model(**one, output_attentions=True).attentions
+        finally:
+            self._model.set_attn_implementation(before)
+        return torch.stack([layer[0] for layer in weights])
+
+
+def _is_cut(
+    tokenizer: Any,  # noqa: ANN401 - theirs
+    firsts: Sequence[str],
+    seconds: Sequence[str] | None,
+    longest: int,
+) -> bool:
+    whole = tokenizer(firsts, seconds, verbose=False, split_special_tokens=True)["input_ids"]
+    return any(len(row) > longest for row in whole)
+
+
+def _owned(
+    asked: Asked,
+    made: Any,  # noqa: ANN401 - their class
+    offsets: NDArray[np.int64],
+) -> tuple[list[Word], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the words of all texts, and of each token its word and its place in the text."""
+    spans = offsets.astype(np.int64)
+    parts = np.full(offsets.shape[:2], SPECIAL)
+    for number, row in enumerate(asked.rows):
+        for place, which in enumerate(made.sequence_ids(number)):
+            if which is not None:
+                parts[number, place] = row[which]
+                start, end = spans[number, place]
+                while start < end and asked.texts[row[which]][start].isspace():
+                    start += 1  # white space that some count to the token behind it
+                spans[number, place] = start, end
+    words: list[Word] = []
+    owners = np.full_like(parts, SPECIAL)
+    for part, text in enumerate(asked.texts):
+        own = parts == part
+        found = _word_spans(text, asked, spans[own])
+        if not found:
+            continue
+        starts = np.array([start for start, _ in found])
+        before = np.searchsorted(starts, spans[own][:, 0], side="right") - 1
+        owners[own] = len(words) + before.clip(min=0)
+        words += [Word(text[start:end], part, start, end) for start, end in found]
+    return words, owners, spans
+
+
+def _word_spans(text: str, asked: Asked, tokens: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return where words stand; a language without spaces has its tokens for words."""
+    if asked.spaces:
+        return [match.span() for match in re.finditer(r"\S+", text)]
+    if asked.language in WITHOUT_SPACES:
+        return sorted({(start, end) for start, end in tokens.tolist() if start < end})
+    return [word.span for word in aligned_words(text, asked.language)]
