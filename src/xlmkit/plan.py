@@ -69,7 +69,7 @@ class RunPlan:
             case "pretrain":
                 return [self.pretrained(name) for name in models]
             case "finetune":
-                return [self.finetuned(name, task) for name in models for task in tasks]
+                return [stage for n in models for t in tasks for stage in self.adapted(n, t)]
             case "train-translator":
                 return [self.translated(name) for name in self.translators()]
             case "evaluate":
@@ -119,20 +119,31 @@ class RunPlan:
         }
         return Stage(self.folder / "pretrain" / name, inputs)
 
-    def finetuned(self, name: str, task: str) -> Stage:
-        """Return the stage of a model that is adapted to a task."""
-        config = self.recipe.finetune[task]
+    def seeds(self, task: str) -> tuple[int, ...]:
+        """Return the seeds with which models are adapted to a task."""
+        return self.recipe.finetune[task].seeds_from(self.recipe.seed)
+
+    def adapted(self, name: str, task: str) -> list[Stage]:
+        """Return the stages of a model that is adapted to a task, one for each seed."""
+        return [self.finetuned(name, task, seed) for seed in self.seeds(task)]
+
+    def finetuned(self, name: str, task: str, seed: int | None = None) -> Stage:
+        """Return the stage of a model that is adapted to a task, by default with the first seed."""
+        config, first = self.recipe.finetune[task], self.seeds(task)[0]
+        seed = first if seed is None else seed
         inputs: dict[str, Any] = {
             "pretrained": self.pretrained(name).key,
-            "task": config.model_dump(mode="json", exclude={"title"}),
+            "task": config.inputs(),
             "files": file_inputs(config.files(self.task_inputs), self.base),
             "lr": self.models()[name].finetune_lr,
             "corpus": self.corpus.key if config.needs_corpus else None,
             "precision": self.recipe.precision,
             "threads": self.threads,
-            "seed": self.recipe.seed,
+            "seed": seed,
         }
-        return Stage(self.folder / "finetune" / name / task, inputs)
+        # No task can be called so: its name has no @.
+        folder = task if seed == first else f"{task}@{seed}"
+        return Stage(self.folder / "finetune" / name / folder, inputs)
 
     def translated(self, name: str) -> Stage:
         """Return the stage of a translator."""
@@ -195,7 +206,9 @@ class RunPlan:
         """Return the stage of a model's figures."""
         inputs = {
             "pretrained": self.pretrained(name).key,
-            "finetuned": [self.finetuned(name, task).key for task in self.recipe.finetune],
+            "finetuned": [
+                stage.key for task in self.recipe.finetune for stage in self.adapted(name, task)
+            ],
             "evaluate": _plain(self.recipe.evaluate),
             "files": self._measured_files(),
             "corpus": self.corpus.key,

@@ -20,18 +20,18 @@ from xlmkit.train.session import Session
 from xlmkit.train.state import STATE_FILE
 
 
-def finetune(setting: Setting, name: str, task: str, folder: Path) -> None:
-    """Adapt a pretrained model to a task and save it."""
+def finetune(setting: Setting, name: str, task: str, seed: int, folder: Path) -> None:
+    """Adapt a pretrained model to a task, with a seed, and save it."""
     run, recipe = setting.plan, setting.recipe
     config, model = recipe.finetune[task], run.models()[name]
     backbone = open_backbone(run, name)
-    torch.manual_seed(key_of(recipe.seed, "classifier") >> 1)
-    adaptation = setting.task_data(task).adapt(backbone, config, (recipe.seed, task))
+    torch.manual_seed(key_of(seed, "classifier") >> 1)
+    adaptation = setting.task_data(task).adapt(backbone, config, (seed, task))
     steps = max(1, round(config.epochs * adaptation.objective.batches_per_epoch))
     optimizer = config.optimizer
     if model.finetune_lr is not None:
         optimizer = optimizer.model_copy(update={"lr": model.finetune_lr})
-    provenance = setting.provenance()
+    provenance = {**setting.provenance(), "seed": seed}
     if model.ready:
         provenance["checkpoint"] = run.checkpoint(name).to_json()
     selection = None
@@ -42,11 +42,11 @@ def finetune(setting: Setting, name: str, task: str, folder: Path) -> None:
     every = max(1, round(config.validate_every * adaptation.objective.batches_per_epoch))
     session = Session(
         title=f"finetuning {model.title or name}",
-        plan=Plan([adaptation.objective], [1.0], steps, seed=(recipe.seed, task)),
+        plan=Plan([adaptation.objective], [1.0], steps, seed=(seed, task)),
         optimizer=optimizer,
         dtype=choose_dtype(recipe.precision, setting.device),
         folder=folder,
-        key=run.finetuned(name, task).key,
+        key=run.finetuned(name, task, seed).key,
         checkpoint_seconds=60 * recipe.pretrain.checkpoint_minutes,
         points=recipe.pretrain.points,
         estimated_tokens=steps * config.tokens_per_batch,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xlmkit.evaluate import formats
+from xlmkit.evaluate.report_protocol import seeds_sentence
 from xlmkit.evaluate.results import (
     Results,
     best_of,
@@ -150,6 +151,8 @@ def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
     on = "on " if right else ""
     text += f", and {on}{formats.percent(home.value)} in {source}." if home else "."
     sentences.append(text)
+    if seeds := seeds_sentence(results, finding.task, finding.best):
+        sentences.append(seeds)
     compared = _compared(results, finding)
     if compared:
         sentences.append(compared)

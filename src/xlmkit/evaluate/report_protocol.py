@@ -1,7 +1,9 @@
-"""What the report says of how a task's numbers came about: who chose the step."""
+"""What the report says of how a task's numbers came about: who chose the step, which seeds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from xlmkit.evaluate import formats
 from xlmkit.evaluate.report_tables import Measure, Table, comparison
 from xlmkit.evaluate.results import (
     Results,
@@ -14,6 +16,8 @@ from xlmkit.evaluate.results import (
 )
 from xlmkit.evaluate.score import Score
 
+_AVERAGE = ("", "Average without labels", "summary")
+
 
 def selection_table(results: Results, task: str) -> Table | None:
     """Return a task's main metric by language and by who chose the step, None without choice."""
@@ -23,7 +27,7 @@ def selection_table(results: Results, task: str) -> Table | None:
     metric = main_metric(next(iter(models.values())))
     found = {code for one in models.values() for code in one["own_selected"]["languages"]}
     rows = [(x, language_name(results, x), "") for x in ordered_languages(results, found)]
-    rows.append(("", "Average without labels", "summary"))
+    rows.append(_AVERAGE)
 
     def chosen(rule: str) -> Callable[[str, str], Score | float | None]:
         def get(model: str, language: str) -> Score | float | None:
@@ -39,5 +43,59 @@ def selection_table(results: Results, task: str) -> Table | None:
         Measure("Source's choice", chosen("source_selected"), better=0),
         Measure("Own choice", chosen("own_selected"), better=0),
     ]
-    titles = {key: model_title(results, key) for key in models}
-    return comparison("Language", titles, rows, measures)
+    return comparison("Language", _titles(results, models), rows, measures)
+
+
+def seeds_table(results: Results, task: str) -> Table | None:
+    """Return mean and deviation of a task's main metric over seeds, None with one seed only.
+
+    Where each language chose its step as well, the mean and deviation of that stand beside them.
+    """
+    models = {key: one["seeds"] for key, one in models_on(results, task).items() if "seeds" in one}
+    if not models:
+        return None
+    metric = main_metric(next(iter(models_on(results, task).values())))
+    found = {code for one in models.values() for code in one["languages"]}
+    rows = [(x, language_name(results, x), "") for x in ordered_languages(results, found)]
+    rows.append(_AVERAGE)
+
+    def over(part: Callable[[Mapping[str, Any]], Any], name: str) -> Callable[..., float | None]:
+        def get(model: str, language: str) -> float | None:
+            spreads = part(models[model]) or {}
+            where = spreads.get("languages", {}).get(language) if language else spreads["average"]
+            value: float | None = (where or {}).get(metric, {}).get(name)
+            return value
+
+        return get
+
+    def all_of(spreads: Mapping[str, Any]) -> Mapping[str, Any]:
+        return spreads
+
+    def own(spreads: Mapping[str, Any]) -> Mapping[str, Any]:
+        return spreads.get("own_selected") or {"average": {}}
+
+    measures = [
+        Measure("Mean", over(all_of, "mean")),
+        Measure("Deviation", over(all_of, "deviation"), better=0),
+        Measure("Own choice, mean", over(own, "mean")),
+        Measure("Own choice, deviation", over(own, "deviation"), better=0),
+    ]
+    return comparison("Language", _titles(results, models), rows, measures)
+
+
+def seeds_sentence(results: Results, task: str, model: str) -> str:
+    """Return what a model reaches on average over its seeds, nothing with one seed only."""
+    part = models_on(results, task)[model]
+    spread = part["seeds"]["average"][main_metric(part)] if "seeds" in part else {}
+    if spread.get("deviation") is None:
+        return ""
+    number = formats.words(len(part["seeds"]["seeds"]))
+    deviation = formats.points(spread["deviation"]).lstrip("+")
+    return (
+        f"Over {number} seeds its average is {formats.percent(spread['mean'])}, with a standard "
+        f"deviation of {deviation} points; the scores of single languages are those of the first."
+    )
+
+
+def _titles(results: Results, models: Mapping[str, Any]) -> dict[str, str]:
+    return {key: model_title(results, key) for key in models}

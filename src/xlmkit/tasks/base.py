@@ -9,11 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from xlmkit.core.config import Config
 from xlmkit.data.permutation import key_of
@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
 
 _EXAMPLES = 3  # of each kind and language
+
+
+def _some_seeds(seeds: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    if seeds in (0, ()) or min(seeds if isinstance(seeds, tuple) else (seeds,)) < 0:
+        raise ValueError("give a number of seeds from 1, or a list of seeds from 0")
+    if isinstance(seeds, tuple) and len(set(seeds)) < len(seeds):
+        raise ValueError("a seed is listed twice")
+    return seeds
 
 
 class TaskConfig(Config, ABC):
@@ -55,6 +63,34 @@ class TaskConfig(Config, ABC):
     """Epochs between validations, where there are `valid` files; the last step is always one."""
     patience: int | None = Field(None, ge=1)
     """Validations without a better one on the source languages after which learning ends."""
+    seeds: Annotated[int | tuple[int, ...], AfterValidator(_some_seeds)] = 1
+    """With how many seeds the adaptation is done, from the recipe's own upward, or with which; the
+    first stands for the task, and the mean and deviation of all are reported."""
+
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Keys that stages made before there were such keys know nothing of."""
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides the result, as plain values.
+
+        A key that came later is left out where it has its default, so that what was made before
+        still holds. Seeds are left out, since each has a stage of its own.
+        """
+        unchanged = {
+            name
+            for name, field in type(self).model_fields.items()
+            if name in self.later and getattr(self, name) == field.default
+        }
+        return self.model_dump(mode="json", exclude={"title", "seeds", *unchanged})
+
+    def seeds_from(self, first: int) -> tuple[int, ...]:
+        """Return the seeds of the adaptation.
+
+        Args:
+            first: the recipe's.
+        """
+        given = self.seeds
+        return tuple(range(first, first + given)) if isinstance(given, int) else given
 
     def validation(self) -> "TaskConfig | None":
         """Return the task with its validation texts for test texts, None without any."""
