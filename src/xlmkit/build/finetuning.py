@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from xlmkit.build.backbones import open_backbone
 from xlmkit.build.selecting import Selection, step_folder
@@ -15,6 +16,8 @@ from xlmkit.core.files import write_json
 from xlmkit.core.process import Processes
 from xlmkit.data.permutation import key_of
 from xlmkit.plan import FIGURES_FILE
+from xlmkit.tasks.base import TaskConfig
+from xlmkit.train.depth import frozen, rate_factors
 from xlmkit.train.loop import Plan
 from xlmkit.train.session import Session
 from xlmkit.train.state import STATE_FILE
@@ -40,6 +43,8 @@ def finetune(setting: Setting, name: str, task: str, seed: int, folder: Path) ->
             adaptation, backbone, config, valid, setting.sources(task), folder, provenance
         )
     every = max(1, round(config.validate_every * adaptation.objective.batches_per_epoch))
+    trained = adaptation.model.to(setting.device)
+    factors = _by_layer(trained, config, f"finetune.{task}, model {name}")
     session = Session(
         title=f"finetuning {model.title or name}",
         plan=Plan([adaptation.objective], [1.0], steps, seed=(seed, task)),
@@ -51,8 +56,8 @@ def finetune(setting: Setting, name: str, task: str, seed: int, folder: Path) ->
         points=recipe.pretrain.points,
         estimated_tokens=steps * config.tokens_per_batch,
         validate_every=every,
+        factors=factors,
     )
-    trained = adaptation.model.to(setting.device)
     if selection is None:
         state, weights = session.run(trained, Processes())
     else:
@@ -69,3 +74,17 @@ def finetune(setting: Setting, name: str, task: str, seed: int, folder: Path) ->
     (folder / STATE_FILE).unlink(missing_ok=True)
     if selection is not None:  # it stands in the stage's own folder now
         shutil.rmtree(step_folder(folder, figures["selection"]["source_selected"]))
+
+
+def _by_layer(model: nn.Module, config: TaskConfig, place: str) -> dict[str, float]:
+    """Freeze the parameters that are not to be learned; return the factors of the others' rates."""
+    names = [name for name, _ in model.named_parameters()]
+    try:
+        still = frozen(names, config.freeze) if config.freeze is not None else set()
+        factors = rate_factors(names, config.layer_decay) if config.layer_decay < 1 else {}
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
+    for name, parameter in model.named_parameters():
+        if name in still:
+            parameter.requires_grad_(False)
+    return factors

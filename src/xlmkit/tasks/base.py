@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,10 @@ class TaskConfig(Config, ABC):
     """Tokens of a batch."""
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4, warmup=100, betas=(0.9, 0.999))
     """Rates of learning."""
+    freeze: Literal["embeddings"] | Annotated[int, Field(ge=1)] | None = None
+    """Keep the embeddings as they are, or these and so many of the lowest layers."""
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """The learning rate of each layer as a share of that above it; 0.8 to 0.95 are usual."""
     validate_every: float = Field(1.0, gt=0)
     """Epochs between validations, where there are `valid` files; the last step is always one."""
     patience: int | None = Field(None, ge=1)
@@ -67,7 +71,7 @@ class TaskConfig(Config, ABC):
     """With how many seeds the adaptation is done, from the recipe's own upward, or with which; the
     first stands for the task, and the mean and deviation of all are reported."""
 
-    later: ClassVar[frozenset[str]] = frozenset()
+    later: ClassVar[frozenset[str]] = frozenset({"freeze", "layer_decay"})
     """Keys that stages made before there were such keys know nothing of."""
 
     def inputs(self) -> dict[str, Any]:

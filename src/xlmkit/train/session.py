@@ -1,7 +1,7 @@
 """One training run with everything around it: resume, progress, curves, checkpoints, stopping."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Session:
         points: points of the loss curve.
         estimated_tokens: tokens of the whole run, for the time left.
         validate_every: steps between validations; by default so many that there are ten.
+        factors: what the learning rate of a parameter is multiplied by, by its name; others by 1.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Session:
     points: int
     estimated_tokens: int
     validate_every: int | None = None
+    factors: Mapping[str, float] = field(default_factory=dict)
 
     def run(
         self,
@@ -72,7 +74,7 @@ class Session:
         Raises:
             KeyboardInterrupt: asked to stop; the state was saved.
         """
-        optimizer = FlatOptimizer(model, self.optimizer, self.dtype)
+        optimizer = FlatOptimizer(model, self.optimizer, self.dtype, self.factors)
         state = self._restore(optimizer) or TrainingState()
 
         def save(now: TrainingState) -> None:
