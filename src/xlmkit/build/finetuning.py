@@ -29,7 +29,7 @@ def finetune(setting: Setting, name: str, task: str, seed: int, folder: Path) ->
     config, model = recipe.finetune[task], run.models()[name]
     backbone = open_backbone(run, name)
     torch.manual_seed(key_of(seed, "classifier") >> 1)
-    adaptation = setting.task_data(task).adapt(backbone, config, (seed, task))
+    adaptation = setting.task_data(task, seed).adapt(backbone, config, (seed, task))
     steps = max(1, round(config.epochs * adaptation.objective.batches_per_epoch))
     optimizer = config.optimizer
     if model.finetune_lr is not None:
@@ -38,7 +38,7 @@ def finetune(setting: Setting, name: str, task: str, seed: int, folder: Path) ->
     if model.ready:
         provenance["checkpoint"] = run.checkpoint(name).to_json()
     selection = None
-    if (valid := setting.validation_data(task)) is not None:
+    if (valid := setting.validation_data(task, seed)) is not None:
         selection = Selection(
             adaptation, backbone, config, valid, setting.sources(task), folder, provenance
         )

@@ -51,7 +51,7 @@ def _measure_adapted(
 ) -> dict[str, Any]:
     """Measure a model that was adapted to a task with a seed."""
     config, stage = setting.recipe.finetune[task], setting.plan.finetuned(name, task, seed).folder
-    sources, data = setting.sources(task), setting.task_data(task)
+    sources, data = setting.sources(task), setting.task_data(task, seed)
     adapted = read_json(stage / FIGURES_FILE)
     measured = data.measure(backbone, stage, config, sources)
     if chosen := adapted.get("selection"):

@@ -189,7 +189,7 @@ def _shared_task(contenders: Sequence[Contender], name: str, asked: Sequence[str
         )
     if not shared:
         raise UserError(f"The models share no language of the task {name}.")
-    sources = {one.source(name) for one in contenders}
+    sources = {code for one in contenders for code in one.sources(name)}
     chosen = [code for code in shared if not asked or code in asked]
     averaged = chosen if asked else [code for code in chosen if code not in sources] or chosen
     source = sources.pop() if len(sources) == 1 else ""

@@ -52,6 +52,8 @@ from xlmkit.evaluate.results import (
     Results,
     best_of,
     language_name,
+    learned_in,
+    learned_in_one,
     main_metric,
     metric_title,
     model_title,
@@ -171,6 +173,8 @@ def _task(results: Results, name: str) -> dict[str, Any]:
     return {
         "name": task_title(results, name),
         "source": language_name(results, source_of(results, first)),
+        "learned": learned_in(results, first),
+        "alone": learned_in_one(results, first),
         "labels": first.get("labels") or [],
         "metrics": [metric_title(name) for name in task_metrics(first)],
         "table": transfer_table(results, name),

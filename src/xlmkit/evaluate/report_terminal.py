@@ -19,13 +19,13 @@ from xlmkit.evaluate.report_translation import print_translation
 from xlmkit.evaluate.results import (
     Results,
     best_of,
-    language_name,
+    learned_in,
+    learned_in_one,
     main_metric,
     metric_title,
     model_title,
     models_on,
     models_with,
-    source_of,
     task_names,
     task_title,
     transfer_average,
@@ -45,11 +45,10 @@ def print_summary(results: Results) -> None:
         table(head.title, ["Result", "Value"], [[what, value] for value, what in head.figures])
     for name in task_names(results):
         first = next(iter(models_on(results, name).values()))
-        source = language_name(results, source_of(results, first))
+        learned = learned_in(results, first)
+        learned += " only" if learned_in_one(results, first) else ""
         metric = metric_title(main_metric(first))
-        title = (
-            f"{metric} on {task_title(results, name)} in %, labels in {source} only (95% intervals)"
-        )
+        title = f"{metric} on {task_title(results, name)} in %, labels in {learned} (95% intervals)"
         _print(title, transfer_table(results, name), metric)
         _print_bias(results, name)
         if (chosen := selection_table(results, name)) is not None:

@@ -59,6 +59,12 @@ class TaskConfig(Config, ABC):
     """Tokens of a batch."""
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4, warmup=100, betas=(0.9, 0.999))
     """Rates of learning."""
+    few_shot: int | None = Field(None, ge=1)
+    """So many labelled examples of each other language of the train files are learned as well,
+    drawn by the seed; of a classification so many of each class."""
+    language_alpha: float = Field(1.0, ge=0, le=1)
+    """How often examples come by their language, where those of several are learned: 1 as they
+    are, 0 from all languages alike."""
     freeze: Literal["embeddings"] | Annotated[int, Field(ge=1)] | None = None
     """Keep the embeddings as they are, or these and so many of the lowest layers."""
     layer_decay: float = Field(1.0, gt=0, le=1)
@@ -71,7 +77,9 @@ class TaskConfig(Config, ABC):
     """With how many seeds the adaptation is done, from the recipe's own upward, or with which; the
     first stands for the task, and the mean and deviation of all are reported."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"freeze", "layer_decay"})
+    later: ClassVar[frozenset[str]] = frozenset(
+        {"freeze", "layer_decay", "few_shot", "language_alpha"}
+    )
     """Keys that stages made before there were such keys know nothing of."""
 
     def inputs(self) -> dict[str, Any]:
@@ -130,15 +138,21 @@ class TaskInputs:
         corpus: the prepared corpus, for tasks without files of their own.
         base: where relative paths start.
         languages: the recipe's languages.
+        seed: draws the examples that few are learned of.
     """
 
     corpus: Path
     base: Path
     languages: tuple[str, ...]
+    seed: int = 0
 
     def sources(self, config: TaskConfig) -> tuple[str, ...]:
         """Return the languages whose labels are learned."""
         return config.source_languages or self.languages[:1]
+
+    def learned(self, config: TaskConfig) -> tuple[str, ...]:
+        """Return the languages of which labels are learned, all or few."""
+        return self.sources(config) if config.few_shot is None else self.languages
 
 
 class TaskData(ABC):
@@ -279,6 +293,8 @@ def figures(
         "labels": list(labels),
         "metrics": list(metrics),
         "source_language": sources[0],
+        "source_languages": list(sources),
+        "few_shot": config.few_shot,
         "train_examples": n_train,
         "languages": dict(languages),
         "average": {**average, "over": others},

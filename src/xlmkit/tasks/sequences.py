@@ -32,6 +32,7 @@ from xlmkit.tasks.base import (
     chosen_examples,
     figures,
 )
+from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.reading import Example, examples, files_of, read_split
 
 if TYPE_CHECKING:
@@ -93,14 +94,20 @@ class SequenceConfig(TaskConfig):
         return self.model_copy(update={"test": self.valid}) if self.valid else None
 
     def read(self, inputs: TaskInputs) -> tuple[list[Example], list[Example]]:
-        """Return the examples to learn, of the source languages, and those to test on.
+        """Return the examples to learn, and those to test on.
 
         Raises:
-            UserError: a file is missing or damaged.
+            UserError: a file is missing or damaged, or has no language of which few are learned.
         """
-        learned = list(examples(read_split(self.train, "train", inputs), inputs.sources(self)))
+        given = list(examples(read_split(self.train, "train", inputs), inputs.learned(self)))
+        learned = few_shots(given, self, inputs, self._described)
         tested = list(examples(read_split(self.test, "test", inputs), inputs.languages))
         return learned, tested
+
+    def _described(self, example: Example) -> tuple[str, str, str]:
+        """Return language, class and text of an example; only one class each tells them apart."""
+        label = example.label if self.decides == "classes" else ""
+        return example.language, label, " | ".join((example.text, *example.others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,12 @@ class SequenceData(TaskData):
     """Names of the scores that `judge` returns, that which decides first."""
     choices: ClassVar[int] = 1
     """Sequences of an example."""
+
+    @property
+    def train_languages(self) -> NDArray[np.int64]:
+        """Number of the language of each example to learn, (examples,)."""
+        counts = [len(part.labels) for part in self.train.values()]
+        return np.repeat(np.arange(len(counts)), counts)
 
     @abstractmethod
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:

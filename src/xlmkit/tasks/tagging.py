@@ -30,6 +30,7 @@ from xlmkit.evaluate.tagging import (
     word_macro_f1,
 )
 from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, chosen_examples, figures
+from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import TaggedSourceKind
 
@@ -69,7 +70,8 @@ class TaggingConfig(TaskConfig):
         Raises:
             UserError: there is nothing to learn, or nothing to test on.
         """
-        learned = list(read_tagged(self.train, inputs, inputs.sources(self)))
+        given = list(read_tagged(self.train, inputs, inputs.learned(self)))
+        learned = few_shots(given, self, inputs, lambda s: (s.language, "", " ".join(s.words)))
         tested = list(read_tagged(self.test, inputs, inputs.languages))
         names = sorted({tag for sentence in learned for tag in sentence.tags})
         if len(names) < 2:
@@ -170,6 +172,12 @@ class TaggingData(TaskData):
     def train_tags(self) -> NDArray[np.int64]:
         """Tags of all words to learn, (words,)."""
         return np.concatenate([part.tags for part in self.train.values()])
+
+    @property
+    def train_languages(self) -> NDArray[np.int64]:
+        """Number of the language of each word to learn, (words,)."""
+        counts = [len(part.tags) for part in self.train.values()]
+        return np.repeat(np.arange(len(counts)), counts)
 
     def adapt(self, backbone: Backbone, config: TaggingConfig, seed: object) -> "Adaptation":
         """Return the model with a fresh head, and what it learns."""
