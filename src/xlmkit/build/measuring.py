@@ -60,7 +60,8 @@ def _measure_adapted(
             for step in set(chosen["own_selected"].values()) - {chosen["source_selected"]}
         }
         measured |= selected(measured, made, chosen)
-    return {**measured, "bytes": _weights(stage), "curve": adapted["curve"]}
+    trials = {"trials": adapted["trials"]} if "trials" in adapted else {}
+    return {**measured, "bytes": _weights(stage), "curve": adapted["curve"], **trials}
 
 
 def _device(setting: Setting) -> dict[str, str | int]:

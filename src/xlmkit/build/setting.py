@@ -15,13 +15,17 @@ from xlmkit.tasks.base import TaskData, TaskInputs
 class Setting:
     """A plan on this machine.
 
+    Args:
+        plan: the stages.
+        threads: of the processor; by default those of the plan.
+
     Attributes:
         plan: the stages.
         recipe: what the plan follows.
         device: where models compute.
     """
 
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: RunPlan, threads: int | None = None) -> None:
         self.plan, self.recipe = plan, plan.recipe
         self.device = choose_device()
         self._versions = package_versions()
@@ -29,7 +33,7 @@ class Setting:
         tune_allocator()
         # Processes of one machine share its cores, unless the recipe says how many each takes.
         sharing = 1 if self.recipe.threads else plan.processes.on_this_machine
-        torch.set_num_threads(max(1, plan.threads // sharing))
+        torch.set_num_threads(max(1, (threads or plan.threads) // sharing))
 
     def task_data(self, task: str, seed: int | None = None) -> TaskData:
         """Return a task's examples, read once for all models, and seeds if they draw none.

@@ -38,7 +38,7 @@ from xlmkit.evaluate.report_figures import (
     transfer_bars,
 )
 from xlmkit.evaluate.report_headline import headline
-from xlmkit.evaluate.report_protocol import seeds_table, selection_table
+from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
 from xlmkit.evaluate.report_sets import set_tables
 from xlmkit.evaluate.report_tables import (
     language_model_tables,
@@ -179,6 +179,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "metrics": [metric_title(name) for name in task_metrics(first)],
         "table": transfer_table(results, name),
         "selection": selection_table(results, name),
+        "trials": trials_table(results, name),
         "seeds": seeds_table(results, name),
         "bars": transfer_bars(results, name),
         "legend": model_legend(results, models),

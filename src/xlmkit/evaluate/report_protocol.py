@@ -1,10 +1,10 @@
-"""What the report says of how a task's numbers came about: who chose the step, which seeds."""
+"""What the report says of how a task's numbers came about: step, seeds, and what was tried."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from xlmkit.evaluate import formats
-from xlmkit.evaluate.report_tables import Measure, Table, comparison
+from xlmkit.evaluate.report_tables import Cell, Measure, Row, Table, comparison
 from xlmkit.evaluate.results import (
     Results,
     language_name,
@@ -95,6 +95,34 @@ def seeds_sentence(results: Results, task: str, model: str) -> str:
         f"Over {number} seeds its average is {formats.percent(spread['mean'])}, with a standard "
         f"deviation of {deviation} points; the scores of single languages are those of the first."
     )
+
+
+def trials_table(results: Results, task: str) -> Table | None:
+    """Return what each trial of a task's sweep reached, by model, None without a sweep.
+
+    The trial that was chosen is marked; values are those on the valid texts of the source.
+    """
+    measured = models_on(results, task)
+    models = {key: one["trials"] for key, one in measured.items() if "trials" in one}
+    if not models:
+        return None
+    names = list(dict.fromkeys(_trial_name(one) for trials in models.values() for one in trials))
+    found = {key: {_trial_name(one): one for one in trials} for key, trials in models.items()}
+    rows = tuple(Row(name, tuple(_trial(found[key].get(name)) for key in models)) for name in names)
+    return Table("Trial", tuple(_titles(results, models).values()), rows)
+
+
+def _trial_name(trial: Mapping[str, Any]) -> str:
+    parts = [] if trial["lr"] is None else [f"rate {trial['lr']:g}"]
+    if trial["tokens_per_batch"] is not None:
+        parts.append(f"{formats.count(trial['tokens_per_batch'])} tokens")
+    return ", ".join(parts)
+
+
+def _trial(trial: Mapping[str, Any] | None) -> Cell:
+    if trial is None:
+        return Cell(formats.MISSING)
+    return Cell(formats.hundredths(trial["score"]), f"step {trial['step']}", trial["chosen"])
 
 
 def _titles(results: Results, models: Mapping[str, Any]) -> dict[str, str]:

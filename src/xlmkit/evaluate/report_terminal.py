@@ -6,7 +6,7 @@ from xlmkit.core.tables import print_text, table
 from xlmkit.evaluate.formats import MISSING
 from xlmkit.evaluate.report_bias import bias_section
 from xlmkit.evaluate.report_headline import headline
-from xlmkit.evaluate.report_protocol import seeds_table, selection_table
+from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
 from xlmkit.evaluate.report_sets import set_tables
 from xlmkit.evaluate.report_tables import (
     Cell,
@@ -53,6 +53,8 @@ def print_summary(results: Results) -> None:
         _print_bias(results, name)
         if (chosen := selection_table(results, name)) is not None:
             _print(f"{metric} by who chose the step on validation texts, in %", chosen)
+        if (tried := trials_table(results, name)) is not None:
+            _print(f"{metric} of each trial on the source's validation texts, in %", tried)
         if (seeds := seeds_table(results, name)) is not None:
             _print(f"{metric} over all seeds, in %: mean and standard deviation", seeds)
     if models_with(results, "retrieval"):

@@ -9,11 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from xlmkit.core.config import Config
 from xlmkit.data.permutation import key_of
@@ -22,6 +22,7 @@ from xlmkit.data.source_base import LanguageCode
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordEncoder, WordScorer
+from xlmkit.tasks.sweep import SweepConfig
 from xlmkit.train.config import OptimizerConfig
 
 if TYPE_CHECKING:
@@ -73,14 +74,25 @@ class TaskConfig(Config, ABC):
     """Epochs between validations, where there are `valid` files; the last step is always one."""
     patience: int | None = Field(None, ge=1)
     """Validations without a better one on the source languages after which learning ends."""
+    sweep: SweepConfig | None = None
+    """Learning rates and sizes of batches to try, of which the best on valid files is kept."""
     seeds: Annotated[int | tuple[int, ...], AfterValidator(_some_seeds)] = 1
     """With how many seeds the adaptation is done, from the recipe's own upward, or with which; the
     first stands for the task, and the mean and deviation of all are reported."""
 
     later: ClassVar[frozenset[str]] = frozenset(
-        {"freeze", "layer_decay", "few_shot", "language_alpha"}
+        {"freeze", "layer_decay", "few_shot", "language_alpha", "sweep"}
     )
     """Keys that stages made before there were such keys know nothing of."""
+
+    @model_validator(mode="after")
+    def _something_to_choose_by(self) -> Self:
+        if self.sweep is not None and self.validation() is None:
+            raise ValueError(
+                "a sweep needs texts to choose by; give valid files, to a kind of task that "
+                "chooses its step by them"
+            )
+        return self
 
     def inputs(self) -> dict[str, Any]:
         """Return what decides the result, as plain values.
