@@ -96,7 +96,8 @@ class Adapting:
             checkpoint_seconds=60 * recipe.pretrain.checkpoint_minutes,
             points=recipe.pretrain.points,
             estimated_tokens=steps * config.tokens_per_batch,
-            validate_every=max(1, round(config.validate_every * per_epoch)),
+            validate_every=config.validate_steps
+            or max(1, round(config.validate_every * per_epoch)),
             factors=factors,
         )
 

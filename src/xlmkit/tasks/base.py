@@ -72,6 +72,8 @@ class TaskConfig(Config, ABC):
     """The learning rate of each layer as a share of that above it; 0.8 to 0.95 are usual."""
     validate_every: float = Field(1.0, gt=0)
     """Epochs between validations, where there are `valid` files; the last step is always one."""
+    validate_steps: int | None = Field(None, ge=1)
+    """Steps between validations, in place of `validate_every`."""
     patience: int | None = Field(None, ge=1)
     """Validations without a better one on the source languages after which learning ends."""
     sweep: SweepConfig | None = None
@@ -81,17 +83,18 @@ class TaskConfig(Config, ABC):
     first stands for the task, and the mean and deviation of all are reported."""
 
     later: ClassVar[frozenset[str]] = frozenset(
-        {"freeze", "layer_decay", "few_shot", "language_alpha", "sweep"}
+        {"freeze", "layer_decay", "few_shot", "language_alpha", "sweep", "validate_steps"}
     )
     """Keys that stages made before there were such keys know nothing of."""
 
     @model_validator(mode="after")
     def _something_to_choose_by(self) -> Self:
-        if self.sweep is not None and self.validation() is None:
-            raise ValueError(
-                "a sweep needs texts to choose by; give valid files, to a kind of task that "
-                "chooses its step by them"
-            )
+        if self.validation() is None:
+            where = "give valid files too, to a kind of task that chooses its step by them"
+            if self.sweep is not None:
+                raise ValueError(f"a sweep needs texts to choose by; {where}")
+            if self.patience is not None:
+                raise ValueError(f"patience counts validations; {where}")
         return self
 
     def inputs(self) -> dict[str, Any]:

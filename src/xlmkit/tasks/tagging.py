@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,11 +49,15 @@ class TaggingConfig(TaskConfig):
     """Tagged sentences to learn from."""
     test: tuple[TaggedSourceKind, ...] = Field(min_length=1)
     """Tagged sentences to test on, in any of the languages."""
+    valid: tuple[TaggedSourceKind, ...] = ()
+    """Tagged sentences that choose the best step, in any of the languages."""
     entities: Literal["auto", "none", "bio", "iob2"] = "auto"
     """Whether tags are of entities: bio scores them as conlleval and seqeval do, iob2 strictly, so
     that an I- that continues nothing is left out; auto takes bio where all tags are O, B- or I-."""
     max_length: int = Field(256, ge=8)
     """Longest part of a sentence in tokens; longer sentences are read in overlapping windows."""
+
+    later: ClassVar[frozenset[str]] = TaskConfig.later | {"valid"}
 
     @property
     def needs_corpus(self) -> bool:
@@ -62,7 +66,11 @@ class TaggingConfig(TaskConfig):
 
     def files(self, inputs: TaskInputs) -> list[Path]:
         """Return the task's own files."""
-        return files_of((*self.train, *self.test), inputs.base)
+        return files_of((*self.train, *self.valid, *self.test), inputs.base)
+
+    def validation(self) -> TaskConfig | None:
+        """Return the task with its validation sentences for test sentences, None without any."""
+        return self.model_copy(update={"test": self.valid}) if self.valid else None
 
     def load(self, inputs: TaskInputs) -> "TaggingData":
         """Read a task's sentences.
