@@ -25,7 +25,7 @@ class Parts:
         alpha: exponent of the parts' shares.
     """
 
-    of: NDArray[np.int64]
+    of: NDArray[Any]
     alpha: float
 
 
@@ -65,7 +65,7 @@ def _parted(
     name: str, members: Indices, share: float, parts: Parts, *, nested: bool
 ) -> list[tuple[str, Indices, float]]:
     """Return name, examples and share of each part of a group."""
-    of: NDArray[Any] = parts.of[members]
+    of = parts.of[members]
     inner = [members[of == number] for number in np.unique(of)]
     if len(inner) == 1:
         return [(name, members, share)]

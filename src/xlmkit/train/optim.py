@@ -75,7 +75,7 @@ class FlatOptimizer:
         )
 
     def _parts(self, flat: Tensor) -> tuple[Tensor, ...]:
-        return flat.split(self._sizes)
+        return torch.split(flat, self._sizes)
 
     def accumulate(self) -> None:
         """Add the gradients of one backward pass to the step's sum, and clear them."""
