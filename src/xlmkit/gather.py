@@ -76,7 +76,8 @@ def _durations(plan: RunPlan) -> dict[str, float]:
         title = model.title or name
         seconds[f"{'open' if model.ready else 'pretrain'} {title}"] = plan.pretrained(name).seconds
         for task in plan.recipe.finetune:
-            seconds[f"finetune {title}: {task}"] = plan.finetuned(name, task).seconds
+            made = plan.adapted(name, task)
+            seconds[f"finetune {title}: {task}"] = sum(stage.seconds for stage in made)
         seconds[f"evaluate {title}"] = plan.measured(name).seconds
     for name, translator in plan.translators().items():
         seconds[f"train {translator.title or name}"] = plan.translated(name).seconds

@@ -17,7 +17,8 @@ from xlmkit.data.shards import Shards
 from xlmkit.data.sources import Source
 from xlmkit.objectives.config import MlmConfig
 from xlmkit.recipe import PretrainedModel, Recipe, TranslatorsConfig
-from xlmkit.tasks.base import TaskInputs
+from xlmkit.tasks.base import TaskConfig, TaskInputs
+from xlmkit.tasks.sweep import Trial
 from xlmkit.train.translation import TranslatorConfig
 
 FIGURES_FILE = "figures.json"
@@ -69,7 +70,7 @@ class RunPlan:
             case "pretrain":
                 return [self.pretrained(name) for name in models]
             case "finetune":
-                return [self.finetuned(name, task) for name in models for task in tasks]
+                return [stage for n in models for t in tasks for stage in self.adapted(n, t)]
             case "train-translator":
                 return [self.translated(name) for name in self.translators()]
             case "evaluate":
@@ -119,20 +120,59 @@ class RunPlan:
         }
         return Stage(self.folder / "pretrain" / name, inputs)
 
-    def finetuned(self, name: str, task: str) -> Stage:
-        """Return the stage of a model that is adapted to a task."""
-        config = self.recipe.finetune[task]
-        inputs: dict[str, Any] = {
+    def seeds(self, task: str) -> tuple[int, ...]:
+        """Return the seeds with which models are adapted to a task."""
+        return self.recipe.finetune[task].seeds_from(self.recipe.seed)
+
+    def adapted(self, name: str, task: str) -> list[Stage]:
+        """Return the stages of a model that is adapted to a task, one for each seed."""
+        return [self.finetuned(name, task, seed) for seed in self.seeds(task)]
+
+    def finetuned(self, name: str, task: str, seed: int | None = None) -> Stage:
+        """Return the stage of a model that is adapted to a task, by default with the first seed."""
+        config, first = self.recipe.finetune[task], self.seeds(task)[0]
+        seed = first if seed is None else seed
+        lr = self.models()[name].finetune_lr
+        inputs = {**self._adaptation(name, config, seed), "lr": lr}
+        # No task can be called so: its name has no @.
+        folder = task if seed == first else f"{task}@{seed}"
+        return Stage(self.folder / "finetune" / name / folder, inputs)
+
+    def _adaptation(self, name: str, config: TaskConfig, seed: int) -> dict[str, Any]:
+        return {
             "pretrained": self.pretrained(name).key,
-            "task": config.model_dump(mode="json", exclude={"title"}),
+            "task": config.inputs(),
             "files": file_inputs(config.files(self.task_inputs), self.base),
-            "lr": self.models()[name].finetune_lr,
+            "lr": None,
             "corpus": self.corpus.key if config.needs_corpus else None,
             "precision": self.recipe.precision,
             "threads": self.threads,
-            "seed": self.recipe.seed,
+            "seed": seed,
         }
-        return Stage(self.folder / "finetune" / name / task, inputs)
+
+    def settings(self, name: str, task: str, trial: Trial | None = None) -> TaskConfig:
+        """Return how a model is adapted to a task: with its own learning rate, or a trial's."""
+        lr = self.models()[name].finetune_lr
+        config = Trial(lr, None).applied(self.recipe.finetune[task])
+        return config if trial is None else trial.applied(config)
+
+    def trials(self, task: str) -> tuple[Trial, ...]:
+        """Return what a task's sweep tries; nothing without one."""
+        sweep = self.recipe.finetune[task].sweep
+        return sweep.trials() if sweep else ()
+
+    def side_by_side(self, task: str) -> int:
+        """Return how many trials of a task's sweep are trained at a time, sharing the threads."""
+        sweep = self.recipe.finetune[task].sweep
+        return sweep.side_by_side(self.threads) if sweep else 1
+
+    def trial(self, name: str, task: str, trial: Trial) -> Stage:
+        """Return the stage of a trial of a sweep."""
+        inputs = {
+            **self._adaptation(name, self.settings(name, task, trial), self.seeds(task)[0]),
+            "threads": self.threads // self.side_by_side(task),
+        }
+        return Stage(self.folder / "finetune" / name / f"{task}@trials" / trial.name, inputs)
 
     def translated(self, name: str) -> Stage:
         """Return the stage of a translator."""
@@ -197,7 +237,9 @@ class RunPlan:
         """Return the stage of a model's figures."""
         inputs = {
             "pretrained": self.pretrained(name).key,
-            "finetuned": [self.finetuned(name, task).key for task in self.recipe.finetune],
+            "finetuned": [
+                stage.key for task in self.recipe.finetune for stage in self.adapted(name, task)
+            ],
             "evaluate": _plain(self.recipe.evaluate),
             "files": self._measured_files(),
             "corpus": self.corpus.key,

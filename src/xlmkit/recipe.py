@@ -223,6 +223,12 @@ class Recipe(Config):
                 f"model.emb_dim ({model.emb_dim}) must be a multiple of model.n_heads "
                 f"({model.n_heads})."
             )
+        for name, task in self.finetune.items() if self.makes_models else ():
+            if isinstance(task.freeze, int) and task.freeze > model.n_layers:
+                raise UserError(
+                    f"finetune.{name}.freeze is {task.freeze}, but the model has {model.n_layers} "
+                    "layers."
+                )
         learned: list[tuple[str, str, PretrainedModel | TranslatorConfig]]
         learned = [("pretrain", name, m) for name, m in (self.pretrain.models or {}).items()]
         learned += [

@@ -11,6 +11,7 @@ from xlmkit.train.state import TrainingState
 
 VALID = "{kind: tsv, path: test.tsv, text: 0, language_column: 1, label_column: 2}"
 SETTINGS = [f"finetune.kind.valid=[{VALID}]", "finetune.kind.validate_every=0.5"]
+BY_LAYER = ["finetune.kind.freeze=embeddings", "finetune.kind.layer_decay=0.7"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -25,12 +26,14 @@ def points(folder: Path) -> list[dict[str, object]]:
     return [{k: v for k, v in point.items() if k != "seconds"} for point in curve]
 
 
+@pytest.mark.parametrize("more", [[], BY_LAYER], ids=["all", "by layer"])
 def test_stopped_at_a_validation_it_goes_on_exactly(
-    finished: Path, monkeypatch: pytest.MonkeyPatch
+    more: list[str], finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe, out = finished / "recipe.yaml", finished / "out"
     stage = out / "finetune" / "both" / "kind"
-    finetune(recipe, SETTINGS, out, False)
+    settings = [*SETTINGS, *more]
+    finetune(recipe, settings, out, False)
     expected, curve = contents(stage), points(stage)
     chosen = read_json(stage / "figures.json")["selection"]
     others = set(chosen["own_selected"].values()) - {chosen["source_selected"]}
@@ -50,7 +53,7 @@ def test_stopped_at_a_validation_it_goes_on_exactly(
             raise KilledError
 
     monkeypatch.setattr(Selection, "validate", killed)
-    often = [*SETTINGS, "pretrain.checkpoint_minutes=1e-9"]
+    often = [*settings, "pretrain.checkpoint_minutes=1e-9"]
     with pytest.raises(KilledError):
         finetune(recipe, often, out, True)
     finetune(recipe, often, out, True)

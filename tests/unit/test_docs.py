@@ -140,7 +140,8 @@ def _read_all(recipe: Recipe, base: Path) -> None:
         if isinstance(task, ClassificationConfig) and task.train:
             data = task.load(TaskInputs(base, base, recipe.languages))
             assert data.labels == ["a", "b"]
-            assert set(data.train) == set(task.source_languages or recipe.languages[:1])
+            inputs = TaskInputs(base, base, recipe.languages)
+            assert set(data.train) == set(inputs.learned(task))
             assert data.test
 
 

@@ -101,6 +101,16 @@ def test_another_task_or_model_outdates_no_other(finished: Path) -> None:
     }  # fmt: skip
 
 
+def test_more_seeds_outdate_nothing_that_is_adapted(finished: Path) -> None:
+    assert outdated(finished, "finetune.kind.seeds=2") == {
+        "finetune/none/kind@2", "finetune/both/kind@2", *MEASURED,
+    }  # fmt: skip
+    assert outdated(finished, "finetune.kind.seeds=[3, 1]") == {
+        *(f"finetune/{name}/{task}" for name in ("none", "both") for task in ("kind", "kind@1")),
+        *MEASURED,
+    }
+
+
 def test_files_inside_a_folder_of_catalogs_count(project: Path) -> None:
     catalog = project / "locale" / "ar" / "LC_MESSAGES" / "app.po"
     catalog.parent.mkdir(parents=True)

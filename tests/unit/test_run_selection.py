@@ -10,6 +10,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
 from xlmkit.recipe import Recipe
 from xlmkit.run import run
+from xlmkit.tasks.base import TaskInputs
 
 _SOURCE = "kind: tsv, text: 0, language_column: 1, label_column: 2"
 VALID = f"finetune.kind.valid=[{{{_SOURCE}, path: test.tsv}}]"
@@ -65,3 +66,56 @@ def test_valid_labels_that_were_never_learned_are_told(project: Path) -> None:
 def test_patience_without_valid_files_is_refused(project: Path) -> None:
     with pytest.raises(UserError, match="patience counts validations; give valid files too"):
         load_config(project / "recipe.yaml", Recipe, ["finetune.kind.patience=2"])
+
+
+def _steps(stage: Path) -> list[int]:
+    curve = read_json(stage / "figures.json")["curve"]
+    return sorted({p["step"] for p in curve if p["objective"] == "selection"})
+
+
+def test_a_share_of_the_training_texts_chooses_and_is_not_learned(
+    project: Path, make_encoder: Callable[..., Path]
+) -> None:
+    settings = _ready(project, make_encoder("bert", project / "encoder"))
+    settings += ["finetune.kind.valid=[]", "finetune.kind.valid_share=0.25"]
+    settings += ["finetune.kind.validate_steps=3", "finetune.kind.epochs=4"]
+    recipe = load_config(project / "recipe.yaml", Recipe, settings)
+    task, inputs = recipe.finetune["kind"], TaskInputs(project, project, recipe.languages)
+    data, valid = task.load(inputs), task.validation().load(inputs)
+    assert list(valid.test) == ["en"]
+    assert valid.train["en"].texts == data.train["en"].texts
+    learned, held_out = set(data.train["en"].texts), set(valid.test["en"].texts)
+    assert not learned & held_out
+    assert len(learned) + len(held_out) == 60
+    assert 6 <= len(held_out) <= 24
+    run(project / "recipe.yaml", settings, project / "out", False)
+    steps = _steps(project / "out" / "finetune" / "ready" / "kind")
+    assert steps[:-1] == list(range(3, steps[-1], 3))
+    [measured] = read_json(project / "out" / "results.json")["models"]["ready"]["tasks"].values()
+    assert measured["train_examples"] == len(learned)
+
+
+def test_a_share_that_leaves_nothing_is_told(project: Path) -> None:
+    settings = ["finetune.kind.valid_share=1e-9", "pretrain.models={a: {}}"]
+    with pytest.raises(UserError, match=r"valid_share is 1e-09, which leaves no text"):
+        run(project / "recipe.yaml", settings, project / "out", False)
+
+
+def test_a_tagger_is_chosen_by_valid_sentences(
+    project: Path, make_encoder: Callable[..., Path]
+) -> None:
+    for name in ("train", "valid"):
+        lines = [f"old\tA\n{word}\tN\nsees\tV\n\n" for word in ("dog", "cat", "car") * 8]
+        (project / f"{name}.conll").write_text("".join(lines), encoding="utf-8")
+    source = "{kind: conll, path: %s.conll, language: en}"
+    settings = _ready(project, make_encoder("bert", project / "encoder"))[:-1]
+    settings.append(
+        f"finetune={{tags: {{kind: tagging, train: [{source % 'train'}], epochs: 8, "
+        f"valid: [{source % 'valid'}], test: [{source % 'valid'}], tokens_per_batch: 64}}}}"
+    )
+    run(project / "recipe.yaml", settings, project / "out", False)
+    stage = project / "out" / "finetune" / "ready" / "tags"
+    assert len(_steps(stage)) == 8
+    [task] = read_json(project / "out" / "results.json")["models"]["ready"]["tasks"].values()
+    step = read_json(stage / "figures.json")["selection"]["source_selected"]
+    assert task["source_selected"]["languages"]["en"]["step"] == step

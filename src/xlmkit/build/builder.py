@@ -45,7 +45,8 @@ class Builder:
                 for objective, section in model.objectives.items():
                     check_text(f"pretrain.models.{name}.{objective}", section, shards)
         for task in plan.recipe.finetune:
-            if not all(plan.finetuned(name, task).finished for name in plan.models()):
+            stages = [stage for name in plan.models() for stage in plan.adapted(name, task)]
+            if not all(stage.finished for stage in stages):
                 self.setting.task_data(task)
                 self.setting.validation_data(task)
 
@@ -55,11 +56,7 @@ class Builder:
             case "pretrain":
                 yield from self._pretraining()
             case "finetune":
-                for name, title in self._titles().items():
-                    for task in self.plan.recipe.finetune:
-                        stage = self.plan.finetuned(name, task)
-                        build = partial(finetune, self.setting, name, task)
-                        yield f"Finetuning {title}: {task}", stage, build
+                yield from self._finetuning()
             case "train-translator":
                 for name, translator in self.plan.translators().items():
                     build = partial(train_translator, self.setting, name)
@@ -79,6 +76,16 @@ class Builder:
                 yield f"Opening {title}", stage, partial(look_at_checkpoint, self.setting, name)
             else:
                 yield f"Pretraining {title}", stage, partial(pretrain, self.setting, name)
+
+    def _finetuning(self) -> Iterator[tuple[str, Stage, Build]]:
+        for name, title in self._titles().items():
+            for task in self.plan.recipe.finetune:
+                seeds = self.plan.seeds(task)
+                for seed in seeds:
+                    stage = self.plan.finetuned(name, task, seed)
+                    build = partial(finetune, self.setting, name, task, seed)
+                    told = f", seed {seed}" if len(seeds) > 1 else ""
+                    yield f"Finetuning {title}: {task}{told}", stage, build
 
     def _titles(self) -> dict[str, str]:
         return {name: model.title or name for name, model in self.plan.models().items()}

@@ -1,73 +1,25 @@
 """How a pretrained model is adapted to a task."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from xlmkit.build.backbones import open_backbone
-from xlmkit.build.selecting import Selection, step_folder
+from xlmkit.build.adapting import Adapting, forget_training
 from xlmkit.build.setting import Setting
-from xlmkit.core.device import choose_dtype
-from xlmkit.core.errors import UserError
+from xlmkit.build.sweeping import chosen, sweep
 from xlmkit.core.files import write_json
-from xlmkit.core.process import Processes
-from xlmkit.data.permutation import key_of
 from xlmkit.plan import FIGURES_FILE
-from xlmkit.train.loop import Plan
-from xlmkit.train.session import Session
-from xlmkit.train.state import STATE_FILE
 
 
-def finetune(setting: Setting, name: str, task: str, folder: Path) -> None:
-    """Adapt a pretrained model to a task and save it."""
-    run, recipe = setting.plan, setting.recipe
-    config, model = recipe.finetune[task], run.models()[name]
-    backbone = open_backbone(run, name)
-    torch.manual_seed(key_of(recipe.seed, "classifier") >> 1)
-    adaptation = setting.task_data(task).adapt(backbone, config, (recipe.seed, task))
-    steps = max(1, round(config.epochs * adaptation.objective.batches_per_epoch))
-    optimizer = config.optimizer
-    if model.finetune_lr is not None:
-        optimizer = optimizer.model_copy(update={"lr": model.finetune_lr})
-    provenance = setting.provenance()
-    if model.ready:
-        provenance["checkpoint"] = run.checkpoint(name).to_json()
-    selection = None
-    if (valid := setting.validation_data(task)) is not None:
-        selection = Selection(
-            adaptation, backbone, config, valid, setting.sources(task), folder, provenance
-        )
-    every = max(1, round(config.validate_every * adaptation.objective.batches_per_epoch))
-    session = Session(
-        title=f"finetuning {model.title or name}",
-        plan=Plan([adaptation.objective], [1.0], steps, seed=(recipe.seed, task)),
-        optimizer=optimizer,
-        dtype=choose_dtype(recipe.precision, setting.device),
-        folder=folder,
-        key=run.finetuned(name, task).key,
-        checkpoint_seconds=60 * recipe.pretrain.checkpoint_minutes,
-        points=recipe.pretrain.points,
-        estimated_tokens=steps * config.tokens_per_batch,
-        validate_every=every,
-        tracking=setting.tracking,
-        name=f"finetune/{name}/{task}",
-    )
-    trained = adaptation.model.to(setting.device)
-    if selection is None:
-        state, weights = session.run(trained, Processes())
-    else:
-        try:
-            state, _ = session.run(trained, Processes(), selection.validate, selection.enough)
-        except UserError as error:
-            raise UserError(f"finetune.{task}: {error}") from None
-    figures: dict[str, Any] = {"steps": state.step, "seconds": state.seconds, "curve": state.curve}
-    if selection is None:
-        adaptation.save(folder, weights, {**provenance, "finetuning": figures})
-    else:
-        figures["selection"] = selection.take_best(state)
-    write_json(folder / FIGURES_FILE, figures)
-    (folder / STATE_FILE).unlink(missing_ok=True)
-    if selection is not None:  # it stands in the stage's own folder now
-        shutil.rmtree(step_folder(folder, figures["selection"]["source_selected"]))
+def finetune(setting: Setting, name: str, task: str, seed: int, folder: Path) -> None:
+    """Adapt a pretrained model to a task, with a seed and the best settings, and save it."""
+    plan = setting.plan
+    trials: dict[str, Any] = {}
+    config = plan.settings(name, task)
+    if tried := plan.trials(task):
+        trials["trials"] = sweep(setting, name, task)
+        config = plan.settings(name, task, chosen(tried, trials["trials"]))
+    stage, title = plan.finetuned(name, task, seed), plan.models()[name].title or name
+    adapting = Adapting(setting, name, task, config, seed, stage, f"finetuning {title}")
+    figures = adapting.run(folder)
+    write_json(folder / FIGURES_FILE, {**figures, **trials})
+    forget_training(folder, figures)

@@ -16,8 +16,10 @@ from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_modeling import measure_language_modeling
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
+from xlmkit.evaluate.seeds import over_seeds
 from xlmkit.evaluate.selected import selected
 from xlmkit.plan import FIGURES_FILE
+from xlmkit.tasks.base import Backbone
 
 
 def measure(setting: Setting, name: str, folder: Path) -> None:
@@ -33,21 +35,33 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
             model, Shards(plan.shards.folder), "test"
         )
     figures |= measure_translations(plan, backbone)
-    for task, config in recipe.finetune.items():
-        stage = plan.finetuned(name, task).folder
-        sources, data = setting.sources(task), setting.task_data(task)
-        adapted = read_json(stage / FIGURES_FILE)
-        measured = data.measure(backbone, stage, config, sources)
-        if outcomes := measured.pop("outcomes", None):
+    for task in recipe.finetune:
+        found = {
+            seed: _measure_adapted(setting, backbone, name, task, seed) for seed in plan.seeds(task)
+        }
+        first, *others = found.values()
+        if outcomes := first.pop("outcomes", None):
             save_outcomes(folder / OUTCOMES / f"{task}.npz", outcomes)
-        if chosen := adapted.get("selection"):
-            made = {
-                step: data.measure(backbone, step_folder(stage, step), config, sources)
-                for step in set(chosen["own_selected"].values()) - {chosen["source_selected"]}
-            }
-            measured |= selected(measured, made, chosen)
-        figures["tasks"][task] = {**measured, "bytes": _weights(stage), "curve": adapted["curve"]}
+        figures["tasks"][task] = {**first, **({"seeds": over_seeds(found)} if others else {})}
     write_json(folder / FIGURES_FILE, figures)
+
+
+def _measure_adapted(
+    setting: Setting, backbone: Backbone, name: str, task: str, seed: int
+) -> dict[str, Any]:
+    """Measure a model that was adapted to a task with a seed."""
+    config, stage = setting.recipe.finetune[task], setting.plan.finetuned(name, task, seed).folder
+    sources, data = setting.sources(task), setting.task_data(task, seed)
+    adapted = read_json(stage / FIGURES_FILE)
+    measured = data.measure(backbone, stage, config, sources)
+    if chosen := adapted.get("selection"):
+        made = {
+            step: data.measure(backbone, step_folder(stage, step), config, sources)
+            for step in set(chosen["own_selected"].values()) - {chosen["source_selected"]}
+        }
+        measured |= selected(measured, made, chosen)
+    trials = {"trials": adapted["trials"]} if "trials" in adapted else {}
+    return {**measured, "bytes": _weights(stage), "curve": adapted["curve"], **trials}
 
 
 def _device(setting: Setting) -> dict[str, str | int]:

@@ -32,6 +32,7 @@ from xlmkit.model.config import Architecture
 from xlmkit.model.heads import SequenceClassifier, TokenClassifier
 from xlmkit.model.transformer import Transformer
 from xlmkit.objectives.classify import SequenceClassification
+from xlmkit.objectives.pool import Parts
 from xlmkit.objectives.tag import TokenClassification
 from xlmkit.tasks.base import TaskConfig
 from xlmkit.tasks.features import encode_rows
@@ -110,10 +111,11 @@ class PlainBackbone:
         )
         model.transformer.load_state_dict(self.bundle.transformer().state_dict())
         rows, labels = encode_rows(data.train, self.bundle.tokenizer)
-        longest = self._longest(config)
+        longest, languages = self._longest(config), data.train_languages
         if config.long_texts and data.choices == 1:
             windows = cut_rows(rows, longest, config.long_texts.stride)
             rows, labels = windows.rows, labels[windows.owners]
+            languages = languages[windows.owners]
         sequences = SegmentRows(rows, longest)
         tell_of_cut(sequences, "texts to learn from")
         objective = SequenceClassification(
@@ -124,6 +126,7 @@ class PlainBackbone:
             loss=data.loss,
             choices=data.choices,
             balance=data.balance(config),
+            languages=Parts(languages, config.language_alpha),
         )
 
         def save(
@@ -161,7 +164,10 @@ class PlainBackbone:
         model.transformer.load_state_dict(self.bundle.transformer().state_dict())
         sentences = {language: part.sentences for language, part in data.train.items()}
         words = encode_words(sentences, self.bundle.tokenizer, self._longest(config))
-        objective = TokenClassification(words, data.train_tags, tokens=tokens, seed=seed)
+        languages = Parts(data.train_languages, config.language_alpha)
+        objective = TokenClassification(
+            words, data.train_tags, tokens=tokens, seed=seed, languages=languages
+        )
 
         def save(
             folder: Path, weights: Mapping[str, Tensor], provenance: Mapping[str, Any]

@@ -16,7 +16,8 @@ from xlmkit.evaluate.answering import PlainAnswerer
 from xlmkit.evaluate.answers import Answering
 from xlmkit.model.question_answering import Answerer, BeamAnswerer, SimpleAnswerer
 from xlmkit.objectives.answer import QuestionAnswering, beam_loss, simple_loss
-from xlmkit.tasks.answer_places import answer_places
+from xlmkit.objectives.pool import Parts
+from xlmkit.tasks.answer_places import answer_places, question_languages
 from xlmkit.tasks.question_answering import QuestionAnsweringConfig
 from xlmkit.train.adaptation import Adaptation
 
@@ -38,6 +39,7 @@ def learn_answers(
         tokens=config.tokens_per_batch,
         seed=seed,
         loss=beam_loss if beam else simple_loss,
+        languages=Parts(question_languages(windows.parts, questions), config.language_alpha),
     )
 
     def save(folder: Path, weights: Mapping[str, Tensor], provenance: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """What all stages with models share: the plan, the device, and the tasks' examples."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -8,12 +9,16 @@ from xlmkit.core.device import choose_device, tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.machine import package_versions
 from xlmkit.plan import RunPlan
-from xlmkit.tasks.base import TaskData
+from xlmkit.tasks.base import TaskData, TaskInputs
 from xlmkit.train.tracking import Tracking
 
 
 class Setting:
     """A plan on this machine.
+
+    Args:
+        plan: the stages.
+        threads: of the processor; by default those of the plan.
 
     Attributes:
         plan: the stages.
@@ -21,30 +26,36 @@ class Setting:
         device: where models compute.
     """
 
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: RunPlan, threads: int | None = None) -> None:
         self.plan, self.recipe = plan, plan.recipe
         self.device = choose_device()
         self._versions = package_versions()
-        self._data: dict[str, TaskData] = {}
+        self._data: dict[tuple[str, int | None], TaskData] = {}
         tune_allocator()
         # Processes of one machine share its cores, unless the recipe says how many each takes.
         sharing = 1 if self.recipe.threads else plan.processes.on_this_machine
-        torch.set_num_threads(max(1, plan.threads // sharing))
+        torch.set_num_threads(max(1, (threads or plan.threads) // sharing))
 
-    def task_data(self, task: str) -> TaskData:
-        """Return a task's examples, read once for all models.
+    def task_data(self, task: str, seed: int | None = None) -> TaskData:
+        """Return a task's examples, read once for all models, and seeds if they draw none.
+
+        Args:
+            task: its name.
+            seed: draws the examples that few are learned of; by default the first.
 
         Raises:
             UserError: the task has no labels, or none that its test texts have.
         """
-        if task not in self._data:
+        inputs = self._inputs(task, seed)
+        key = task, None if self.recipe.finetune[task].few_shot is None else inputs.seed
+        if key not in self._data:
             try:
-                self._data[task] = self.recipe.finetune[task].load(self.plan.task_inputs)
+                self._data[key] = self.recipe.finetune[task].load(inputs)
             except UserError as error:
                 raise UserError(f"finetune.{task}: {error}") from None
-        return self._data[task]
+        return self._data[key]
 
-    def validation_data(self, task: str) -> TaskData | None:
+    def validation_data(self, task: str, seed: int | None = None) -> TaskData | None:
         """Return a task's examples with those of validation for those of the test, if any.
 
         Raises:
@@ -54,9 +65,13 @@ class Setting:
         if config is None:
             return None
         try:
-            return config.load(self.plan.task_inputs)
+            return config.load(self._inputs(task, seed))
         except UserError as error:
             raise UserError(f"finetune.{task}.valid: {error}") from None
+
+    def _inputs(self, task: str, seed: int | None) -> TaskInputs:
+        seed = self.plan.seeds(task)[0] if seed is None else seed
+        return replace(self.plan.task_inputs, seed=seed)
 
     def sources(self, task: str) -> tuple[str, ...]:
         """Return the languages whose labels a task learns."""

@@ -32,7 +32,10 @@ Result = TypeVar("Result")
 
 
 def map_in_order(
-    function: Callable[[Item], Result], items: Iterable[Item], processes: int | None = None
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    processes: int | None = None,
+    alone: int = ALONE,
 ) -> Iterator[Result]:
     """Yield the results of a function for all items, in their order, a few items ahead.
 
@@ -40,8 +43,8 @@ def map_in_order(
         function: may be pickled, and depends on nothing but its item; what it remembers is
             remembered by each process for itself.
         items: read as they are needed; may be pickled, as the results.
-        processes: how many work; by default one for each core. With 1, and for the first few
-            items, no other process is started.
+        processes: how many work; by default one for each core. With 1 no other process is started.
+        alone: how many items are done before others are started.
 
     Raises:
         UserError: the function raised one, or a process ended early.
@@ -49,7 +52,7 @@ def map_in_order(
     iterator = iter(items)
     count = usable_cores() if processes is None else processes
     if count == 1 or not _kept:
-        yield from map(function, islice(iterator, ALONE) if count > 1 else iterator)
+        yield from map(function, islice(iterator, alone) if count > 1 else iterator)
     first = next(iterator, None)
     if first is None:
         return
@@ -110,8 +113,9 @@ class _Worker:
     """A process that applies functions to what it is sent."""
 
     def __init__(self) -> None:
-        # Libraries with threads of their own would take cores from the other processes.
-        alone = {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"}
+        # Libraries with threads of their own would take cores from the other processes, and bars
+        # would be drawn over one another.
+        alone = {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1", "TERM": "dumb"}
         paths = os.pathsep.join(path for path in sys.path if path)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "xlmkit.core.parallel"],

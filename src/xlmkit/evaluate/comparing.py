@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate import formats
 from xlmkit.evaluate.contenders import Contender
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.paired import (
@@ -102,6 +103,7 @@ def compare(
     """
     notes: list[str] = []
     names = _shared_names(contenders, tasks, notes)
+    notes += [note for name in names for one in contenders if (note := _seeds_note(one, name))]
     shared = [_shared_task(contenders, name, languages) for name in names]
     quality = {
         one.title: math.fsum(task.average(one.title) for task in shared) / len(shared)
@@ -127,6 +129,22 @@ def compare(
         tasks=tuple(shared),
         pairs=tuple(_corrected(pairs)),
         notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _seeds_note(one: Contender, task: str) -> str:
+    """Return which of a model's seeds is compared, nothing where it has one only."""
+    over = one.tasks[task].get("seeds")
+    if not over:
+        return ""
+    spread = over["average"][one.metrics(task)[0]]
+    told = ""
+    if spread["deviation"] is not None:
+        deviation = formats.points(spread["deviation"]).lstrip("+")
+        told = f"; over all of them its average is {formats.percent(spread['mean'])} ± {deviation}"
+    return (
+        f"{one.title} was adapted to {task} with {len(over['seeds'])} seeds, and the first is "
+        f"compared{told}."
     )
 
 
@@ -171,7 +189,7 @@ def _shared_task(contenders: Sequence[Contender], name: str, asked: Sequence[str
         )
     if not shared:
         raise UserError(f"The models share no language of the task {name}.")
-    sources = {one.source(name) for one in contenders}
+    sources = {code for one in contenders for code in one.sources(name)}
     chosen = [code for code in shared if not asked or code in asked]
     averaged = chosen if asked else [code for code in chosen if code not in sources] or chosen
     source = sources.pop() if len(sources) == 1 else ""

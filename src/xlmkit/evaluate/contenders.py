@@ -9,7 +9,7 @@ from typing import Any
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
 from xlmkit.evaluate.outcomes import FOLDER, Outcomes, load_outcomes
-from xlmkit.evaluate.results import Results, models_with, source_of, task_metrics
+from xlmkit.evaluate.results import Results, models_with, sources_of, task_metrics
 
 _RESULTS = "results.json"
 
@@ -47,9 +47,9 @@ class Contender:
         found = self.model.get("device") or {}
         return (str(found["name"]), int(found["threads"])) if found else None
 
-    def source(self, task: str) -> str:
-        """Return the language that gave a task its labels."""
-        return source_of(self.results, self.tasks[task])
+    def sources(self, task: str) -> list[str]:
+        """Return all languages that gave a task its labels."""
+        return sources_of(self.results, self.tasks[task])
 
     def metrics(self, task: str) -> list[str]:
         """Return the metrics of a task, that which decides first."""

@@ -38,7 +38,7 @@ from xlmkit.evaluate.report_figures import (
     transfer_bars,
 )
 from xlmkit.evaluate.report_headline import headline
-from xlmkit.evaluate.report_protocol import selection_table
+from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
 from xlmkit.evaluate.report_sets import set_tables
 from xlmkit.evaluate.report_tables import (
     language_model_tables,
@@ -52,6 +52,8 @@ from xlmkit.evaluate.results import (
     Results,
     best_of,
     language_name,
+    learned_in,
+    learned_in_one,
     main_metric,
     metric_title,
     model_title,
@@ -171,10 +173,14 @@ def _task(results: Results, name: str) -> dict[str, Any]:
     return {
         "name": task_title(results, name),
         "source": language_name(results, source_of(results, first)),
+        "learned": learned_in(results, first),
+        "alone": learned_in_one(results, first),
         "labels": first.get("labels") or [],
         "metrics": [metric_title(name) for name in task_metrics(first)],
         "table": transfer_table(results, name),
         "selection": selection_table(results, name),
+        "trials": trials_table(results, name),
+        "seeds": seeds_table(results, name),
         "bars": transfer_bars(results, name),
         "legend": model_legend(results, models),
         "chart": adaptation_chart(results, name),

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from xlmkit.evaluate import formats
+from xlmkit.evaluate.report_protocol import seeds_sentence
 from xlmkit.evaluate.results import (
     Results,
     best_of,
     is_pretrained,
     language_name,
+    learned_in,
+    learned_in_one,
     main_metric,
     metric_title,
     model_title,
@@ -111,8 +114,10 @@ def headline(results: Results) -> Headline:
 def _task_title(results: Results, finding: TaskFinding) -> str:
     languages = _others(len(finding.others))
     share = formats.percent(finding.averages[finding.best])
-    learned = f"Learned from {language_name(results, finding.source)} labels alone, "
     best = models_on(results, finding.task)[finding.best]
+    learned = f"Learned from labels in {learned_in(results, best)}, "
+    if learned_in_one(results, best):
+        learned = f"Learned from {language_name(results, finding.source)} labels alone, "
     metric = main_metric(best)
     if metric != "accuracy":
         return f"{learned}{metric_title(metric)} is {share} in {languages}"
@@ -134,8 +139,10 @@ def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
         what += f" has {formats.words(classes)} classes"
     else:
         what += " gives each text a score" if classes else " is to classify texts"
-    seen = f"{formats.count(examples)} labelled examples, all" if examples else "labels, all"
-    sentences = [f"{what}; the models saw {seen} in {source}."]
+    seen = f"{formats.count(examples)} labelled examples" if examples else "labels"
+    where = f", all in {source}" if learned_in_one(results, best) else ""
+    where = where or f" in {learned_in(results, best)}"
+    sentences = [f"{what}; the models saw {seen}{where}."]
     average = formats.percent(finding.averages[finding.best])
     names = formats.listed([language_name(results, code) for code in finding.others])
     rank = f", the best of {formats.words(len(models))} models," if len(models) > 1 else ""
@@ -150,6 +157,8 @@ def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
     on = "on " if right else ""
     text += f", and {on}{formats.percent(home.value)} in {source}." if home else "."
     sentences.append(text)
+    if seeds := seeds_sentence(results, finding.task, finding.best):
+        sentences.append(seeds)
     compared = _compared(results, finding)
     if compared:
         sentences.append(compared)

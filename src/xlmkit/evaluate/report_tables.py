@@ -18,6 +18,7 @@ from xlmkit.evaluate.results import (
     retrieval_average,
     score,
     source_of,
+    sources_of,
     task_metrics,
     transfer_average,
 )
@@ -172,11 +173,11 @@ def transfer_table(results: Results, task: str) -> Table:
     first = next(iter(models.values()))
     source = source_of(results, first)
     languages = ordered_languages(results, {x for one in models.values() for x in one["languages"]})
-    rows = [(source, f"{language_name(results, source)} (labels)", "source")]
-    rows = rows if source in languages else []
-    rows += [(x, language_name(results, x), "") for x in languages if x != source]
+    sources = [code for code in sources_of(results, first) if code in languages]
+    rows = [(x, f"{language_name(results, x)} (labels)", "source") for x in sources]
+    rows += [(x, language_name(results, x), "") for x in languages if x not in sources]
     if any(others_of(results, one) for one in models.values()):
-        rows.append(("", "Average of the others" if source in languages else "Average", "summary"))
+        rows.append(("", "Average of the others" if sources else "Average", "summary"))
 
     def measured(metric: str) -> Callable[[str, str], Score | float | None]:
         def get(model: str, language: str) -> Score | float | None:

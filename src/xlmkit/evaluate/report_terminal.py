@@ -6,7 +6,7 @@ from xlmkit.core.tables import print_text, table
 from xlmkit.evaluate.formats import MISSING
 from xlmkit.evaluate.report_bias import bias_section
 from xlmkit.evaluate.report_headline import headline
-from xlmkit.evaluate.report_protocol import selection_table
+from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
 from xlmkit.evaluate.report_sets import set_tables
 from xlmkit.evaluate.report_tables import (
     Cell,
@@ -19,13 +19,13 @@ from xlmkit.evaluate.report_translation import print_translation
 from xlmkit.evaluate.results import (
     Results,
     best_of,
-    language_name,
+    learned_in,
+    learned_in_one,
     main_metric,
     metric_title,
     model_title,
     models_on,
     models_with,
-    source_of,
     task_names,
     task_title,
     transfer_average,
@@ -45,15 +45,18 @@ def print_summary(results: Results) -> None:
         table(head.title, ["Result", "Value"], [[what, value] for value, what in head.figures])
     for name in task_names(results):
         first = next(iter(models_on(results, name).values()))
-        source = language_name(results, source_of(results, first))
+        learned = learned_in(results, first)
+        learned += " only" if learned_in_one(results, first) else ""
         metric = metric_title(main_metric(first))
-        title = (
-            f"{metric} on {task_title(results, name)} in %, labels in {source} only (95% intervals)"
-        )
+        title = f"{metric} on {task_title(results, name)} in %, labels in {learned} (95% intervals)"
         _print(title, transfer_table(results, name), metric)
         _print_bias(results, name)
         if (chosen := selection_table(results, name)) is not None:
             _print(f"{metric} by who chose the step on validation texts, in %", chosen)
+        if (tried := trials_table(results, name)) is not None:
+            _print(f"{metric} of each trial on the source's validation texts, in %", tried)
+        if (seeds := seeds_table(results, name)) is not None:
+            _print(f"{metric} over all seeds, in %: mean and standard deviation", seeds)
     if models_with(results, "retrieval"):
         content = retrieval_table(results)
         kept = content.columns[0] if content.groups else ""

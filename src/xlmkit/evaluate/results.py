@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from xlmkit.evaluate.formats import listed
 from xlmkit.evaluate.score import Score
 
 Results = Mapping[str, Any]
@@ -97,10 +98,29 @@ def source_of(results: Results, task: Mapping[str, Any]) -> str:
     return str(task.get("source_language") or results.get("source_language") or "")
 
 
+def sources_of(results: Results, task: Mapping[str, Any]) -> list[str]:
+    """Return all languages whose labels were learned, that which gives the gap first."""
+    return list(task.get("source_languages") or [source_of(results, task)])
+
+
+def learned_in(results: Results, task: Mapping[str, Any]) -> str:
+    """Return the languages of the labels as people read them, and how few there were of others."""
+    text = listed([language_name(results, code) for code in sources_of(results, task)])
+    if not task.get("few_shot"):
+        return text
+    each = " of each class" if task.get("kind") == "classification" else ""
+    return f"{text}, with {task['few_shot']} examples{each} of other languages"
+
+
+def learned_in_one(results: Results, task: Mapping[str, Any]) -> bool:
+    """Tell whether all labels were of one language: zero-shot transfer."""
+    return len(sources_of(results, task)) == 1 and not task.get("few_shot")
+
+
 def others_of(results: Results, task: Mapping[str, Any]) -> list[str]:
-    """Return the languages of a task that gave no labels."""
-    source = source_of(results, task)
-    return [x for x in ordered_languages(results, task["languages"]) if x != source]
+    """Return the languages of a task that gave no labels, or few."""
+    sources = sources_of(results, task)
+    return [x for x in ordered_languages(results, task["languages"]) if x not in sources]
 
 
 def main_metric(task: Mapping[str, Any]) -> str:

@@ -8,7 +8,14 @@ from typing import Any
 from xlmkit.core.files import atomic_write
 from xlmkit.evaluate.results import Results
 
-COLUMNS = ("model", "task", "language", "metric", "value", "low", "high", "n")
+COLUMNS = (
+    *("model", "task", "language", "metric", "value", "low", "high", "n"),
+    *("mean", "deviation", "seeds"),
+)
+"""The last three are over the seeds of an adaptation, where it was done with several."""
+
+AVERAGE = "average"
+"""Stands for the mean over the languages without labels, in place of a language."""
 
 
 def write_csv(results: Results, path: Path) -> None:
@@ -24,13 +31,20 @@ def write_csv(results: Results, path: Path) -> None:
     with atomic_write(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(_rows(results))
+        for row in _rows(results):
+            writer.writerow(row + [None] * (len(COLUMNS) - len(row)))
 
 
 def _rows(results: Results) -> Iterator[list[Any]]:
     for model, part in (results.get("models") or {}).items():
         for task, measured in (part.get("tasks") or {}).items():
-            yield from _scores(model, task, measured.get("languages") or {})
+            over = measured.get("seeds") or {}
+            for row in _scores(model, task, measured.get("languages") or {}):
+                yield row + _spread(over, (over.get("languages") or {}).get(row[2], {}), row[3])
+            for metric, spread in (over.get("average") or {}).items():
+                score = {"value": measured["average"].get(metric)}
+                row = _row(model, task, AVERAGE, metric, score)
+                yield row + _spread(over, {metric: spread}, metric)
         retrieval = part.get("retrieval") or {}
         for direction, score in (retrieval.get("directions") or {}).items():
             yield _row(model, "retrieval", direction, "accuracy", score)
@@ -56,6 +70,14 @@ def _named(found: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
             yield name, value
         elif isinstance(value, Mapping):
             yield from _named(value)
+
+
+def _spread(
+    over: Mapping[str, Any], spreads: Mapping[str, Mapping[str, Any]], metric: str
+) -> list[Any]:
+    """Return a metric's mean and deviation over seeds, and their number; nothing without them."""
+    spread = spreads.get(metric)
+    return [spread["mean"], spread["deviation"], len(over["seeds"])] if spread else []
 
 
 def _row(model: str, task: str, language: str, metric: str, score: Mapping[str, Any]) -> list[Any]:

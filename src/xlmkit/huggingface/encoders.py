@@ -36,8 +36,9 @@ from xlmkit.huggingface.taggers import TAGGER, HuggingFaceTagger, check_tagger
 from xlmkit.huggingface.words import encode_native_words
 from xlmkit.objectives.answer import QuestionAnswering, simple_loss
 from xlmkit.objectives.classify import SequenceClassification
+from xlmkit.objectives.pool import Parts
 from xlmkit.objectives.tag import TokenClassification
-from xlmkit.tasks.answer_places import answer_places
+from xlmkit.tasks.answer_places import answer_places, question_languages
 from xlmkit.tasks.base import TaskConfig
 from xlmkit.tasks.question_answering import QuestionAnsweringConfig
 from xlmkit.tasks.sequences import SequenceConfig, SequenceData
@@ -190,6 +191,7 @@ class HuggingFaceBackbone:
             loss=data.loss,
             choices=data.choices,
             balance=data.balance(config),
+            languages=Parts(data.train_languages, config.language_alpha),
         )
         scores = ClassScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))
@@ -230,6 +232,7 @@ class HuggingFaceBackbone:
             tokens=config.tokens_per_batch,
             seed=seed,
             loss=simple_loss,
+            languages=Parts(question_languages(windows.parts, questions), config.language_alpha),
         )
         scores = SpanScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))
@@ -291,7 +294,10 @@ class HuggingFaceBackbone:
         longest = min(config.max_length, position_limit(model, self.encoder.tokenizer))
         sentences = {language: part.sentences for language, part in data.train.items()}
         words = encode_native_words(self.encoder, sentences, longest, types=reads_types(model))
-        objective = TokenClassification(words, data.train_tags, tokens=tokens, seed=seed)
+        languages = Parts(data.train_languages, config.language_alpha)
+        objective = TokenClassification(
+            words, data.train_tags, tokens=tokens, seed=seed, languages=languages
+        )
         scores = ClassScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xlmkit.data.sampler import Group, Sampler
 from xlmkit.data.window_batches import WindowInputs, Windows
 from xlmkit.objectives.base import LossOutput, grouped
+from xlmkit.objectives.pool import Parts, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class QuestionAnswering:
         tokens: tokens of a batch.
         seed: fixes the order.
         loss: that of the model's head: `simple_loss` or `beam_loss`.
+        languages: the language of each window; by default one.
     """
 
     name = "answer"
@@ -57,16 +58,18 @@ class QuestionAnswering:
         tokens: int,
         seed: object,
         loss: SpanLoss,
+        languages: Parts | None = None,
     ) -> None:
         self.groups = ["all"]
         self.windows, self.places, self._loss = windows, places, loss
         lengths = windows.lengths
-        self.sampler = Sampler([Group("all", lengths, 1.0)], tokens, (seed, self.name))
+        parts = [] if languages is None else [languages]
+        self.pool = Pool(lengths, parts, tokens=tokens, seed=(seed, self.name))
         self.batches_per_epoch = max(1, round(int(lengths.sum()) / tokens))
 
     def batch(self, number: int) -> AnswerBatch:
         """Draw batch `number`."""
-        items = self.sampler.batch(number).item
+        items = self.pool.batch(number)
         start, end = torch.from_numpy(self.places[items]).unbind(dim=1)
         return AnswerBatch(self.windows.batch(items.tolist()), start, end)
 

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from xlmkit.data.batch import LabelledBatch, Sequences
-from xlmkit.data.sampler import Group, Sampler
 from xlmkit.objectives.balance import Balance
 from xlmkit.objectives.base import LossOutput, grouped
+from xlmkit.objectives.pool import Parts, Pool
 
 _Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -40,6 +40,7 @@ class SequenceClassification:
         loss: what the labels are, see above: `classes`, `several`, `number` or `choice`.
         choices: sequences of an example.
         balance: what is done about rare classes, where the labels are one class each.
+        languages: the language of each example; by default one.
     """
 
     name = "classify"
@@ -54,6 +55,7 @@ class SequenceClassification:
         loss: Literal["classes", "several", "number", "choice"] = "classes",
         choices: int = 1,
         balance: Balance | None = None,
+        languages: Parts | None = None,
     ) -> None:
         self.groups = ["all"]
         balance = balance or Balance()
@@ -68,25 +70,15 @@ class SequenceClassification:
         }
         self._loss = losses[loss]
         lengths = sequences.lengths.reshape(-1, choices).sum(axis=1, dtype=np.int32)
-        self._places = [np.arange(len(lengths))]
-        if loss == "classes" and balance.class_alpha != 1:
-            self._places = [np.flatnonzero(self.labels == c) for c in np.unique(self.labels)]
-        groups = [
-            Group("all" if len(self._places) == 1 else str(number), lengths[places], share)
-            for number, (places, share) in enumerate(
-                (places, len(places) ** balance.class_alpha) for places in self._places
-            )
-        ]
-        self.sampler = Sampler(groups, tokens, (seed, self.name))
+        parts = [] if languages is None else [languages]
+        if loss == "classes":
+            parts.append(Parts(self.labels, balance.class_alpha))
+        self.pool = Pool(lengths, parts, tokens=tokens, seed=(seed, self.name))
         self.batches_per_epoch = max(1, round(int(lengths.sum()) / tokens))
 
     def batch(self, number: int) -> LabelledBatch:
         """Draw batch `number`."""
-        drawn = self.sampler.batch(number)
-        items = np.empty_like(drawn.item)
-        for group, members in enumerate(self._places):
-            mine = drawn.group == group
-            items[mine] = members[drawn.item[mine]]
+        items = self.pool.batch(number)
         places = (items[:, None] * self.choices + np.arange(self.choices)).reshape(-1)
         inputs = self.sequences.batch(places.tolist())
         return LabelledBatch(inputs, torch.from_numpy(self.labels[items]))

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from xlmkit.data.batch import ModelInputs
-from xlmkit.data.sampler import Group, Sampler
 from xlmkit.data.words import WordSequences
 from xlmkit.objectives.base import LossOutput, grouped
+from xlmkit.objectives.pool import Parts, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +43,33 @@ class TokenClassification:
         tags: of all words, (words,).
         tokens: tokens of a batch.
         seed: fixes the order.
+        languages: the language of each word, all of a sequence being of one; by default one.
     """
 
     name = "tag"
 
     def __init__(
-        self, words: WordSequences, tags: NDArray[np.int64], *, tokens: int, seed: object
+        self,
+        words: WordSequences,
+        tags: NDArray[np.int64],
+        *,
+        tokens: int,
+        seed: object,
+        languages: Parts | None = None,
     ) -> None:
         self.groups = ["all"]
         self.words, self.tags = words, tags
         lengths = words.sequences.lengths
-        self.sampler = Sampler([Group("all", lengths, 1.0)], tokens, (seed, self.name))
+        parts = []
+        if languages is not None:
+            of = np.array([languages.of[numbers[0]] for numbers in words.words], np.int64)
+            parts.append(Parts(of, languages.alpha))
+        self.pool = Pool(lengths, parts, tokens=tokens, seed=(seed, self.name))
         self.batches_per_epoch = max(1, round(int(lengths.sum()) / tokens))
 
     def batch(self, number: int) -> TaggedBatch:
         """Draw batch `number`."""
-        items = self.sampler.batch(number).item.tolist()
+        items = self.pool.batch(number).tolist()
         places, tags = self.words.flat_places(items), self.tags[self.words.numbers(items)]
         inputs = self.words.sequences.batch(items)
         return TaggedBatch(inputs, torch.from_numpy(places), torch.from_numpy(tags))

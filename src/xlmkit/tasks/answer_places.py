@@ -1,4 +1,4 @@
-"""Where in their windows the answers to questions stand."""
+"""Where in their windows the answers to questions stand, and in which language."""
 
 from collections.abc import Sequence
 
@@ -21,3 +21,12 @@ def answer_places(windows: Sequence[Window], questions: Sequence[Question]) -> N
         if answer and (found := window.places(answer)):
             places[number] = found
     return places
+
+
+def question_languages(
+    windows: Sequence[Window], questions: Sequence[Question]
+) -> NDArray[np.int64]:
+    """Return the number of the language of each window, (windows,)."""
+    codes = list(dict.fromkeys(question.language for question in questions))
+    numbers = [codes.index(question.language) for question in questions]
+    return np.array([numbers[window.question] for window in windows], np.int64)

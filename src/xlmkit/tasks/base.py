@@ -9,11 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from xlmkit.core.config import Config
 from xlmkit.data.permutation import key_of
@@ -22,6 +22,7 @@ from xlmkit.data.source_base import LanguageCode
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordEncoder, WordScorer
+from xlmkit.tasks.sweep import SweepConfig
 from xlmkit.train.config import OptimizerConfig
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
 
 _EXAMPLES = 3  # of each kind and language
+
+
+def _some_seeds(seeds: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    if seeds in (0, ()) or min(seeds if isinstance(seeds, tuple) else (seeds,)) < 0:
+        raise ValueError("give a number of seeds from 1, or a list of seeds from 0")
+    if isinstance(seeds, tuple) and len(set(seeds)) < len(seeds):
+        raise ValueError("a seed is listed twice")
+    return seeds
 
 
 class TaskConfig(Config, ABC):
@@ -51,10 +60,64 @@ class TaskConfig(Config, ABC):
     """Tokens of a batch."""
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4, warmup=100, betas=(0.9, 0.999))
     """Rates of learning."""
+    few_shot: int | None = Field(None, ge=1)
+    """So many labelled examples of each other language of the train files are learned as well,
+    drawn by the seed; of a classification so many of each class."""
+    language_alpha: float = Field(1.0, ge=0, le=1)
+    """How often examples come by their language, where those of several are learned: 1 as they
+    are, 0 from all languages alike."""
+    freeze: Literal["embeddings"] | Annotated[int, Field(ge=1)] | None = None
+    """Keep the embeddings as they are, or these and so many of the lowest layers."""
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """The learning rate of each layer as a share of that above it; 0.8 to 0.95 are usual."""
     validate_every: float = Field(1.0, gt=0)
     """Epochs between validations, where there are `valid` files; the last step is always one."""
+    validate_steps: int | None = Field(None, ge=1)
+    """Steps between validations, in place of `validate_every`."""
     patience: int | None = Field(None, ge=1)
     """Validations without a better one on the source languages after which learning ends."""
+    sweep: SweepConfig | None = None
+    """Learning rates and sizes of batches to try, of which the best on valid files is kept."""
+    seeds: Annotated[int | tuple[int, ...], AfterValidator(_some_seeds)] = 1
+    """With how many seeds the adaptation is done, from the recipe's own upward, or with which; the
+    first stands for the task, and the mean and deviation of all are reported."""
+
+    later: ClassVar[frozenset[str]] = frozenset(
+        {"freeze", "layer_decay", "few_shot", "language_alpha", "sweep", "validate_steps"}
+    )
+    """Keys that stages made before there were such keys know nothing of."""
+
+    @model_validator(mode="after")
+    def _something_to_choose_by(self) -> Self:
+        if self.validation() is None:
+            where = "give valid files too, to a kind of task that chooses its step by them"
+            if self.sweep is not None:
+                raise ValueError(f"a sweep needs texts to choose by; {where}")
+            if self.patience is not None:
+                raise ValueError(f"patience counts validations; {where}")
+        return self
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides the result, as plain values.
+
+        A key that came later is left out where it has its default, so that what was made before
+        still holds. Seeds are left out, since each has a stage of its own.
+        """
+        unchanged = {
+            name
+            for name, field in type(self).model_fields.items()
+            if name in self.later and getattr(self, name) == field.default
+        }
+        return self.model_dump(mode="json", exclude={"title", "seeds", *unchanged})
+
+    def seeds_from(self, first: int) -> tuple[int, ...]:
+        """Return the seeds of the adaptation.
+
+        Args:
+            first: the recipe's.
+        """
+        given = self.seeds
+        return tuple(range(first, first + given)) if isinstance(given, int) else given
 
     def validation(self) -> "TaskConfig | None":
         """Return the task with its validation texts for test texts, None without any."""
@@ -90,15 +153,21 @@ class TaskInputs:
         corpus: the prepared corpus, for tasks without files of their own.
         base: where relative paths start.
         languages: the recipe's languages.
+        seed: draws the examples that few are learned of.
     """
 
     corpus: Path
     base: Path
     languages: tuple[str, ...]
+    seed: int = 0
 
     def sources(self, config: TaskConfig) -> tuple[str, ...]:
         """Return the languages whose labels are learned."""
         return config.source_languages or self.languages[:1]
+
+    def learned(self, config: TaskConfig) -> tuple[str, ...]:
+        """Return the languages of which labels are learned, all or few."""
+        return self.sources(config) if config.few_shot is None else self.languages
 
 
 class TaskData(ABC):
@@ -239,6 +308,8 @@ def figures(
         "labels": list(labels),
         "metrics": list(metrics),
         "source_language": sources[0],
+        "source_languages": list(sources),
+        "few_shot": config.few_shot,
         "train_examples": n_train,
         "languages": dict(languages),
         "average": {**average, "over": others},

@@ -30,6 +30,7 @@ from xlmkit.evaluate.question_answering import (
     judge_answers,
 )
 from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures
+from xlmkit.tasks.few_shots import few_shots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Weights
@@ -108,12 +109,16 @@ class QuestionAnsweringConfig(TaskConfig):
             UserError: a file is missing or damaged, or nothing can be learned from.
         """
         sources = inputs.sources(self)
-        train, valid = (list(_read(part, sources, inputs)) for part in (self.train, self.valid))
+        given, valid = (
+            list(_read(part, languages, inputs))
+            for part, languages in ((self.train, inputs.learned(self)), (self.valid, sources))
+        )
+        train = few_shots(given, self, inputs, lambda one: (one.language, "", one.text))
         test = list(_read(self.test, inputs.languages, inputs))
         _count_lost(test, "Test questions whose answers do not occur in their contexts: ")
         refusing = any(not question.answers for question in (*train, *valid))
         if refusing and self.null_threshold is None and not valid:
-            held_out = [key_of(question.context) % _HELD_OUT == 0 for question in train]
+            held_out = [q.language in sources and _is_held_out(q) for q in train]
             valid = [q for q, out in zip(train, held_out, strict=True) if out]
             train = [q for q, out in zip(train, held_out, strict=True) if not out]
         _count_lost(train, "Training questions left out, as no answer occurs in their contexts: ")
@@ -121,6 +126,10 @@ class QuestionAnsweringConfig(TaskConfig):
         if not any(question.answers for question in train):
             raise UserError("no question of its train files has an answer that is in its context.")
         return QuestionAnsweringData(train, valid if refusing else [], _by_language(test))
+
+
+def _is_held_out(question: Question) -> bool:
+    return key_of(question.context) % _HELD_OUT == 0
 
 
 def _read(

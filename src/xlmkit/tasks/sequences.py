@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
+from xlmkit.data.permutation import key_of
 from xlmkit.data.sources import Source
 from xlmkit.data.text_windows import LongTexts
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
@@ -32,6 +33,7 @@ from xlmkit.tasks.base import (
     chosen_examples,
     figures,
 )
+from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.reading import Example, examples, files_of, read_split
 
 if TYPE_CHECKING:
@@ -53,11 +55,17 @@ class SequenceConfig(TaskConfig):
     """Labelled files to test on, in any of the languages."""
     valid: tuple[Source, ...] = ()
     """Labelled files that choose the best step, in any of the languages; without any, the last."""
+    valid_share: float | None = Field(None, gt=0, lt=1)
+    """In place of valid files: so much of the texts of the source languages is not learned but
+    chooses the step; which texts follows from their letters, the same for all seeds."""
     summary_type: Literal["first", "mean"] = "first"
     """Judge by the first state, as the original does, or by the mean of all."""
     long_texts: LongTexts | None = None
     """Read texts longer than max_length in overlapping windows; without it they lose their
     ends."""
+
+    later: ClassVar[frozenset[str]] = TaskConfig.later | {"valid_share"}
+    _validates: bool = PrivateAttr(False)
 
     decides: ClassVar[Loss] = "classes"
     """What the scores decide; see `SequenceData.loss`."""
@@ -75,8 +83,8 @@ class SequenceConfig(TaskConfig):
             raise ValueError(
                 "give both train and test files, or neither to use the records of data"
             )
-        if self.patience is not None and not self.valid:
-            raise ValueError("patience counts validations; give valid files too")
+        if self.valid and self.valid_share is not None:
+            raise ValueError("give valid files or valid_share, but not both")
         return self
 
     @property
@@ -90,17 +98,41 @@ class SequenceConfig(TaskConfig):
 
     def validation(self) -> TaskConfig | None:
         """Return the task with its validation texts for test texts, None without any."""
-        return self.model_copy(update={"test": self.valid}) if self.valid else None
+        if self.valid:
+            return self.model_copy(update={"test": self.valid})
+        if self.valid_share is None:
+            return None
+        held_out = self.model_copy()
+        held_out._validates = True
+        return held_out
 
     def read(self, inputs: TaskInputs) -> tuple[list[Example], list[Example]]:
-        """Return the examples to learn, of the source languages, and those to test on.
+        """Return the examples to learn, and those to test on.
 
         Raises:
-            UserError: a file is missing or damaged.
+            UserError: a file is missing or damaged, or has no language of which few are learned.
         """
-        learned = list(examples(read_split(self.train, "train", inputs), inputs.sources(self)))
+        given = list(examples(read_split(self.train, "train", inputs), inputs.learned(self)))
+        held_out = [one for one in given if self._holds_out(one, inputs)]
+        left = [one for one in given if not self._holds_out(one, inputs)] if held_out else given
+        learned = few_shots(left, self, inputs, self._described)
+        if self._validates:
+            if not held_out:
+                told = f"valid_share is {self.valid_share}, which leaves no text; raise it."
+                raise UserError(told)
+            return learned, held_out
         tested = list(examples(read_split(self.test, "test", inputs), inputs.languages))
         return learned, tested
+
+    def _holds_out(self, example: Example, inputs: TaskInputs) -> bool:
+        if self.valid_share is None or example.language not in inputs.sources(self):
+            return False
+        return key_of("valid", example.text, *example.others) < self.valid_share * 2**64
+
+    def _described(self, example: Example) -> tuple[str, str, str]:
+        """Return language, class and text of an example; only one class each tells them apart."""
+        label = example.label if self.decides == "classes" else ""
+        return example.language, label, " | ".join((example.text, *example.others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +170,12 @@ class SequenceData(TaskData):
     """Names of the scores that `judge` returns, that which decides first."""
     choices: ClassVar[int] = 1
     """Sequences of an example."""
+
+    @property
+    def train_languages(self) -> NDArray[np.int64]:
+        """Number of the language of each example to learn, (examples,)."""
+        counts = [len(part.labels) for part in self.train.values()]
+        return np.repeat(np.arange(len(counts)), counts)
 
     @abstractmethod
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from xlmkit.evaluate.tagging import (
     word_macro_f1,
 )
 from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, chosen_examples, figures
+from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import TaggedSourceKind
 
@@ -48,11 +49,15 @@ class TaggingConfig(TaskConfig):
     """Tagged sentences to learn from."""
     test: tuple[TaggedSourceKind, ...] = Field(min_length=1)
     """Tagged sentences to test on, in any of the languages."""
+    valid: tuple[TaggedSourceKind, ...] = ()
+    """Tagged sentences that choose the best step, in any of the languages."""
     entities: Literal["auto", "none", "bio", "iob2"] = "auto"
     """Whether tags are of entities: bio scores them as conlleval and seqeval do, iob2 strictly, so
     that an I- that continues nothing is left out; auto takes bio where all tags are O, B- or I-."""
     max_length: int = Field(256, ge=8)
     """Longest part of a sentence in tokens; longer sentences are read in overlapping windows."""
+
+    later: ClassVar[frozenset[str]] = TaskConfig.later | {"valid"}
 
     @property
     def needs_corpus(self) -> bool:
@@ -61,7 +66,11 @@ class TaggingConfig(TaskConfig):
 
     def files(self, inputs: TaskInputs) -> list[Path]:
         """Return the task's own files."""
-        return files_of((*self.train, *self.test), inputs.base)
+        return files_of((*self.train, *self.valid, *self.test), inputs.base)
+
+    def validation(self) -> TaskConfig | None:
+        """Return the task with its validation sentences for test sentences, None without any."""
+        return self.model_copy(update={"test": self.valid}) if self.valid else None
 
     def load(self, inputs: TaskInputs) -> "TaggingData":
         """Read a task's sentences.
@@ -69,7 +78,8 @@ class TaggingConfig(TaskConfig):
         Raises:
             UserError: there is nothing to learn, or nothing to test on.
         """
-        learned = list(read_tagged(self.train, inputs, inputs.sources(self)))
+        given = list(read_tagged(self.train, inputs, inputs.learned(self)))
+        learned = few_shots(given, self, inputs, lambda s: (s.language, "", " ".join(s.words)))
         tested = list(read_tagged(self.test, inputs, inputs.languages))
         names = sorted({tag for sentence in learned for tag in sentence.tags})
         if len(names) < 2:
@@ -170,6 +180,12 @@ class TaggingData(TaskData):
     def train_tags(self) -> NDArray[np.int64]:
         """Tags of all words to learn, (words,)."""
         return np.concatenate([part.tags for part in self.train.values()])
+
+    @property
+    def train_languages(self) -> NDArray[np.int64]:
+        """Number of the language of each word to learn, (words,)."""
+        counts = [len(part.tags) for part in self.train.values()]
+        return np.repeat(np.arange(len(counts)), counts)
 
     def adapt(self, backbone: Backbone, config: TaggingConfig, seed: object) -> "Adaptation":
         """Return the model with a fresh head, and what it learns."""

@@ -7,6 +7,7 @@ are their rounded copy (Micikevicius et al. 2018).
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -21,18 +22,23 @@ class FlatOptimizer:
         model: its parameters are replaced, in place, by views; tied ones stay tied.
         config: rates.
         dtype: what the model computes in.
+        factors: what the learning rate of a parameter is multiplied by, by its name; others by 1.
     """
 
-    def __init__(self, model: nn.Module, config: OptimizerConfig, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        config: OptimizerConfig,
+        dtype: torch.dtype,
+        factors: Mapping[str, float] | None = None,
+    ) -> None:
         self.config = config
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        decayed = [p for p in parameters if p.dim() > 1 and p.shape[0] > 1]
-        spared = [p for p in parameters if not (p.dim() > 1 and p.shape[0] > 1)]
-        self._n_decayed = sum(p.numel() for p in decayed)
-        parameters = decayed + spared
+        groups = _groups(model, factors or {})
+        parameters = [p for part in groups.values() for p in part]
+        self._sizes = [sum(p.numel() for p in part) for part in groups.values()]
         device = parameters[0].device
         flat = torch.cat([p.detach().flatten() for p in parameters]).float()
-        # Two leaves over one storage: with and without decay.
+        # Several leaves over one storage: with and without decay, and one for each rate.
         self.master = flat
         leaves = [nn.Parameter(part) for part in self._parts(flat)]
         self.values = flat if dtype == torch.float32 else flat.to(dtype)
@@ -45,7 +51,7 @@ class FlatOptimizer:
             start = end
         self._frozen = {
             name: parameter.detach().float().clone()
-            for name, parameter in model.named_parameters()
+            for name, parameter in model.named_parameters(remove_duplicate=False)
             if not parameter.requires_grad
         }
         model.to(dtype)  # buffers and frozen parameters
@@ -55,8 +61,12 @@ class FlatOptimizer:
             leaf.grad = part
         self.adam = torch.optim.AdamW(
             [
-                {"params": [leaves[0]], "weight_decay": config.weight_decay},
-                {"params": [leaves[1]], "weight_decay": 0.0},
+                {
+                    "params": [leaf],
+                    "weight_decay": config.weight_decay if decays else 0.0,
+                    "factor": factor,
+                }
+                for leaf, (decays, factor) in zip(leaves, groups, strict=True)
             ],
             lr=config.lr,
             betas=config.betas,
@@ -64,8 +74,8 @@ class FlatOptimizer:
             fused=True,
         )
 
-    def _parts(self, flat: Tensor) -> tuple[Tensor, Tensor]:
-        return flat[: self._n_decayed], flat[self._n_decayed :]
+    def _parts(self, flat: Tensor) -> tuple[Tensor, ...]:
+        return torch.split(flat, self._sizes)
 
     def accumulate(self) -> None:
         """Add the gradients of one backward pass to the step's sum, and clear them."""
@@ -88,7 +98,7 @@ class FlatOptimizer:
             if norm > self.config.clip:
                 self._total *= self.config.clip / norm
             for group in self.adam.param_groups:
-                group["lr"] = lr
+                group["lr"] = lr * group["factor"]
             self.adam.step()
             if self.values is not self.master:
                 self.values.copy_(self.master)
@@ -132,3 +142,15 @@ class FlatOptimizer:
             }
         self.gradients.zero_()
         self._total.zero_()
+
+
+def _groups(
+    model: nn.Module, factors: Mapping[str, float]
+) -> dict[tuple[bool, float], list[nn.Parameter]]:
+    """Return the parameters that are learned, by whether they decay and their rate's factor."""
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {(True, 1.0): [], (False, 1.0): []}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            decays = parameter.dim() > 1 and parameter.shape[0] > 1
+            groups.setdefault((decays, factors.get(name, 1.0)), []).append(parameter)
+    return {key: part for key, part in groups.items() if part}

@@ -1,6 +1,6 @@
 """One training run with everything around it: resume, progress, curves, checkpoints, stopping."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -40,6 +40,7 @@ class Session:
         points: points of the loss curve.
         estimated_tokens: tokens of the whole run, for the time left.
         validate_every: steps between validations; by default so many that there are ten.
+        factors: what the learning rate of a parameter is multiplied by, by its name; others by 1.
         tracking: where figures go besides the curve.
         name: of the training, for trackers.
     """
@@ -54,6 +55,7 @@ class Session:
     points: int
     estimated_tokens: int
     validate_every: int | None = None
+    factors: Mapping[str, float] = field(default_factory=dict)
     tracking: Tracking = field(default_factory=Tracking)
     name: str = "training"
 
@@ -78,7 +80,7 @@ class Session:
         Raises:
             KeyboardInterrupt: asked to stop; the state was saved.
         """
-        optimizer = FlatOptimizer(model, self.optimizer, self.dtype)
+        optimizer = FlatOptimizer(model, self.optimizer, self.dtype, self.factors)
         state = self._restore(optimizer) or TrainingState()
 
         def save(now: TrainingState) -> None:

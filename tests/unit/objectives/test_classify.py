@@ -45,7 +45,7 @@ def test_long_texts_lose_their_ends() -> None:
     made = objective(max_length=6)
     batches = [made.batch(number) for number in range(32)]
     assert max(int(batch.inputs.lengths.max()) for batch in batches) == 6
-    assert made.sampler.groups[0].lengths.max() == 6
+    assert made.pool.sampler.groups[0].lengths.max() == 6
 
 
 def test_loss_is_cross_entropy_of_the_labels() -> None:

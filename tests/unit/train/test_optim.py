@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel
 from xlmkit.train.config import OptimizerConfig
+from xlmkit.train.depth import rate_factors
 from xlmkit.train.optim import FlatOptimizer
 
 ARCHITECTURE = Architecture(
@@ -82,6 +83,35 @@ def test_twenty_steps_equal_torchs_adamw_with_clipping() -> None:
     for (name, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(mine, other, rtol=0, atol=5e-7)
         assert not torch.equal(mine, fresh[name]) or "k_lin.bias" in name
+
+
+def test_twenty_steps_with_a_rate_for_each_layer_equal_torchs_adamw() -> None:
+    ours, theirs = language_model(), language_model()
+    factors = rate_factors([name for name, _ in ours.named_parameters()], 0.5)
+    assert sorted(set(factors.values())) == [0.125, 0.25, 0.5, 1.0]
+    optimizer = FlatOptimizer(ours, CONFIG, torch.float32, factors)
+    reference = torch.optim.AdamW(
+        [
+            {"params": [p], "weight_decay": 0.1 * (p.dim() > 1), "factor": factors[name]}
+            for name, p in theirs.named_parameters()
+        ],
+        betas=CONFIG.betas,
+        eps=CONFIG.eps,
+        foreach=False,
+    )
+    for number in range(20):
+        loss(ours, number).backward()  # type: ignore[no-untyped-call]
+        for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+            assert mine.grad is not None
+            other.grad = mine.grad.clone()
+        optimizer.accumulate()
+        optimizer.step(rate(number))
+        nn.utils.clip_grad_norm_(theirs.parameters(), CONFIG.clip)
+        for group in reference.param_groups:
+            group["lr"] = rate(number) * group["factor"]
+        reference.step()
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine, other, rtol=0, atol=5e-7)
 
 
 def test_accumulated_batches_are_one_step_with_their_sum() -> None:
@@ -192,14 +222,16 @@ def test_a_gradient_that_is_not_finite_changes_nothing(bad: float, dtype: torch.
     assert math.isfinite(flat_steps(model, optimizer, range(4, 5))[0])
 
 
+@pytest.mark.parametrize("decay", [1.0, 0.7])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_state_goes_on_exactly_in_another_model(dtype: torch.dtype) -> None:
+def test_state_goes_on_exactly_in_another_model(dtype: torch.dtype, decay: float) -> None:
     model = language_model()
-    optimizer = FlatOptimizer(model, CONFIG, dtype)
+    factors = rate_factors([name for name, _ in model.named_parameters()], decay)
+    optimizer = FlatOptimizer(model, CONFIG, dtype, factors)
     flat_steps(model, optimizer, range(4))
     saved = {name: value.clone() for name, value in optimizer.state_tensors().items()}
     other = language_model(seed=9)
-    second = FlatOptimizer(other, CONFIG, dtype)
+    second = FlatOptimizer(other, CONFIG, dtype, factors)
     second.load_state_tensors(saved)
     for name, value in model.state_dict().items():
         assert torch.equal(other.state_dict()[name], value)

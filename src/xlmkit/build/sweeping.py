@@ -1,0 +1,119 @@
+"""How the trials of a sweep are trained, side by side where there are cores, and one is chosen.
+
+Each trial is a stage of its own, of which the scores are kept and not the model: the one that is
+chosen is trained once more, with all threads, as the task's own stage.
+"""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from xlmkit.build.adapting import Adapting
+from xlmkit.build.setting import Setting
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import read_json, write_json
+from xlmkit.core.log import say
+from xlmkit.core.machine import package_versions
+from xlmkit.core.parallel import map_in_order
+from xlmkit.core.stages import Stage
+from xlmkit.plan import FIGURES_FILE, RunPlan
+from xlmkit.tasks.sweep import Trial
+from xlmkit.train.selection import measured_steps
+
+_TRAINED = "trained"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A trial that is to be trained, as another process is told of it."""
+
+    plan: RunPlan
+    name: str
+    task: str
+    trial: Trial
+    asked_by: int
+
+
+def sweep(setting: Setting, name: str, task: str) -> list[dict[str, Any]]:
+    """Train the trials that are not finished; return what came of all of them.
+
+    Returns:
+        `lr`, `tokens_per_batch`, `score`, `step` and whether it is `chosen`, of each trial.
+
+    Raises:
+        UserError: a trial cannot be trained.
+    """
+    plan = setting.plan
+    trials = plan.trials(task)
+    stages = {trial: plan.trial(name, task, trial) for trial in trials}
+    left = [trial for trial in trials if not stages[trial].finished]
+    processes = 1 if setting.device.type == "cuda" else plan.side_by_side(task)
+    if left:
+        told = f", {processes} at a time" if processes > 1 else ""
+        say(f"Sweep of {name} on {task}: {len(left)} of {len(trials)} trials to train{told}.")
+    jobs = [_Job(plan, name, task, trial, os.getpid()) for trial in left]
+    for trial, _ in zip(left, map_in_order(_train, jobs, processes, alone=0), strict=True):
+        score = read_json(stages[trial].folder / FIGURES_FILE)["score"]
+        say(f"Trial {trial.name}: {score:.4f} on the valid texts of the source.")
+    return _with_choice([read_json(stages[trial].folder / FIGURES_FILE) for trial in trials])
+
+
+def chosen(trials: Sequence[Trial], results: Sequence[dict[str, Any]]) -> Trial:
+    """Return the trial that is chosen among those that `sweep` tells of."""
+    return next(trial for trial, one in zip(trials, results, strict=True) if one["chosen"])
+
+
+def _with_choice(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    best = max(range(len(found)), key=lambda number: (found[number]["score"], -number))
+    kept = ("lr", "tokens_per_batch", "score", "step")
+    return [
+        {**{key: one[key] for key in kept}, "chosen": number == best}
+        for number, one in enumerate(found)
+    ]
+
+
+def _train(job: _Job) -> None:
+    """Make the stage of a trial; may run in a process of its own."""
+    stage = job.plan.trial(job.name, job.task, job.trial)
+    if os.getpid() != job.asked_by:
+        _stop_with(os.getppid())
+    build = partial(_try, job, stage)
+    try:
+        stage.make(build, versions=package_versions())
+    except UserError as error:
+        raise UserError(f"Trial {job.trial.name}: {error}") from None
+
+
+def _try(job: _Job, stage: Stage, folder: Path) -> None:
+    """Adapt a model with the values of a trial, and keep what it reached on the valid texts."""
+    setting = Setting(job.plan, threads=stage.inputs["threads"])
+    work, seed = folder / _TRAINED, job.plan.seeds(job.task)[0]
+    work.mkdir(exist_ok=True)
+    config = job.plan.settings(job.name, job.task, job.trial)
+    title = f"trial {job.trial.name} of {job.name}"
+    figures = Adapting(setting, job.name, job.task, config, seed, stage, title).run(work)
+    step = figures["selection"]["source_selected"]
+    values = measured_steps(figures["curve"])[step]
+    score = fmean(values[code] for code in setting.sources(job.task))
+    told = {"lr": job.trial.lr, "tokens_per_batch": job.trial.tokens_per_batch}
+    write_json(folder / FIGURES_FILE, {**told, "score": score, "step": step, **figures})
+    shutil.rmtree(work)
+
+
+def _stop_with(parent: int) -> None:
+    """Stop this process as a signal does, saving its state, once the one that asked is gone."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
