@@ -16,7 +16,7 @@ from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_modeling import measure_language_modeling
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
-from xlmkit.evaluate.selected import selected
+from xlmkit.evaluate.selected import languages_by_step, selected
 from xlmkit.plan import FIGURES_FILE
 
 
@@ -42,8 +42,9 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
             save_outcomes(folder / OUTCOMES / f"{task}.npz", outcomes)
         if chosen := adapted.get("selection"):
             made = {
-                step: data.measure(backbone, step_folder(stage, step), config, sources)
-                for step in set(chosen["own_selected"].values()) - {chosen["source_selected"]}
+                step: data.of(codes).measure(backbone, step_folder(stage, step), config, sources)
+                for step, codes in languages_by_step(chosen["own_selected"], measured).items()
+                if step != chosen["source_selected"]
             }
             measured |= selected(measured, made, chosen)
         figures["tasks"][task] = {**measured, "bytes": _weights(stage), "curve": adapted["curve"]}
