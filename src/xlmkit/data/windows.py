@@ -1,7 +1,9 @@
 """Questions and long contexts as models read them: in overlapping windows, with their characters.
 
 Every window is the question and as much of the context as there is room for; its neighbour begins
-so early that both have some tokens in common (Devlin et al. 2019).
+so early that both have some tokens in common (Devlin et al. 2019). The last window may be short, as
+those are that the tokenizers of `transformers` make for other families; windows of texts and of
+sentences, in `text_windows`, all are of one length.
 """
 
 from collections.abc import Iterator

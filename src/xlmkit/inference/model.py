@@ -6,7 +6,6 @@ from itertools import repeat
 from typing import Literal, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -142,8 +141,3 @@ def languages_of(n: int, lang: Languages, known: Collection[str]) -> list[str]:
                 f"The model does not know the language {code!r}, only {', '.join(known)}."
             )
     return codes
-
-
-def softmax(scores: Tensor) -> Tensor:
-    """Return probabilities over the last dimension, in float32 whatever the precision."""
-    return torch.softmax(scores.float(), dim=-1)

@@ -21,6 +21,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs
 from xlmkit.data.text_windows import LongTexts
 from xlmkit.evaluate.answers import Answering
+from xlmkit.evaluate.calibration import softmax
 from xlmkit.evaluate.joining import join_windows
 from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.model import (
@@ -31,7 +32,6 @@ from xlmkit.inference.model import (
     prepare,
 )
 from xlmkit.inference.tagging import TaggingPredictor
-from xlmkit.tasks.sequences import softmax
 
 
 class Predictor(Protocol):

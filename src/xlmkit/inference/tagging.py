@@ -11,6 +11,7 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.data.batch import Inputs
 from xlmkit.data.measures import normalize
 from xlmkit.data.words import encode_words
+from xlmkit.evaluate.calibration import softmax
 from xlmkit.evaluate.word_scores import word_scores
 from xlmkit.inference.model import (
     BATCH_TOKENS,
@@ -18,7 +19,6 @@ from xlmkit.inference.model import (
     Languages,
     languages_of,
     prepare,
-    softmax,
 )
 
 Text = str | Sequence[str]
@@ -78,7 +78,8 @@ class TaggingPredictor:
             places = [i for i, other in enumerate(codes) if other == code and words[i]]
             sentences = [[normalize(word) for word in words[i]] for i in places]
             encoded = encode_words({code: sentences}, self._tokenizer, self._longest)
-            rows = word_scores(self._model, encoded, self._probabilities, batch_tokens)
+            scores = word_scores(self._model, encoded, self._scores, batch_tokens)
+            rows = softmax(scores) if len(scores) else scores
             ends = np.cumsum([len(sentence) for sentence in sentences])
             for place, end in zip(places, ends.tolist(), strict=True):
                 own = rows[end - len(words[place]) : end]
@@ -107,5 +108,6 @@ class TaggingPredictor:
         columns = (prediction["words"], prediction["tags"], probabilities)
         return [" ".join(part) for part in columns]
 
-    def _probabilities(self, inputs: Inputs) -> Tensor:
-        return softmax(inputs.fed_to(self._model))
+    def _scores(self, inputs: Inputs) -> Tensor:
+        scores_BLC: Tensor = inputs.fed_to(self._model)
+        return scores_BLC

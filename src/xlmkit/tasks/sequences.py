@@ -278,10 +278,3 @@ def check_tested(config: SequenceConfig, test: Mapping[str, Any], learned: Itera
             f"no text of its test files has a label that is among those of its train files "
             f"({names})."
         )
-
-
-def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return probabilities over the last axis."""
-    powers = np.exp(scores.astype(np.float64) - scores.max(axis=-1, keepdims=True))
-    result: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
-    return result

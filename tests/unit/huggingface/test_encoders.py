@@ -13,6 +13,7 @@ transformers = pytest.importorskip("transformers")
 
 from xlmkit.core.errors import UserError  # noqa: E402 - after the check for transformers
 from xlmkit.core.files import read_json, sha256_file  # noqa: E402
+from xlmkit.evaluate.calibration import softmax  # noqa: E402
 from xlmkit.huggingface import encoders  # noqa: E402
 from xlmkit.huggingface.encoders import (  # noqa: E402
     ClassScores,
@@ -21,7 +22,7 @@ from xlmkit.huggingface.encoders import (  # noqa: E402
 )
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder  # noqa: E402
 from xlmkit.tasks.classification import ClassificationConfig, ClassificationData  # noqa: E402
-from xlmkit.tasks.sequences import LabelledTexts, softmax  # noqa: E402
+from xlmkit.tasks.sequences import LabelledTexts  # noqa: E402
 
 ENCODERS = ["bert", "xlm-roberta", "deberta-v2", "modernbert", "mbart"]
 LANGUAGES = ["en", "zh"]

@@ -7,10 +7,10 @@ import pytest
 from xlmkit import TaggingPredictor
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.calibration import softmax
 from xlmkit.evaluate.word_scores import PlainTagger
 from xlmkit.inference.files import encode, predict
 from xlmkit.inference.texts import Texts
-from xlmkit.tasks.sequences import softmax
 
 WORDS = [["a", "b", "", "c"], ["c"], ["a"] * 70]  # the last is longer than the model reads
 
