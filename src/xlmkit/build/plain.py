@@ -82,10 +82,6 @@ class PlainBackbone:
         """Parameters without any head."""
         return sum(parameter.numel() for parameter in self.transformer.parameters())
 
-    def count_tokens(self, texts: Sequence[str], language: str) -> int:
-        """Return how many tokens the texts are cut into, special ones not counted."""
-        return sum(map(len, self.bundle.tokenizer.encode_batch(texts, language)))
-
     def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
         """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
         return pooled_states(self.transformer, self.bundle.tokenizer, texts, language)
@@ -115,7 +111,7 @@ class PlainBackbone:
             windows = cut_rows(rows, longest, config.long_texts.stride)
             rows, labels = windows.rows, labels[windows.owners]
         sequences = SegmentRows(rows, longest)
-        tell_of_cut(sequences, "texts to learn from")
+        tell_of_cut(sequences.n_cut, len(rows), longest, "texts to learn from")
         objective = SequenceClassification(
             sequences,
             labels,

@@ -58,18 +58,22 @@ def starts(length: int, room: int, stride: int) -> list[int]:
     return [*range(0, max(0, length - room), step), max(0, length - room)]
 
 
-def cut_rows(rows: "Sequence[tuple[Segment, ...]]", max_length: int, stride: int) -> Windows:
+def cut_rows(
+    rows: "Sequence[tuple[Segment, ...]]", max_length: int, stride: int, special: int | None = None
+) -> Windows:
     """Cut what is longer than `max_length` tokens into windows; what fits stays as it is.
 
     Args:
         rows: the sentences of each sequence.
         max_length: most tokens of a sequence, special ones counted.
         stride: tokens that neighbouring windows share.
+        special: special tokens of a sequence; by default two around each sentence.
     """
     made: list[tuple[Segment, ...]] = []
     owners: list[int] = []
     for number, row in enumerate(rows):
-        parts = _cut(row, max_length - _ENDS * len(row), stride)
+        ends = _ENDS * len(row) if special is None else special
+        parts = _cut(row, max_length - ends, stride)
         made += parts
         owners += [number] * len(parts)
     return Windows(made, np.array(owners, np.int64))

@@ -106,7 +106,7 @@ class Reader:
         if self.stride is None:
             rows, owners = SegmentRows(whole, self.longest), np.arange(len(whole))
             if rows.n_cut and not self._told:
-                tell_of_cut(rows, "texts")
+                tell_of_cut(rows.n_cut, len(whole), self.longest, "texts", "--stride")
                 self._told = True
         else:
             windows = cut_rows(whole, self.longest, self.stride)

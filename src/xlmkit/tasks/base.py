@@ -155,10 +155,6 @@ class Backbone(WordEncoder, Protocol):
         """Parameters without any head."""
         ...
 
-    def count_tokens(self, texts: Sequence[str], language: str) -> int:
-        """Return how many tokens the texts are cut into, special ones not counted."""
-        ...
-
     def classification(
         self,
         data: "SequenceData",

@@ -172,12 +172,7 @@ class SequenceData(TaskData):
         self, backbone: Backbone, folder: Path, config: SequenceConfig, sources: Sequence[str]
     ) -> dict[str, Any]:
         """Score the adapted model in every language."""
-        found = self.measured(backbone.classifier(folder, config), config, sources)
-        for language, figures_of in found["languages"].items():
-            texts = self.test[language].texts
-            tokens = backbone.count_tokens(texts, language)
-            figures_of["tokens_per_word"] = tokens / max(1, count_words(texts, language))
-        return found
+        return self.measured(backbone.classifier(folder, config), config, sources)
 
     def measured(
         self,
@@ -190,9 +185,14 @@ class SequenceData(TaskData):
         for language in scorer.languages:
             if part := self.test.get(language):
                 began = time.perf_counter()
-                scores = scorer.scores(part.texts, language, part.seconds)
+                scores, tokens = scorer.scores(part.texts, language, part.seconds)
                 seconds += time.perf_counter() - began
-                languages[language] = {**self.judge(part, scores), "n": len(part.labels)}
+                words = count_words([*part.texts, *(part.seconds or ())], language)
+                languages[language] = {
+                    **self.judge(part, scores),
+                    "n": len(part.labels),
+                    "tokens_per_word": tokens / max(1, words),
+                }
                 answers = self._with_texts(part, scores)
                 shown[language] = chosen_examples(answers)
                 outcomes[language] = Outcomes(
