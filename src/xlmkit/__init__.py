@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from xlmkit.inference.encoder import SentenceEncoder
     from xlmkit.inference.fill_mask import FillMask
     from xlmkit.inference.generator import TextGenerator
-    from xlmkit.inference.predictors import SequencePredictor
+    from xlmkit.inference.sequences import SequencePredictor
     from xlmkit.inference.tagging import TaggingPredictor
     from xlmkit.model.transformer import Transformer
     from xlmkit.text.tokenizer import Tokenizer
@@ -41,7 +41,7 @@ _MODULES = {
     "Bundle": "checkpoint.bundle",
     "FillMask": "inference.fill_mask",
     "SentenceEncoder": "inference.encoder",
-    "SequencePredictor": "inference.predictors",
+    "SequencePredictor": "inference.sequences",
     "TaggingPredictor": "inference.tagging",
     "TextGenerator": "inference.generator",
     "Tokenizer": "text.tokenizer",

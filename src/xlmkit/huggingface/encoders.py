@@ -30,7 +30,12 @@ from xlmkit.huggingface.answering import (
 )
 from xlmkit.huggingface.limits import NO_LIMIT, position_limit, reads_types
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer, quietly
-from xlmkit.huggingface.scorers import ClassScores, HuggingFaceClassifier, encode_examples
+from xlmkit.huggingface.scorers import (
+    CLASSIFIER,
+    ClassScores,
+    HuggingFaceClassifier,
+    encode_examples,
+)
 from xlmkit.huggingface.scores import Scores
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
 from xlmkit.huggingface.taggers import TAGGER, HuggingFaceTagger, check_tagger
@@ -122,7 +127,7 @@ class HuggingFaceBackbone:
         """Return the family's own classifier, and what it learns."""
         shape = self._shape(data.labels, config)
         shape.problem_type = _PROBLEMS[data.loss]
-        model = open_model("AutoModelForSequenceClassification", self.folder, shape)
+        model = open_model(CLASSIFIER, self.folder, shape)
         longest = min(config.max_length, position_limit(model, self.encoder.tokenizer))
         sequences, labels = encode_examples(
             self.encoder, data, longest, config.long_texts, types=reads_types(model)
@@ -218,7 +223,7 @@ class HuggingFaceBackbone:
         """
         read_provenance(folder)
         shape = open_config(folder, self.config.model_type)
-        model = open_model("AutoModelForSequenceClassification", folder, shape)
+        model = open_model(CLASSIFIER, folder, shape)
         return HuggingFaceClassifier(
             model.to(choose_device()),
             self.encoder,

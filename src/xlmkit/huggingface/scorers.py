@@ -17,6 +17,8 @@ from xlmkit.huggingface.sequences import EncodedTexts, EncoderInputs, TextEncode
 from xlmkit.huggingface.windows import encode_in_windows
 from xlmkit.tasks.sequences import SequenceData
 
+CLASSIFIER = "AutoModelForSequenceClassification"
+
 
 class ClassScores(Scores):
     """A classifier of `transformers`, of texts or tokens, that returns the scores alone."""

@@ -87,6 +87,7 @@ class Reader:
         lang: Languages,
         compute: Callable[[Inputs], Tensor],
         batch_tokens: int = BATCH_TOKENS,
+        seconds: Sequence[str] | None = None,
     ) -> "WindowRows":
         """Apply `compute` to all texts, long ones in windows.
 
@@ -95,6 +96,7 @@ class Reader:
             lang: their language, or one for each.
             compute: from a batch to one row for each text, (B, ...).
             batch_tokens: tokens of a batch.
+            seconds: the second texts of pairs, where they are pairs.
 
         Returns:
             A row for each window; where no text is long, for each text.
@@ -102,7 +104,9 @@ class Reader:
         Raises:
             UserError: the model does not know a language, or there are not as many as texts.
         """
-        whole = list(self._rows(texts, lang))
+        codes = languages_of(len(texts), lang, self.tokenizer.lang2id)
+        sides = [texts] if seconds is None else [texts, seconds]
+        whole = list(zip(*(self._segments(side, codes) for side in sides), strict=True))
         if self.stride is None:
             rows, owners = SegmentRows(whole, self.longest), np.arange(len(whole))
             if rows.n_cut and not self._told:
@@ -114,20 +118,18 @@ class Reader:
         values = run_batches(self.model, rows, compute, batch_tokens)
         return WindowRows(values, owners, rows.lengths)
 
-    def _rows(self, texts: Sequence[str], lang: Languages) -> Iterator[tuple[Segment, ...]]:
+    def _segments(self, texts: Sequence[str], codes: Sequence[str]) -> Iterator[Segment]:
         """Yield the tokens of every text; those of one language are encoded together."""
-        known = self.tokenizer.lang2id
-        codes = languages_of(len(texts), lang, known)
         made: dict[str, Iterator[NDArray[np.int32]]] = {}
         for code in dict.fromkeys(codes):
             own = [text for text, other in zip(texts, codes, strict=True) if other == code]
             made[code] = iter(self.tokenizer.encode_batch(own, code))
         for code in codes:
-            yield ((next(made[code]), known[code]),)
+            yield next(made[code]), self.tokenizer.lang2id[code]
 
 
-def languages_of(n: int, lang: Languages, known: Collection[str]) -> list[str]:
-    """Return the language of each of `n` texts.
+def languages_of(n: int, lang: Languages, known: Collection[str] | None) -> list[str]:
+    """Return the language of each of `n` texts; `known` None knows all.
 
     Raises:
         UserError: the model does not know one, or there are not as many as texts.
@@ -136,7 +138,7 @@ def languages_of(n: int, lang: Languages, known: Collection[str]) -> list[str]:
     if len(codes) != n:
         raise UserError(f"There are {n} texts but {len(codes)} languages for them.")
     for code in dict.fromkeys(codes):
-        if code not in known:
+        if known is not None and code not in known:
             raise UserError(
                 f"The model does not know the language {code!r}, only {', '.join(known)}."
             )

@@ -13,6 +13,7 @@ import numpy as np
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.correlation import pearson, spearman
 from xlmkit.evaluate.outcomes import Columns
+from xlmkit.evaluate.scoring import Scoring
 from xlmkit.tasks.base import Scores, TaskInputs
 from xlmkit.tasks.reading import Example
 from xlmkit.tasks.sequences import (
@@ -80,6 +81,11 @@ class RegressionData(SequenceData):
 
     loss: ClassVar[Loss] = "number"
     metrics: ClassVar[tuple[str, ...]] = ("spearman", "pearson")
+
+    def scoring(self, config: SequenceConfig) -> Scoring:
+        """Return what the scores mean: numbers, scaled."""
+        scale = {"mean": self.mean, "deviation": self.deviation}
+        return super().scoring(config).model_copy(update=scale)
 
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
         """Return both correlations of the given values with the predicted ones."""

@@ -8,7 +8,7 @@ import time
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
@@ -21,6 +21,7 @@ from xlmkit.core.log import say
 from xlmkit.data.sources import Source
 from xlmkit.data.text_windows import LongTexts
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
+from xlmkit.evaluate.scoring import Decision, Scoring
 from xlmkit.evaluate.words import count_words
 from xlmkit.objectives.balance import Balance
 from xlmkit.tasks.base import (
@@ -37,9 +38,8 @@ from xlmkit.tasks.reading import Example, examples, files_of, read_split
 if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
 
-Loss = Literal["classes", "several", "number", "choice"]
-"""One class (cross-entropy), several (binary cross-entropy of each), a number (squared error), or
-the best of the sequences of an example (cross-entropy over them)."""
+Loss = Decision
+"""What teaches a task is named by what its scores decide."""
 
 Label = TypeVar("Label")
 
@@ -164,9 +164,27 @@ class SequenceData(TaskData):
         del config
         return Balance()
 
+    def scoring(self, config: SequenceConfig) -> Scoring:
+        """Return how the model is asked, and what its scores mean, for `xlmkit predict`."""
+        return Scoring(
+            decides=self.loss,
+            pairs=any(part.seconds is not None for part in self.train.values()),
+            max_length=config.max_length,
+            long_texts=config.long_texts,
+        )
+
     def adapt(self, backbone: Backbone, config: SequenceConfig, seed: object) -> "Adaptation":
-        """Return the model with a fresh head, and what it learns."""
-        return backbone.classification(self, config, config.tokens_per_batch, seed)
+        """Return the model with a fresh head, and what it learns.
+
+        When it is saved, what its scores mean is kept beside it.
+        """
+        adaptation = backbone.classification(self, config, config.tokens_per_batch, seed)
+
+        def save(folder: Path, weights: Mapping[str, Any], made_by: Mapping[str, Any]) -> None:
+            adaptation.save(folder, weights, made_by)
+            self.scoring(config).save(folder)
+
+        return replace(adaptation, save=save)
 
     def measure(
         self, backbone: Backbone, folder: Path, config: SequenceConfig, sources: Sequence[str]
