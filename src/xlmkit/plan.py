@@ -124,7 +124,7 @@ class RunPlan:
         config = self.recipe.finetune[task]
         inputs: dict[str, Any] = {
             "pretrained": self.pretrained(name).key,
-            "task": config.model_dump(mode="json", exclude={"title"}),
+            "task": config.inputs(),
             "files": file_inputs(config.files(self.task_inputs), self.base),
             "lr": self.models()[name].finetune_lr,
             "corpus": self.corpus.key if config.needs_corpus else None,

@@ -106,11 +106,11 @@ class PlainBackbone:
         )
         model.transformer.load_state_dict(self.bundle.transformer().state_dict())
         rows, labels = encode_rows(data.train, self.bundle.tokenizer)
-        longest = self._longest(config)
+        longest, form = self._longest(config), config.pair_form
         if config.long_texts and data.choices == 1:
-            windows = cut_rows(rows, longest, config.long_texts.stride)
+            windows = cut_rows(rows, longest, config.long_texts.stride, form)
             rows, labels = windows.rows, labels[windows.owners]
-        sequences = SegmentRows(rows, longest)
+        sequences = SegmentRows(rows, longest, form)
         tell_of_cut(sequences.n_cut, len(rows), longest, "texts to learn from")
         objective = SequenceClassification(
             sequences,
@@ -147,6 +147,7 @@ class PlainBackbone:
             self._longest(config),
             config.long_texts,
             several=config.decides == "several",
+            form=config.pair_form,
         )
 
     def tagging(

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xlmkit.data.text_windows import PairForm
+
 
 @dataclass(frozen=True, slots=True)
 class WindowShape:
@@ -21,11 +23,13 @@ class WindowShape:
         max_length: most tokens of a window, special ones counted.
         max_question: most tokens of a question; longer ones lose their ends.
         stride: tokens that neighbouring windows have in common.
+        form: how xlmkit's own models read the question with the context.
     """
 
     max_length: int
     max_question: int
     stride: int
+    form: PairForm = "apart"
 
 
 @dataclass(frozen=True, slots=True)

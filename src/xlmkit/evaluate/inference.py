@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from xlmkit.core.log import say
 from xlmkit.data.batch import Inputs, SegmentRows, Sequences
-from xlmkit.data.text_windows import LongTexts, cut_rows
+from xlmkit.data.text_windows import LongTexts, PairForm, cut_rows
 from xlmkit.evaluate.joining import join_windows
 from xlmkit.evaluate.protocols import Scored
 from xlmkit.model.heads import SequenceClassifier, mean_pool
@@ -146,13 +146,14 @@ def _rows(
     language: str,
     max_length: int,
     seconds: Sequence[str] | None = None,
+    form: PairForm = "apart",
 ) -> SegmentRows:
     number = tokenizer.lang2id[language]
     sides = [
         tokenizer.encode_batch(side, language) for side in (texts, seconds) if side is not None
     ]
     rows = [tuple((ids, number) for ids in row) for row in zip(*sides, strict=True)]
-    return SegmentRows(rows, max_length)
+    return SegmentRows(rows, max_length, form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ class PlainClassifier:
         max_length: longest sequence in tokens.
         long_texts: how longer texts are read; None cuts off their ends.
         several: whether each class is decided by itself.
+        form: how pairs are read.
     """
 
     model: SequenceClassifier
@@ -192,6 +194,7 @@ class PlainClassifier:
     max_length: int
     long_texts: LongTexts | None = None
     several: bool = False
+    form: PairForm = "apart"
 
     def scores(
         self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
@@ -203,12 +206,12 @@ class PlainClassifier:
             return scores_BC
 
         longest = _longest(self.model, self.max_length)
-        rows = _rows(self.tokenizer, texts, language, longest, seconds)
+        rows = _rows(self.tokenizer, texts, language, longest, seconds, self.form)
         tokens = sum(len(ids) for row in rows.rows for ids, _ in row)
         if self.long_texts is None:
             tell_of_cut(rows.n_cut, len(texts), longest, f"texts in {language}")
             return Scored(run_batches(self.model, rows, compute), tokens)
-        windows = cut_rows(rows.rows, longest, self.long_texts.stride)
-        scores = run_batches(self.model, SegmentRows(windows.rows, longest), compute)
+        windows = cut_rows(rows.rows, longest, self.long_texts.stride, self.form)
+        scores = run_batches(self.model, SegmentRows(windows.rows, longest, self.form), compute)
         join, owners = self.long_texts.join, windows.owners
         return Scored(join_windows(scores, owners, join, several=self.several), tokens)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from xlmkit.core.config import Config
 from xlmkit.core.files import read_json, write_json
-from xlmkit.data.text_windows import LongTexts
+from xlmkit.data.text_windows import LongTexts, PairForm
 
 Decision = Literal["classes", "several", "number", "choice"]
 """One class (cross-entropy), several (binary cross-entropy of each), a number (squared error), or
@@ -27,6 +27,8 @@ class Scoring(Config):
     """Of the numbers that were learned; a score times it, plus the mean, is a number of theirs."""
     pairs: bool | None = None
     """Whether two texts are read together; null where nobody knows."""
+    pair_form: PairForm = "apart"
+    """How one of xlmkit's own models reads them."""
     max_length: int | None = Field(None, ge=8)
     """Longest sequence in tokens; null takes what the model reads."""
     long_texts: LongTexts | None = None

@@ -75,5 +75,5 @@ def _windows(
     """Yield the windows of a text or a pair, each with the special tokens of a whole one."""
     made = encoder.tokenizer(encoder.plain(sides), add_special_tokens=False, verbose=False)
     row = tuple((np.array(ids, np.int32), 0) for ids in made["input_ids"])
-    for window in cut_rows([row], max_length, stride, frame.size).rows:
+    for window in cut_rows([row], max_length, stride, special=frame.size).rows:
         yield frame.around([ids for ids, _ in window])

@@ -13,7 +13,7 @@ from xlmkit.compress.quantize import quantize
 from xlmkit.core.device import choose_device, choose_dtype
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs, Segment, SegmentRows
-from xlmkit.data.text_windows import cut_rows
+from xlmkit.data.text_windows import PairForm, cut_rows
 from xlmkit.evaluate.inference import run_batches, tell_of_cut
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
@@ -72,13 +72,19 @@ class Reader:
         longest: tokens that the model reads.
         stride: longer texts are read in windows that share so many tokens; None cuts their ends
             off, which is told the first time.
+        form: how pairs are read.
     """
 
     def __init__(
-        self, model: nn.Module, tokenizer: Tokenizer, longest: int, stride: int | None = None
+        self,
+        model: nn.Module,
+        tokenizer: Tokenizer,
+        longest: int,
+        stride: int | None = None,
+        form: PairForm = "apart",
     ) -> None:
         self.model, self.tokenizer, self.longest = model, tokenizer, longest
-        self.stride = stride
+        self.stride, self.form = stride, form
         self._told = False
 
     def read(
@@ -108,13 +114,13 @@ class Reader:
         sides = [texts] if seconds is None else [texts, seconds]
         whole = list(zip(*(self._segments(side, codes) for side in sides), strict=True))
         if self.stride is None:
-            rows, owners = SegmentRows(whole, self.longest), np.arange(len(whole))
+            rows, owners = SegmentRows(whole, self.longest, self.form), np.arange(len(whole))
             if rows.n_cut and not self._told:
                 tell_of_cut(rows.n_cut, len(whole), self.longest, "texts", "--stride")
                 self._told = True
         else:
-            windows = cut_rows(whole, self.longest, self.stride)
-            rows, owners = SegmentRows(windows.rows, self.longest), windows.owners
+            windows = cut_rows(whole, self.longest, self.stride, self.form)
+            rows, owners = SegmentRows(windows.rows, self.longest, self.form), windows.owners
         values = run_batches(self.model, rows, compute, batch_tokens)
         return WindowRows(values, owners, rows.lengths)
 

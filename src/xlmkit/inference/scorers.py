@@ -53,7 +53,7 @@ class PlainScorer:
         stride = scoring.long_texts.stride if scoring.long_texts else None
         self._join = scoring.long_texts.join if scoring.long_texts else "first"
         self._several = scoring.decides == "several"
-        self._reader = Reader(self._model, bundle.tokenizer, longest, stride)
+        self._reader = Reader(self._model, bundle.tokenizer, longest, stride, scoring.pair_form)
 
     def scores(
         self,

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,22 @@ class TaskConfig(Config, ABC):
     """Epochs between validations, where there are `valid` files; the last step is always one."""
     patience: int | None = Field(None, ge=1)
     """Validations without a better one on the source languages after which learning ends."""
+
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Keys that stages made before there were such keys know nothing of."""
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides the result, as plain values.
+
+        A key that came later is left out where it has its default, so that what was made before
+        still holds.
+        """
+        unchanged = {
+            name
+            for name, field in type(self).model_fields.items()
+            if name in self.later and getattr(self, name) == field.default
+        }
+        return self.model_dump(mode="json", exclude={"title", *unchanged})
 
     def validation(self) -> "TaskConfig | None":
         """Return the task with its validation texts for test texts, None without any."""

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -20,6 +20,7 @@ from xlmkit.data.inputs import Reading
 from xlmkit.data.permutation import key_of
 from xlmkit.data.questions import Question, QuestionSource
 from xlmkit.data.squad import question_files, read_questions
+from xlmkit.data.text_windows import PairForm
 from xlmkit.evaluate.answers import SPECIAL_TOKENS, Answering, Answers
 from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.protocols import QuestionAnswerer
@@ -72,8 +73,13 @@ class QuestionAnsweringConfig(TaskConfig):
     """Starts that a beam head follows up."""
     end_n_top: int = Field(5, ge=1)
     """Ends of each start that a beam head follows up."""
+    pair_form: PairForm = "apart"
+    """How xlmkit's own models read the question with the context: apart, positions restarting as in
+    TLM; or joined, positions going on, so that the model knows which is which."""
     normalisation: Normalisation = "squad"
     """How answers are compared: as SQuAD's script does, or as MLQA's, by language."""
+
+    later: ClassVar[frozenset[str]] = TaskConfig.later | {"pair_form"}
 
     @model_validator(mode="after")
     def _room_for_the_context(self) -> Self:

@@ -19,7 +19,7 @@ from pydantic import model_validator
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.sources import Source
-from xlmkit.data.text_windows import LongTexts
+from xlmkit.data.text_windows import LongTexts, PairForm
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
 from xlmkit.evaluate.scoring import Decision, Scoring
 from xlmkit.evaluate.words import count_words
@@ -55,10 +55,14 @@ class SequenceConfig(TaskConfig):
     """Labelled files that choose the best step, in any of the languages; without any, the last."""
     summary_type: Literal["first", "mean"] = "first"
     """Judge by the first state, as the original does, or by the mean of all."""
+    pair_form: PairForm = "apart"
+    """How xlmkit's own models read pairs: apart, positions restarting as in TLM, where nothing
+    tells which text came first; or joined, positions going on, as the original reads XNLI."""
     long_texts: LongTexts | None = None
     """Read texts longer than max_length in overlapping windows; without it they lose their
     ends."""
 
+    later: ClassVar[frozenset[str]] = TaskConfig.later | {"pair_form"}
     decides: ClassVar[Loss] = "classes"
     """What the scores decide; see `SequenceData.loss`."""
 
@@ -170,6 +174,7 @@ class SequenceData(TaskData):
             decides=self.loss,
             pairs=any(part.seconds is not None for part in self.train.values()),
             max_length=config.max_length,
+            pair_form=config.pair_form,
             long_texts=config.long_texts,
         )
 
