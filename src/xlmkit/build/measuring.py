@@ -32,7 +32,7 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
         figures["language_modelling"] = measure_language_modeling(
             model, Shards(plan.shards.folder), "test"
         )
-    figures |= measure_translations(plan, backbone)
+    figures |= measure_translations(plan, backbone, folder)
     for task, config in recipe.finetune.items():
         stage = plan.finetuned(name, task).folder
         sources, data = setting.sources(task), setting.task_data(task)
