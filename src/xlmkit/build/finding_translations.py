@@ -89,6 +89,6 @@ def _words(
 
 def _read(plan: RunPlan, sources: tuple[Source, ...]) -> Iterable[Record]:
     """Yield the records of files, normalised as in pretraining."""
-    for record in read_split(sources, "test", plan.task_inputs):
+    for record in read_split(sources, "test", plan.task_inputs, labelled=False):
         texts = {language: normalize(text) for language, text in record.texts.items()}
         yield Record(texts, record.source, record.where)

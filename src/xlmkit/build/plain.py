@@ -15,6 +15,7 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER, TOKEN_CLASSIFIER
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
 from xlmkit.data.batch import SegmentRows
 from xlmkit.data.questions import Question
 from xlmkit.data.text_windows import cut_rows
@@ -63,6 +64,10 @@ class PlainBackbone:
                 "leave out the others, or take a model without language embeddings."
             )
         if unknown:  # the number of a language is then of no effect
+            say(
+                f"The model does not know {', '.join(unknown)}: it tells no languages apart and "
+                "reads them all the same, but may never have seen them."
+            )
             lang2id = {**known, **dict.fromkeys(unknown, 0)}
             bundle = replace(bundle, tokenizer=bundle.tokenizer.with_languages(lang2id))
         return cls(bundle, languages)

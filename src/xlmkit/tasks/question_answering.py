@@ -116,7 +116,8 @@ class QuestionAnsweringConfig(TaskConfig):
         sources = inputs.sources(self)
         train, valid = (list(_read(part, sources, inputs)) for part in (self.train, self.valid))
         test = list(_read(self.test, inputs.languages, inputs))
-        _count_lost(test, "Test questions whose answers do not occur in their contexts: ")
+        told = "Test questions count as any other whose answers do not occur in their contexts: "
+        _count_lost(test, told)
         refusing = any(not question.answers for question in (*train, *valid))
         if refusing and self.null_threshold is None and not valid:
             held_out = [key_of(question.context) % _HELD_OUT == 0 for question in train]
@@ -137,11 +138,8 @@ def _read(
         wanted = source.languages or languages
         reading = Reading(inputs.base, tuple(code for code in languages if code in wanted))
         yield from read_questions(source, reading)
-        for reason, places in reading.bad.places.items():
-            say(
-                f"{source.title}: {reading.bad.counts[reason]} questions left out ({reason}): "
-                f"{places}"
-            )
+        for sentence in reading.bad.sentences(source.title, "questions"):
+            say(sentence)
 
 
 def _count_lost(questions: Iterable[Question], told: str) -> None:
