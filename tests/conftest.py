@@ -138,6 +138,59 @@ def finished(_finished_project: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(_finished_project, tmp_path / "finished"))
 
 
+@pytest.fixture(scope="session")
+def make_shards(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Return what makes shards and their tokenizer of two languages in which words are letters."""
+    from xlmkit.data.encode import encode_corpus
+    from xlmkit.data.records import Record
+    from xlmkit.data.shards import Shards
+    from xlmkit.text.bpe import Merges
+    from xlmkit.text.tokenizer import Tokenizer
+    from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+
+    def make(
+        letters: dict[str, str], splits: dict[str, Iterable[Iterable[int]]]
+    ) -> tuple[Any, Any, dict[str, list[Any]]]:
+        """Write shards; a split is a list of sentences, each the numbers of its letters."""
+        folder = tmp_path_factory.mktemp("shards")
+        records: dict[str, list[Any]] = {}
+        for split, sentences in splits.items():
+            records[split] = [
+                Record(
+                    {code: " ".join(own[i] for i in numbers) for code, own in letters.items()},
+                    "cipher",
+                    str(place),
+                )
+                for place, numbers in enumerate(map(list, sentences))
+            ]
+            lines = "".join(record.to_json() + "\n" for record in records[split])
+            (folder / f"{split}.jsonl").write_text(lines, encoding="utf-8")
+        symbols = [f"{letter}</w>" for own in letters.values() for letter in own]
+        lang2id = {code: number for number, code in enumerate(letters)}
+        tokenizer = Tokenizer(
+            Vocabulary([*SPECIAL_TOKENS, *symbols]), Merges(()), lang2id, segmenters={}
+        )
+        encode_corpus(folder, tokenizer, folder / "shards")
+        return Shards(folder / "shards"), tokenizer, records
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shards(make_shards: Callable[..., Any]) -> Any:
+    """Shards of two languages in which letter 0 is far more frequent than the others."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    splits = {
+        split: [
+            random.integers(0, 12, random.integers(2, 9)) * random.integers(0, 2) for _ in range(n)
+        ]
+        for split, n in (("train", 150), ("valid", 30), ("test", 0))
+    }
+    return make_shards({"en": "abcdefghijkl", "el": "αβγδεζηθικλμ"}, splits)[0]
+
+
 _SHAPE = {
     "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64,
 }  # fmt: skip

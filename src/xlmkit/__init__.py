@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from xlmkit.inference.encoder import SentenceEncoder
     from xlmkit.inference.fill_mask import FillMask
     from xlmkit.inference.generator import TextGenerator
-    from xlmkit.inference.predictors import SequencePredictor
+    from xlmkit.inference.sequences import SequencePredictor
     from xlmkit.inference.tagging import TaggingPredictor
     from xlmkit.model.transformer import Transformer
     from xlmkit.text.tokenizer import Tokenizer
@@ -45,7 +45,7 @@ _MODULES = {
     "Explainer": "explain.explainer",
     "FillMask": "inference.fill_mask",
     "SentenceEncoder": "inference.encoder",
-    "SequencePredictor": "inference.predictors",
+    "SequencePredictor": "inference.sequences",
     "Summarizer": "generate.summarizer",
     "TaggingPredictor": "inference.tagging",
     "TextGenerator": "inference.generator",

@@ -9,13 +9,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from xlmkit.core.process import Processes
-from xlmkit.data.encode import encode_corpus
 from xlmkit.data.records import Record
 from xlmkit.data.shards import Shards
 from xlmkit.objectives.base import Objective
-from xlmkit.text.bpe import Merges
 from xlmkit.text.tokenizer import Tokenizer
-from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from xlmkit.train.config import OptimizerConfig
 from xlmkit.train.loop import Plan, train
 from xlmkit.train.optim import FlatOptimizer
@@ -34,30 +31,13 @@ def sentence(random: np.random.Generator, follower: NDArray[np.int64]) -> list[i
 
 
 @pytest.fixture(scope="session")
-def cipher(tmp_path_factory: pytest.TempPathFactory) -> Cipher:
+def cipher(make_shards: Callable[..., Cipher]) -> Cipher:
     """Shards of translations, their tokenizer, and the records of each held-out split."""
-    folder = tmp_path_factory.mktemp("cipher")
     random = np.random.default_rng(0)
     follower = random.permutation(24)
-    records: dict[str, list[Record]] = {}
-    for split, n_records in (("train", 3000), ("valid", 150), ("test", 150)):
-        choices = [sentence(random, follower) for _ in range(n_records)]
-        records[split] = [
-            Record(
-                {code: " ".join(word[i] for i in choice) for code, word in LETTERS.items()},
-                "cipher",
-                str(number),
-            )
-            for number, choice in enumerate(choices)
-        ]
-        lines = "".join(record.to_json() + "\n" for record in records[split])
-        (folder / f"{split}.jsonl").write_text(lines, encoding="utf-8")
-    symbols = [f"{letter}</w>" for letters in LETTERS.values() for letter in letters]
-    tokenizer = Tokenizer(
-        Vocabulary([*SPECIAL_TOKENS, *symbols]), Merges(()), {"en": 0, "el": 1}, segmenters={}
-    )
-    encode_corpus(folder, tokenizer, folder / "shards")
-    return Shards(folder / "shards"), tokenizer, records
+    sizes = {"train": 3000, "valid": 150, "test": 150}
+    splits = {split: [sentence(random, follower) for _ in range(n)] for split, n in sizes.items()}
+    return make_shards(LETTERS, splits)
 
 
 Learn = Callable[..., TrainingState]

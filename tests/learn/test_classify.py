@@ -1,12 +1,14 @@
-"""A classifier finds the one word that decides, wherever it stands, in texts it has not seen."""
+"""A classifier finds the word that decides, and knows which of two texts came first."""
 
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
 from xlmkit.data.batch import SegmentRows
+from xlmkit.data.text_windows import PairForm
 from xlmkit.evaluate.inference import PlainClassifier
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import SequenceClassifier
@@ -16,6 +18,15 @@ from xlmkit.tasks.features import encode_rows
 from xlmkit.tasks.sequences import LabelledTexts
 
 LABELS = ["books", "fish", "trains"]
+SHAPE = Architecture(
+    n_words=14 + 48,
+    n_langs=2,
+    n_layers=1,
+    emb_dim=32,
+    n_heads=2,
+    max_position_embeddings=16,
+    embed_init_std=32**-0.5,
+)
 
 
 def labelled(n: int, seed: int, letters: str, keywords: str) -> LabelledTexts:
@@ -36,18 +47,35 @@ def test_a_rule_of_keywords_is_learned(cipher: Any, learn: Any) -> None:
     rows, labels = encode_rows(greek, tokenizer)
     objective = SequenceClassification(SegmentRows(rows, 16), labels, tokens=512, seed=0)
     torch.manual_seed(0)
-    shape = Architecture(
-        n_words=14 + 48,
-        n_langs=2,
-        n_layers=1,
-        emb_dim=32,
-        n_heads=2,
-        max_position_embeddings=16,
-        embed_init_std=32**-0.5,
-    )
-    model = SequenceClassifier(shape, 3)
+    model = SequenceClassifier(SHAPE, 3)
     learn(model, [objective], steps=200, lr=5e-3)
     classifier = PlainClassifier(model, tokenizer, ["el"], 16)
     data = ClassificationData(LABELS, greek, held_out)
     measured = data.measured(classifier, ClassificationConfig(), ["el"])
     assert measured["languages"]["el"]["accuracy"]["value"] >= 0.99
+
+
+def ordered(n: int, seed: int) -> LabelledTexts:
+    """Return pairs of words, with whether the first comes before the second in the alphabet."""
+    random = np.random.default_rng(seed)
+    pairs = np.stack([random.permutation(12)[:2] for _ in range(n)])
+    first, second = (["αβγδεζηθικλμ"[i] for i in side] for side in pairs.T)
+    return LabelledTexts(first, (pairs[:, 0] < pairs[:, 1]).astype(np.int64), second)
+
+
+@pytest.mark.parametrize(("form", "least", "most"), [("joined", 0.95, 1.0), ("apart", 0.3, 0.6)])
+def test_which_text_came_first_is_known_where_positions_go_on(
+    cipher: Any, learn: Any, form: PairForm, least: float, most: float
+) -> None:
+    _, tokenizer, _ = cipher
+    learned, held_out = {"el": ordered(400, 0)}, {"el": ordered(200, 1)}
+    rows, labels = encode_rows(learned, tokenizer)
+    sequences = SegmentRows(rows, 16, form)
+    objective = SequenceClassification(sequences, labels, tokens=512, seed=0)
+    torch.manual_seed(0)
+    model = SequenceClassifier(SHAPE, 2)
+    learn(model, [objective], steps=200, lr=5e-3)
+    classifier = PlainClassifier(model, tokenizer, ["el"], 16, form=form)
+    data = ClassificationData(["after", "before"], learned, held_out)
+    measured = data.measured(classifier, ClassificationConfig(), ["el"])
+    assert least <= measured["languages"]["el"]["accuracy"]["value"] <= most

@@ -8,7 +8,13 @@ from scipy import stats
 from sklearn import metrics as theirs
 
 from xlmkit.evaluate.correlation import pearson, spearman
+from xlmkit.evaluate.mining import f1_interval, judge
 from xlmkit.evaluate.multilabel import label_sets_accuracy, multilabel_f1
+from xlmkit.tasks.classification import ClassificationData
+from xlmkit.tasks.multilabel import MultilabelData
+from xlmkit.tasks.multiple_choice import MultipleChoiceData
+from xlmkit.tasks.regression import RegressionData
+from xlmkit.tasks.sequences import LabelledTexts
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -42,3 +48,56 @@ def test_a_constant_side_has_no_correlation() -> None:
         assert np.isnan(stats.pearsonr(values, constant).statistic)
     assert np.isnan(pearson(values, constant).value)
     assert np.isnan(spearman(constant, values).value)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mining_is_scored_as_a_decision_about_every_pair(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    gold = random.random((20, 15)) < 0.05
+    found = np.unique(np.stack([random.permutation(20)[:12], random.permutation(15)[:12]]), axis=1)
+    lucky = np.argwhere(gold)[::2].T  # half of what is right is proposed, too
+    first, second = np.unique(np.concatenate([found, lucky], axis=1), axis=1)
+    scores = random.random(len(first)).astype(np.float32)
+    made = judge(scores, gold[first, second], int(gold.sum()), 0.3)
+    proposed = np.zeros_like(gold)
+    proposed[first[scores >= 0.3], second[scores >= 0.3]] = True
+    expected = theirs.precision_recall_fscore_support(
+        gold.ravel(), proposed.ravel(), average="binary", zero_division=0
+    )
+    assert (made.precision, made.recall, made.f1) == pytest.approx(expected[:3])
+    interval = f1_interval(proposed.sum(1), (proposed & gold).sum(1), gold.sum(1))
+    assert interval.value == pytest.approx(made.f1)
+    assert interval.low < interval.value < interval.high
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_tasks_report_what_scikit_learn_would(seed: int) -> None:
+    """The whole way from the scores of a model to the numbers of a language."""
+    random = np.random.default_rng(seed)
+    scores = random.normal(size=(50, 4)).astype(np.float32)
+    texts = [str(i) for i in range(50)]
+    labels = random.integers(0, 3, 50)  # one class never occurs
+    made = ClassificationData(list("abcd"), {}, {}).judge(LabelledTexts(texts, labels), scores)
+    given = scores.argmax(1)
+    assert made["accuracy"]["value"] == pytest.approx(theirs.accuracy_score(labels, given))
+    expected = theirs.f1_score(labels, given, average="macro", zero_division=0)
+    assert made["macro_f1"]["value"] == pytest.approx(expected)
+    several = (random.random((50, 4)) < 0.3).astype(np.float32)
+    made = MultilabelData(list("abcd"), {}, {}).judge(LabelledTexts(texts, several), scores)
+    for average in ("macro", "micro"):
+        expected = theirs.f1_score(several, scores >= 0, average=average, zero_division=0)
+        assert made[f"{average}_f1"]["value"] == pytest.approx(expected)
+    exact = theirs.accuracy_score(several, scores >= 0)
+    assert made["exact_match"]["value"] == pytest.approx(exact)
+    numbers = random.normal(size=50)
+    data = RegressionData(["value"], {}, {}, 3.0, 2.0)
+    made = data.judge(LabelledTexts(texts, numbers), scores[:, :1])
+    assert made["spearman"]["value"] == pytest.approx(
+        stats.spearmanr(numbers, scores[:, 0]).statistic
+    )
+    assert made["pearson"]["value"] == pytest.approx(stats.pearsonr(numbers, scores[:, 0])[0])
+    choices = random.integers(0, 2, 25)
+    data = MultipleChoiceData(["choice"], {}, {}, 2)
+    made = data.judge(LabelledTexts(texts, choices), scores[:, :1])
+    given = scores[:, 0].reshape(-1, 2).argmax(1)
+    assert made["accuracy"]["value"] == pytest.approx(theirs.accuracy_score(choices, given))

@@ -56,6 +56,7 @@ def test_the_stages_are_those_of_the_recipe(project: Path) -> None:
         ("finetune.kind.epochs=1", ADAPTED),
         ("finetune.kind.optimizer.lr=0.1", ADAPTED),
         ("finetune.kind.source_languages=[zh]", ADAPTED),
+        ("finetune.kind.pair_form=joined", ADAPTED),
         ("pretrain.steps=25", OF_BOTH),
         ("pretrain.accumulate=2", OF_BOTH),
         ("pretrain.models.both.tlm.weight=2", OF_BOTH),
@@ -74,6 +75,13 @@ def test_a_change_of_the_recipe_outdates_what_depends_on_it(
 ) -> None:
     assert outdated(finished) == set()
     assert outdated(finished, override) == expected
+
+
+def test_keys_that_came_later_leave_earlier_stages_as_they_are(project: Path) -> None:
+    made = plan(project)
+    assert "pair_form" not in made.finetuned("none", "kind").inputs["task"]
+    changed = plan(project, "finetune.kind.pair_form=joined").finetuned("none", "kind")
+    assert changed.inputs["task"]["pair_form"] == "joined"
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,8 @@ def test_a_run_makes_every_stage_and_the_report(finished: Path) -> None:
         "shards/tokenizer/vocab.json", "pretrain/none/model.safetensors",
         "pretrain/both/model.safetensors", "pretrain/both/config.json",
         "finetune/both/kind/model.safetensors", "evaluate/both/figures.json",
-        "evaluate/both/outcomes/kind.npz", "results.json", "results.csv", "report.html",
+        "evaluate/both/outcomes/kind.npz", "evaluate/both/outcomes/retrieval.npz",
+        "results.json", "results.csv", "report.html",
         "recipe.yaml",
     ]:  # fmt: skip
         assert there[name][0], name
@@ -96,6 +97,7 @@ def test_the_models_of_a_run_can_be_compared(finished: Path) -> None:
     result = CliRunner().invoke(app, ["compare", str(finished / "out")])
     assert result.exit_code == 0, result.output
     assert "mcnemar-exact" in result.stdout
+    assert "retrieval" in result.stdout
     both = read_json(finished / "out" / "results.json")["models"]["both"]
     assert set(both["device"]) == {"name", "threads"}
     task = both["tasks"]["kind"]

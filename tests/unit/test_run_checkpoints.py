@@ -211,6 +211,7 @@ def test_a_model_without_language_embeddings_takes_any_language(
     models = "pretrain.models={bare: {checkpoint: bare}}"
     result = call(alone, "run", models, "finetune.kind.epochs=0.1", "languages=[en, sw, zh, ru]")
     assert result.exit_code == 0, result.output
+    assert "The model does not know sw, ru: it tells no languages apart" in result.stderr
     found = results(alone)["models"]["bare"]["tasks"]["kind"]["languages"]
     assert set(found) == {"en", "sw", "zh"}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from xlmkit.core.files import read_json
 from xlmkit.recipe import Recipe
 from xlmkit.run import run
 from xlmkit.tasks.base import TaskInputs
+from xlmkit.tasks.sequences import SequenceData
 
 _SOURCE = "kind: tsv, text: 0, language_column: 1, label_column: 2"
 VALID = f"finetune.kind.valid=[{{{_SOURCE}, path: test.tsv}}]"
@@ -119,3 +121,28 @@ def test_a_tagger_is_chosen_by_valid_sentences(
     [task] = read_json(project / "out" / "results.json")["models"]["ready"]["tasks"].values()
     step = read_json(stage / "figures.json")["selection"]["source_selected"]
     assert task["source_selected"]["languages"]["en"]["step"] == step
+
+
+def test_steps_of_single_languages_are_measured_in_these_only(
+    project: Path, make_encoder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: dict[str, list[str]] = {}  # step -> languages of its last measurement, that of test
+    before = SequenceData.measure
+
+    def measure(self: SequenceData, backbone: Any, folder: Path, *rest: Any) -> Any:
+        measured[folder.name] = list(self.test)
+        return before(self, backbone, folder, *rest)
+
+    monkeypatch.setattr(SequenceData, "measure", measure)
+    settings = _ready(project, make_encoder("bert", project / "encoder"))
+    settings += ["finetune.kind.epochs=10", "finetune.kind.optimizer.lr=3e-3"]
+    run(project / "recipe.yaml", settings, project / "out", False)
+    chosen = read_json(project / "out/finetune/ready/kind/figures.json")["selection"]
+    own = chosen["own_selected"]
+    steps = set(own.values()) - {chosen["source_selected"]}
+    assert steps
+    for step in steps:
+        assert measured[str(step)] == [code for code in own if own[code] == step]
+    [task] = read_json(project / "out" / "results.json")["models"]["ready"]["tasks"].values()
+    shown = task["own_selected"]["languages"]
+    assert {code: part["step"] for code, part in shown.items()} == own

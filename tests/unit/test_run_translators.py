@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file
 from typer.testing import CliRunner
@@ -12,7 +13,10 @@ from typer.testing import CliRunner
 from xlmkit.cli.app import app
 from xlmkit.core.config import load_config
 from xlmkit.core.errors import UserError
+from xlmkit.core.files import read_json
 from xlmkit.core.process import Processes
+from xlmkit.evaluate.outcomes import load_outcomes
+from xlmkit.evaluate.resampling import statistic
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import RunPlan
 from xlmkit.recipe import Recipe
@@ -89,6 +93,17 @@ def test_a_run_ends_with_translators(trained: Path) -> None:
             map(str, folder.iterdir())
         ) == set()
         assert not any("encoder_pred" in key for key in load_file(folder / "model.safetensors"))
+
+
+def test_what_bleu_is_made_from_is_kept_of_each_sentence(trained: Path) -> None:
+    folder = trained / "out" / "translation"
+    made = read_json(folder / "fresh" / "figures.json")["test"]["en-zh"]
+    kept = load_outcomes(folder / "fresh" / "outcomes" / "translation.npz")["en-zh"]
+    assert len(kept.ids) == made["n"]
+    bleu = statistic("bleu", kept.columns)
+    assert bleu is not None
+    everything = np.arange(made["n"])[None]
+    assert 100 * bleu(everything)[0] == pytest.approx(made["scores"]["bleu"]["value"])
 
 
 def test_a_translators_folder_translates(trained: Path) -> None:

@@ -1,6 +1,7 @@
 """How a model is measured at finding translations: of the corpus, of files, and of words."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
@@ -8,17 +9,25 @@ from xlmkit.data.corpus import read_corpus
 from xlmkit.data.measures import normalize
 from xlmkit.data.records import Record
 from xlmkit.data.sources import Source
+from xlmkit.evaluate.comparable import RETRIEVAL
 from xlmkit.evaluate.config import LexiconConfig, SentenceSetConfig
 from xlmkit.evaluate.dictionaries import read_dictionary
 from xlmkit.evaluate.lexicons import measure_lexicons
+from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
+from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.retrieval import choose_layer, measure_retrieval
 from xlmkit.plan import RunPlan
 from xlmkit.tasks.base import Backbone
 from xlmkit.tasks.reading import read_split
 
 
-def measure_translations(plan: RunPlan, backbone: Backbone) -> dict[str, Any]:
+def measure_translations(plan: RunPlan, backbone: Backbone, folder: Path) -> dict[str, Any]:
     """Return the figures of everything that the recipe asks for.
+
+    Args:
+        plan: of the run.
+        backbone: the model.
+        folder: of the stage, where what was found of each sentence is kept.
 
     Raises:
         UserError: a file is missing, or has nothing to find.
@@ -30,9 +39,14 @@ def measure_translations(plan: RunPlan, backbone: Backbone) -> dict[str, Any]:
     )
     figures: dict[str, Any] = {}
     if evaluate.retrieval:
-        figures["retrieval"] = measure_retrieval(backbone, valid, test, evaluate.retrieval)
+        found = measure_retrieval(backbone, valid, test, evaluate.retrieval)
+        figures["retrieval"] = _kept(found, folder, RETRIEVAL)
     figures["retrievals"] = {
-        name: _sentences(plan, backbone, valid, config, f"evaluate.retrievals.{name}")
+        name: _kept(
+            _sentences(plan, backbone, valid, config, f"evaluate.retrievals.{name}"),
+            folder,
+            f"retrievals.{name}",
+        )
         for name, config in evaluate.retrievals.items()
     }
     figures["lexicons"] = {
@@ -40,6 +54,13 @@ def measure_translations(plan: RunPlan, backbone: Backbone) -> dict[str, Any]:
         for name, config in evaluate.lexicons.items()
     }
     return figures
+
+
+def _kept(found: dict[str, Any] | None, folder: Path, name: str) -> dict[str, Any] | None:
+    """Put the outcomes into a file of their own."""
+    if found is not None:
+        save_outcomes(folder / OUTCOMES / f"{name}.npz", found.pop("outcomes"))
+    return found
 
 
 def _sentences(
@@ -68,6 +89,6 @@ def _words(
 
 def _read(plan: RunPlan, sources: tuple[Source, ...]) -> Iterable[Record]:
     """Yield the records of files, normalised as in pretraining."""
-    for record in read_split(sources, "test", plan.task_inputs):
+    for record in read_split(sources, "test", plan.task_inputs, labelled=False):
         texts = {language: normalize(text) for language, text in record.texts.items()}
         yield Record(texts, record.source, record.where)

@@ -17,7 +17,7 @@ from xlmkit.evaluate.language_modeling import measure_language_modeling
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.seeds import over_seeds
-from xlmkit.evaluate.selected import selected
+from xlmkit.evaluate.selected import languages_by_step, selected
 from xlmkit.plan import FIGURES_FILE
 from xlmkit.tasks.base import Backbone
 
@@ -34,7 +34,7 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
         figures["language_modelling"] = measure_language_modeling(
             model, Shards(plan.shards.folder), "test"
         )
-    figures |= measure_translations(plan, backbone)
+    figures |= measure_translations(plan, backbone, folder)
     for task in recipe.finetune:
         found = {
             seed: _measure_adapted(setting, backbone, name, task, seed) for seed in plan.seeds(task)
@@ -56,8 +56,9 @@ def _measure_adapted(
     measured = data.measure(backbone, stage, config, sources)
     if chosen := adapted.get("selection"):
         made = {
-            step: data.measure(backbone, step_folder(stage, step), config, sources)
-            for step in set(chosen["own_selected"].values()) - {chosen["source_selected"]}
+            step: data.of(codes).measure(backbone, step_folder(stage, step), config, sources)
+            for step, codes in languages_by_step(chosen["own_selected"], measured).items()
+            if step != chosen["source_selected"]
         }
         measured |= selected(measured, made, chosen)
     trials = {"trials": adapted["trials"]} if "trials" in adapted else {}

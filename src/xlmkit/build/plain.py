@@ -15,6 +15,7 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import SEQUENCE_CLASSIFIER, TOKEN_CLASSIFIER
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
 from xlmkit.data.batch import SegmentRows
 from xlmkit.data.questions import Question
 from xlmkit.data.text_windows import cut_rows
@@ -64,6 +65,10 @@ class PlainBackbone:
                 "leave out the others, or take a model without language embeddings."
             )
         if unknown:  # the number of a language is then of no effect
+            say(
+                f"The model does not know {', '.join(unknown)}: it tells no languages apart and "
+                "reads them all the same, but may never have seen them."
+            )
             lang2id = {**known, **dict.fromkeys(unknown, 0)}
             bundle = replace(bundle, tokenizer=bundle.tokenizer.with_languages(lang2id))
         return cls(bundle, languages)
@@ -82,10 +87,6 @@ class PlainBackbone:
     def n_parameters(self) -> int:
         """Parameters without any head."""
         return sum(parameter.numel() for parameter in self.transformer.parameters())
-
-    def count_tokens(self, texts: Sequence[str], language: str) -> int:
-        """Return how many tokens the texts are cut into, special ones not counted."""
-        return sum(map(len, self.bundle.tokenizer.encode_batch(texts, language)))
 
     def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
         """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
@@ -111,13 +112,13 @@ class PlainBackbone:
         )
         model.transformer.load_state_dict(self.bundle.transformer().state_dict())
         rows, labels = encode_rows(data.train, self.bundle.tokenizer)
-        longest, languages = self._longest(config), data.train_languages
+        longest, form, languages = self._longest(config), config.pair_form, data.train_languages
         if config.long_texts and data.choices == 1:
-            windows = cut_rows(rows, longest, config.long_texts.stride)
+            windows = cut_rows(rows, longest, config.long_texts.stride, form)
             rows, labels = windows.rows, labels[windows.owners]
             languages = languages[windows.owners]
-        sequences = SegmentRows(rows, longest)
-        tell_of_cut(sequences, "texts to learn from")
+        sequences = SegmentRows(rows, longest, form)
+        tell_of_cut(sequences.n_cut, len(rows), longest, "texts to learn from")
         objective = SequenceClassification(
             sequences,
             labels,
@@ -154,6 +155,7 @@ class PlainBackbone:
             self._longest(config),
             config.long_texts,
             several=config.decides == "several",
+            form=config.pair_form,
         )
 
     def tagging(

@@ -29,6 +29,9 @@ from xlmkit.core.log import say
 from xlmkit.core.process import Processes
 from xlmkit.core.tables import table
 from xlmkit.data.permutation import key_of
+from xlmkit.evaluate.comparable import TRANSLATION
+from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
+from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.rouge import check_rouge
 from xlmkit.evaluate.score import RESAMPLES
 from xlmkit.evaluate.translation_metrics import TITLES, translation_metric
@@ -218,6 +221,8 @@ def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, 
         for metric, score in one.scores.items()
     ]
     table(f"{title} on the test texts", ["direction", "metric", "score", "texts"], rows)
+    if outcomes := {d: kept for d, one in found.items() if (kept := one.outcomes(d))}:
+        save_outcomes(folder / OUTCOMES / f"{TRANSLATION}.npz", outcomes)
     made = {direction: one.to_json(direction) for direction, one in found.items()}
     for sentence in (text for one in made.values() for text in one["diagnosis"]):
         say(sentence)

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from xlmkit.build.translation_texts import Watched
 from xlmkit.evaluate.language_identifier import LanguageIdentifier
+from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.rouge import rouge_scores
 from xlmkit.evaluate.score import Score
-from xlmkit.evaluate.translation import translation_scores
+from xlmkit.evaluate.translation import translation_counts, translation_scores
 from xlmkit.evaluate.translation_diagnosis import diagnosis
 from xlmkit.evaluate.translation_health import Health, round_trip, translation_health
 from xlmkit.generate.config import SearchConfig
@@ -33,12 +36,26 @@ class Written:
         outputs: the translations or summaries.
         scores: by name of the metric; `round_trip` is that of the way there and back.
         health: how the outputs look.
+        folded: whether all of it is lower-cased and without accents.
     """
 
     texts: Watched
     outputs: list[str]
     scores: dict[str, Score]
     health: Health
+    folded: bool = False
+
+    def outcomes(self, direction: str) -> Outcomes | None:
+        """Return the counts of each sentence that BLEU is made from; None without references."""
+        references = self.texts.references
+        if references is None:
+            return None
+        target = direction.partition("-")[2]
+        made = translation_counts(
+            self.outputs, [references], target, ("bleu",), lowercase=self.folded
+        )
+        counts = made["bleu"].per_sentence.astype(np.int64)
+        return Outcomes(example_ids(self.texts.sources, references), {"bleu": counts})
 
     def to_json(self, direction: str) -> dict[str, Any]:
         """Return plain values for JSON, with a few examples spread over the texts."""
@@ -136,7 +153,7 @@ class Judge:
         health = translation_health(
             texts.sources, outputs, source, target, references=texts.references, identifier=known
         )
-        return Written(texts, outputs, scores, health)
+        return Written(texts, outputs, scores, health, self.folded)
 
     def _scores(
         self, texts: Watched, outputs: list[str], target: str, resamples: int

@@ -59,7 +59,7 @@ def find_checkpoint(name: str, revision: str | None, base: Path) -> Checkpoint:
     if folder.is_dir():
         if revision is not None:
             raise UserError(f"{folder} is a folder and has no revision {revision}; leave it out.")
-        return Checkpoint(name, folder, _content(folder), _model_type(folder))
+        return Checkpoint(name, folder, _content(folder), model_type_of(folder))
     if folder.exists():
         raise UserError(
             f"{folder} is a file; name a model's folder (xlmkit convert turns a .pth into one)."
@@ -67,10 +67,15 @@ def find_checkpoint(name: str, revision: str | None, base: Path) -> Checkpoint:
     if not _HUB_NAME.fullmatch(name):
         raise UserError(f"There is no folder {folder}.")
     cached = _from_cache(name, revision) or _fetch(name, revision, folder)
-    return Checkpoint(name, cached, cached.name, _model_type(cached))
+    return Checkpoint(name, cached, cached.name, model_type_of(cached))
 
 
-def _model_type(folder: Path) -> str:
+def model_type_of(folder: Path) -> str:
+    """Return the family of a model's folder; "xlm" for xlmkit's own.
+
+    Raises:
+        UserError: it does not say one.
+    """
     path = folder / "config.json"
     if not path.is_file():
         raise UserError(f"{folder} has no config.json; is it a model's folder?")

@@ -1,6 +1,7 @@
 """The verbs `encode` and `predict`, which read texts with a trained model."""
 
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -83,6 +84,13 @@ def predict(
     lang: TextLanguage = None,
     form: TextFormat = None,
     text: TextColumn = None,
+    seconds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--second-column",
+            help="Number or key of a pair's second text; once for each, of what to choose from.",
+        ),
+    ] = None,
     language: LanguageColumn = None,
     precision: InferencePrecision = "auto",
     stride: Stride = None,
@@ -97,7 +105,7 @@ def predict(
     ] = False,
 ) -> None:
     """Call `xlmkit.inference.files.predict`."""
-    files, texts = _opened(source, lang, form, text, language)
+    files, texts = _opened(source, lang, form, text, language, seconds or ())
     windows = importlib.import_module("xlmkit.data.text_windows")
     files.predict(
         model,
@@ -112,13 +120,18 @@ def predict(
 
 
 def _opened(
-    source: Path | None, lang: str | None, form: str | None, text: str | None, language: str | None
+    source: Path | None,
+    lang: str | None,
+    form: str | None,
+    text: str | None,
+    language: str | None,
+    seconds: Sequence[str] = (),
 ) -> tuple[Any, Any]:
     """Return the module that does the work, and the texts."""
     device = importlib.import_module("xlmkit.core.device")
     device.share_the_processor()
     device.tune_allocator()
     texts = importlib.import_module("xlmkit.inference.texts").Texts(
-        path=source, lang=lang, form=form, text=text, language=language
+        path=source, lang=lang, form=form, text=text, language=language, beside=tuple(seconds)
     )
     return importlib.import_module("xlmkit.inference.files"), texts

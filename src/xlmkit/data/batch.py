@@ -3,7 +3,7 @@
 B sequences, L positions (the longest of the batch), N predicted positions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, Self
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xlmkit.data.text_windows import PairForm, special_tokens
 from xlmkit.text.vocabulary import EOS, PAD
 
 
@@ -133,35 +134,42 @@ class SegmentRows:
     Attributes:
         rows: each sequence's sentences.
         max_length: longest sequence in tokens; longer ones lose their ends.
+        form: how two sentences are read together.
     """
 
     rows: Sequence[tuple[Segment, ...]]
     max_length: int
+    form: PairForm = "apart"
 
     @cached_property
     def lengths(self) -> NDArray[np.int32]:
         """Tokens of each sequence with its `</s>`, (rows,)."""
-        whole = (sum(len(ids) + 2 for ids, _ in row) for row in self.rows)
-        return np.array([min(self.max_length, length) for length in whole], np.int32)
+        return np.array([min(self.max_length, length) for length in self._whole()], np.int32)
 
     @property
     def n_cut(self) -> int:
         """Sequences that lose their ends."""
-        return sum(sum(len(ids) + 2 for ids, _ in row) > self.max_length for row in self.rows)
+        return sum(length > self.max_length for length in self._whole())
 
     def batch(self, items: Sequence[int]) -> Inputs:
         """Lay out the sequences with these numbers."""
-        return assemble([self.rows[item] for item in items], self.max_length).tensors()
+        rows = [self.rows[item] for item in items]
+        return assemble(rows, self.max_length, self.form).tensors()
+
+    def _whole(self) -> Iterator[int]:
+        return (_length(row, self.form) for row in self.rows)
 
 
-def assemble(rows: Sequence[tuple[Segment, ...]], max_length: int) -> Arrays:
-    """Lay out sequences of one or more sentences in the original's form `</s> A </s> </s> B </s>`.
+def assemble(
+    rows: Sequence[tuple[Segment, ...]], max_length: int, form: PairForm = "apart"
+) -> Arrays:
+    """Lay out sequences of one or more sentences, see `PairForm`.
 
-    Positions restart at every sentence. A sequence that is too long loses the ends of its
-    sentences in proportion to their lengths, never their `</s>`.
+    A sequence that is too long loses the ends of its sentences in proportion to their lengths,
+    never their `</s>`.
     """
-    fitted = [_fit(row, max_length) for row in rows]
-    lengths = np.array([sum(len(ids) + 2 for ids, _ in row) for row in fitted], np.int64)
+    fitted = [_fit(row, max_length, form) for row in rows]
+    lengths = np.array([_length(row, form) for row in fitted], np.int64)
     shape = (len(rows), int(lengths.max()))
     tokens, positions, languages = np.full(shape, PAD), np.zeros(shape, int), np.zeros(shape, int)
     for number, row in enumerate(fitted):
@@ -170,15 +178,20 @@ def assemble(rows: Sequence[tuple[Segment, ...]], max_length: int) -> Arrays:
             end = start + len(ids) + 2
             tokens[number, start] = tokens[number, end - 1] = EOS
             tokens[number, start + 1 : end - 1] = ids
-            positions[number, start:end] = np.arange(end - start)
+            first = start if form == "joined" else 0
+            positions[number, start:end] = np.arange(first, first + end - start)
             languages[number, start:end] = language
-            start = end
+            start = end - (form == "joined")  # the last </s> is the first of what comes
     return Arrays(tokens, lengths, positions, languages)
 
 
-def _fit(row: tuple[Segment, ...], max_length: int) -> tuple[Segment, ...]:
+def _length(row: tuple[Segment, ...], form: PairForm) -> int:
+    return sum(len(ids) for ids, _ in row) + special_tokens(len(row), form)
+
+
+def _fit(row: tuple[Segment, ...], max_length: int, form: PairForm) -> tuple[Segment, ...]:
     total = sum(len(ids) for ids, _ in row)
-    room = max_length - 2 * len(row)
+    room = max_length - special_tokens(len(row), form)
     if total <= room:
         return row
     kept = [min(len(ids), max(1, len(ids) * room // total)) for ids, _ in row]

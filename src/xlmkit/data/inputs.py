@@ -32,6 +32,18 @@ class BadLines:
         if len(places) < PLACES_KEPT:
             places.append(place)
 
+    def sentences(self, title: str, what: str = "lines") -> Iterator[str]:
+        """Yield a sentence for each reason.
+
+        Args:
+            title: of the source.
+            what: was left out.
+        """
+        for reason, places in self.places.items():
+            count = self.counts[reason]
+            more = ", ..." if count > len(places) else ""
+            yield f"{title}: {count:,} {what} left out ({reason}): {', '.join(places)}{more}"
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -46,19 +46,20 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
             found = True
             yield record if source.label_map is None else _relabelled(record, source, reading)
     if not found:
-        bad = sum(reading.bad.counts.values())
+        bad, reasons = reading.bad.counts.total(), ", ".join(reading.bad.counts)
         raise UserError(
             f"The source {source.title!r} gave no text in any of the languages "
             f"{', '.join(reading.languages)}"
-            + (f"; {bad} of its lines could not be used." if bad else ".")
+            + (f"; {bad} of its lines could not be used ({reasons})." if bad else ".")
         )
 
 
 def _relabelled(record: Record, source: Source, reading: Reading) -> Record:
     """Return a record with its label by another name; one that has none there loses it."""
     label = (source.label_map or {}).get(record.label or "")
-    if label is None and record.label is not None:
-        reading.bad.add("label not in label_map", record.where)
+    if label is None:
+        reason = "no label" if record.label is None else "label not in label_map"
+        reading.bad.add(reason, record.where)
     return replace(record, label=label)
 
 

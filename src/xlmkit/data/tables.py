@@ -142,6 +142,7 @@ class Table:
             return None
         texts = self.reading.in_order(texts)
         if not texts:
+            self._count_empty(row, place)
             return None
         label = self.source.label
         if self.source.label_column is not None:
@@ -152,6 +153,12 @@ class Table:
             self.reading.bad.add("an empty second text or choice", place)
             return None
         return Record(texts, self.title, place, label, others)
+
+    def _count_empty(self, row: Mapping[Column, Any], place: str) -> None:
+        """Count an empty text that has a label; texts without may well be missing."""
+        labelled = self.source.label_column is not None and self.source.text is not None
+        if labelled and not row[self.source.text or 0]:
+            self.reading.bad.add("an empty text", place)
 
     def _texts(self, row: Mapping[Column, Any], place: str) -> dict[str, Any]:
         if self.source.text is None:

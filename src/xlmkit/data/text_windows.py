@@ -17,7 +17,10 @@ from xlmkit.core.config import Config
 if TYPE_CHECKING:
     from xlmkit.data.batch import Segment
 
-_ENDS = 2  # special tokens around each text of a sequence
+PairForm = Literal["apart", "joined"]
+"""How xlmkit's models read two texts. `apart`, as in TLM: `</s> A </s> </s> B </s>`, positions
+restart at B, so that of one language nothing tells which text came first. `joined`, as the original
+reads XNLI: `</s> A </s> B </s>`, positions go on."""
 
 Join = Literal["mean", "max", "first", "vote"]
 """How the windows' scores become those of the text, see `xlmkit.evaluate.joining`."""
@@ -58,18 +61,32 @@ def starts(length: int, room: int, stride: int) -> list[int]:
     return [*range(0, max(0, length - room), step), max(0, length - room)]
 
 
-def cut_rows(rows: "Sequence[tuple[Segment, ...]]", max_length: int, stride: int) -> Windows:
+def special_tokens(texts: int, form: PairForm) -> int:
+    """Return how many `</s>` a sequence of so many texts has."""
+    return texts + 1 if form == "joined" else 2 * texts
+
+
+def cut_rows(
+    rows: "Sequence[tuple[Segment, ...]]",
+    max_length: int,
+    stride: int,
+    form: PairForm = "apart",
+    special: int | None = None,
+) -> Windows:
     """Cut what is longer than `max_length` tokens into windows; what fits stays as it is.
 
     Args:
         rows: the sentences of each sequence.
         max_length: most tokens of a sequence, special ones counted.
         stride: tokens that neighbouring windows share.
+        form: how xlmkit's own models read two texts.
+        special: special tokens of a sequence of another family, in place of those of the form.
     """
     made: list[tuple[Segment, ...]] = []
     owners: list[int] = []
     for number, row in enumerate(rows):
-        parts = _cut(row, max_length - _ENDS * len(row), stride)
+        ends = special_tokens(len(row), form) if special is None else special
+        parts = _cut(row, max_length - ends, stride)
         made += parts
         owners += [number] * len(parts)
     return Windows(made, np.array(owners, np.int64))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from xlmkit.data.batch import ModelInputs, Segment, SegmentRows, Sequences
 from xlmkit.data.questions import Question
+from xlmkit.data.text_windows import special_tokens
 from xlmkit.data.windows import Window, WindowShape, cut, make_window
 from xlmkit.text.tokenizer import Tokenizer
 
@@ -79,7 +80,7 @@ class Windows:
 def encode_questions(
     tokenizer: Tokenizer, questions: Sequence[Question], shape: WindowShape
 ) -> Windows:
-    """Return the windows of questions, `</s> question </s> </s> context </s>`, in their order."""
+    """Return the windows of questions, the context behind the question, in their order."""
 
     @cache
     def aligned(context: str, language: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -93,9 +94,10 @@ def encode_questions(
         asked = tokenizer.encode_batch([question.text], question.language)[0]
         asked = asked[: shape.max_question]
         ids, spans = aligned(question.context, question.language)
-        first, room = len(asked) + 3, shape.max_length - len(asked) - 4
+        special = special_tokens(2, shape.form)
+        first, room = len(asked) + special - 1, shape.max_length - len(asked) - special
         for start, end in cut(len(ids), room, shape.stride):
             ends = (start == 0, end == len(ids))
             rows.append(((asked, language), (ids[start:end], language)))
             parts.append(make_window(number, first, spans[start:end], ends))
-    return Windows(SegmentRows(rows, shape.max_length), parts)
+    return Windows(SegmentRows(rows, shape.max_length, shape.form), parts)

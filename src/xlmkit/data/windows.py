@@ -1,7 +1,9 @@
 """Questions and long contexts as models read them: in overlapping windows, with their characters.
 
 Every window is the question and as much of the context as there is room for; its neighbour begins
-so early that both have some tokens in common (Devlin et al. 2019).
+so early that both have some tokens in common (Devlin et al. 2019). The last window may be short, as
+those are that the tokenizers of `transformers` make for other families; windows of texts and of
+sentences, in `text_windows`, all are of one length.
 """
 
 from collections.abc import Iterator
@@ -9,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from xlmkit.data.text_windows import PairForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +23,13 @@ class WindowShape:
         max_length: most tokens of a window, special ones counted.
         max_question: most tokens of a question; longer ones lose their ends.
         stride: tokens that neighbouring windows have in common.
+        form: how xlmkit's own models read the question with the context.
     """
 
     max_length: int
     max_question: int
     stride: int
+    form: PairForm = "apart"
 
 
 @dataclass(frozen=True, slots=True)

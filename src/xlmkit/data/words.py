@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.data.batch import SegmentRows, Sequences
+from xlmkit.data.text_windows import starts
 from xlmkit.text.tokenizer import Tokenizer
 
 Sentences = Sequence[Sequence[str]]
@@ -58,8 +59,7 @@ def windows(tokens: WordTokens, room: int) -> Iterator[Window]:
     if total <= room:
         yield Window(0, total, np.arange(len(tokens.firsts)))
         return
-    step = max(1, room // 2)
-    starts_W = np.append(np.arange(0, total - room, step), total - room)
+    starts_W = np.array(starts(total, room, room // 2))
     before_WN = tokens.firsts[None, :] - starts_W[:, None]
     behind_WN = room - 1 - before_WN
     inside_WN = (before_WN >= 0) & (behind_WN >= 0)

@@ -18,6 +18,7 @@ from pydantic import Field
 from xlmkit.core.config import Config
 from xlmkit.core.files import read_json, write_json
 from xlmkit.data.questions import Question
+from xlmkit.data.text_windows import PairForm
 from xlmkit.data.windows import Window, WindowShape
 
 SPECIAL_TOKENS = 4
@@ -42,11 +43,13 @@ class Answering(Config):
     """Answers that are kept of each question."""
     null_threshold: float | None = None
     """Score of there being no answer above which none is given; null always answers."""
+    pair_form: PairForm = "apart"
+    """How one of xlmkit's own models reads the question with the context."""
 
     @property
     def shape(self) -> WindowShape:
         """How contexts are cut."""
-        return WindowShape(self.max_length, self.max_question, self.stride)
+        return WindowShape(self.max_length, self.max_question, self.stride, self.pair_form)
 
     def within(self, positions: int) -> "Answering":
         """Return the same for a model that reads no more tokens than these."""

@@ -20,6 +20,13 @@ from xlmkit.evaluate.score import Score, signature
 BINS = 15
 
 
+def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return probabilities over the last axis."""
+    powers = np.exp(scores.astype(np.float64) - scores.max(axis=-1, keepdims=True))
+    result: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What answers of each confidence came to; arrays have shape (bins,), the least sure first.

@@ -23,7 +23,7 @@ def compare(
     Raises:
         UserError: there is nothing to compare, or a file cannot be written.
     """
-    contenders = read_contenders(runs)
+    contenders = read_contenders(runs, tasks)
     known = {
         code: name
         for one in contenders

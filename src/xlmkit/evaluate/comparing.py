@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate import formats
+from xlmkit.evaluate.comparable import is_retrieval
 from xlmkit.evaluate.contenders import Contender
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.paired import (
@@ -103,6 +104,8 @@ def compare(
     """
     notes: list[str] = []
     names = _shared_names(contenders, tasks, notes)
+    if not tasks and len(names) > 1:
+        names = [name for name in names if _has_languages(contenders, name, languages, notes)]
     notes += [note for name in names for one in contenders if (note := _seeds_note(one, name))]
     shared = [_shared_task(contenders, name, languages) for name in names]
     quality = {
@@ -168,6 +171,20 @@ def _shared_names(
     return [name for name in everywhere if not asked or name in asked]
 
 
+def _has_languages(
+    contenders: Sequence[Contender], name: str, asked: Sequence[str], notes: list[str]
+) -> bool:
+    """Tell whether retrieval, which nobody asked for, has the languages that matter."""
+    if not is_retrieval(name):
+        return True
+    for one in contenders:
+        found = one.tasks[name]["languages"]
+        if any(not any(_is_in(code, direction) for direction in found) for code in asked):
+            notes.append(f"Left out, since it was not measured in all these languages: {name}.")
+            return False
+    return True
+
+
 def _shared_task(contenders: Sequence[Contender], name: str, asked: Sequence[str]) -> SharedTask:
     first = contenders[0]
     metrics = [m for m in first.metrics(name) if all(m in c.metrics(name) for c in contenders)]
@@ -182,7 +199,7 @@ def _shared_task(contenders: Sequence[Contender], name: str, asked: Sequence[str
         for one in contenders
     }
     shared = [code for code in scores[first.title] if all(code in of for of in scores.values())]
-    if missing := [code for code in asked if code not in shared]:
+    if missing := [code for code in asked if not any(_is_in(code, one) for one in shared)]:
         raise UserError(
             f"Not all models were measured in {missing[0]!r} on {name}; "
             f"they share {', '.join(shared) or 'no language'}."
@@ -190,10 +207,15 @@ def _shared_task(contenders: Sequence[Contender], name: str, asked: Sequence[str
     if not shared:
         raise UserError(f"The models share no language of the task {name}.")
     sources = {code for one in contenders for code in one.sources(name)}
-    chosen = [code for code in shared if not asked or code in asked]
+    chosen = [one for one in shared if not asked or any(_is_in(code, one) for code in asked)]
     averaged = chosen if asked else [code for code in chosen if code not in sources] or chosen
     source = sources.pop() if len(sources) == 1 else ""
     return SharedTask(name, metrics[0], tuple(chosen), tuple(averaged), source, scores)
+
+
+def _is_in(code: str, shared: str) -> bool:
+    """Tell whether a language is the one that was measured, or in the direction that was."""
+    return shared == code or shared.startswith(f"{code}-") or shared.endswith(f"-{code}")
 
 
 def _paired_tests(
@@ -238,9 +260,14 @@ def _tested(
     right = None
     if metric in _RIGHT_OR_WRONG:
         values = per_example(metric, one), per_example(metric, two)
-        if values[0] is not None and values[1] is not None:
+        if values[0] is not None and values[1] is not None and _whole(values[0], values[1]):
             right = values[0], values[1]
     return difference(first, second, n, samples, right), samples
+
+
+def _whole(*sides: NDArray[np.float64]) -> bool:
+    """Tell whether everything is right or wrong, and nothing is shared among ties."""
+    return all(np.isin(values, (0, 1)).all() for values in sides)
 
 
 def _averaged(

@@ -1,15 +1,16 @@
-"""The models of several runs, as they are to be compared."""
+"""The models of several runs, or their translators, as they are to be compared."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
+from xlmkit.evaluate.comparable import TRANSLATION, comparable_tasks
 from xlmkit.evaluate.outcomes import FOLDER, Outcomes, load_outcomes
-from xlmkit.evaluate.results import Results, models_with, sources_of, task_metrics
+from xlmkit.evaluate.results import Results, sources_of, task_metrics
 
 _RESULTS = "results.json"
 
@@ -23,23 +24,25 @@ class Contender:
         key: its name in the recipe.
         results: all of its run's results.json.
         folder: the run's folder.
+        part: of the results that it is in.
     """
 
     title: str
     key: str
     results: Results
     folder: Path
+    part: Literal["models", "translators"] = "models"
 
     @property
     def model(self) -> Mapping[str, Any]:
         """Its part of results.json."""
-        part: Mapping[str, Any] = self.results["models"][self.key]
-        return part
+        found: Mapping[str, Any] = self.results[self.part][self.key]
+        return found
 
     @property
     def tasks(self) -> Mapping[str, Mapping[str, Any]]:
-        """The tasks that it was measured on, by name."""
-        return {name: t for name, t in self.model["tasks"].items() if t.get("languages")}
+        """What it was measured on, by name: tasks, retrieval, translation."""
+        return comparable_tasks(self.model)
 
     @property
     def device(self) -> tuple[str, int] | None:
@@ -61,15 +64,21 @@ class Contender:
         Raises:
             UserError: the file is damaged.
         """
-        path = self.folder / "evaluate" / self.key / FOLDER / f"{task}.npz"
+        stage = "evaluate" if self.part == "models" else "translation"
+        path = self.folder / stage / self.key / FOLDER / f"{task}.npz"
         return load_outcomes(path) if path.is_file() else {}
 
     def texts_per_second(self, tasks: Sequence[str]) -> float | None:
-        """Return how many texts it answered in a second over these tasks, None if not known."""
+        """Return how many texts it answered in a second over these tasks, None if not known.
+
+        Retrieval and translation are not timed, and do not count.
+        """
         texts, seconds = 0, 0.0
         for task in tasks:
             found = self.tasks[task]
-            if not found.get("seconds"):
+            if "seconds" not in found:
+                continue
+            if not found["seconds"]:
                 return None
             seconds += found["seconds"]
             texts += sum(part.get("n") or 0 for part in found["languages"].values())
@@ -80,20 +89,33 @@ class Contender:
         return max((self.tasks[task].get("bytes") or 0 for task in tasks), default=0) or None
 
 
-def read_contenders(runs: Sequence[Path]) -> list[Contender]:
-    """Return all models of some runs that were measured on a task, in order.
+def read_contenders(runs: Sequence[Path], tasks: Sequence[str] = ()) -> list[Contender]:
+    """Return all models of some runs that were measured on anything, in order.
+
+    Translators are compared among themselves: where only translation is asked for, or where the
+    runs have nothing else.
 
     Args:
         runs: folders of runs, or their results.json.
+        tasks: what is asked for, if anything.
 
     Raises:
         UserError: a run has no results, is named twice, or there are no two models.
     """
+    if TRANSLATION in tasks and len(set(tasks)) > 1:
+        raise UserError(
+            "Translators are compared among themselves; leave out --task translation, or the "
+            "other tasks."
+        )
     paths = [_results_file(run) for run in runs]
     for path, times in Counter(path.resolve() for path in paths).items():
         if times > 1:
             raise UserError(f"{path.parent} is named {times} times; name each run once.")
-    found = [one for path in paths for one in _of_run(path)]
+    everything = [one for path in paths for one in _of_run(path)]
+    models = [one for one in everything if one.part == "models"]
+    found = models
+    if TRANSLATION in tasks or not models:
+        found = [one for one in everything if one.part == "translators"]
     if len(found) < 2:
         which = f"only {found[0].title} was" if found else "no model was"
         raise UserError(
@@ -117,10 +139,12 @@ def _of_run(path: Path) -> Iterator[Contender]:
     results = read_json(path)
     if not isinstance(results, Mapping) or not isinstance(results.get("models"), Mapping):
         raise UserError(f"{path} is not the results.json of a run of xlmkit.")
-    for key, model in models_with(results, "tasks").items():
-        one = Contender(str(model.get("title") or key), key, results, path.parent)
-        if one.tasks:
-            yield one
+    parts: tuple[Literal["models", "translators"], ...] = ("models", "translators")
+    for part in parts:
+        for key, model in (results.get(part) or {}).items():
+            one = Contender(str(model.get("title") or key), key, results, path.parent, part)
+            if one.tasks:
+                yield one
 
 
 def _told_apart(found: list[Contender]) -> list[Contender]:

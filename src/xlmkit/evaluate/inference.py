@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from xlmkit.core.log import say
 from xlmkit.data.batch import Inputs, SegmentRows, Sequences
-from xlmkit.data.text_windows import LongTexts, cut_rows
+from xlmkit.data.text_windows import LongTexts, PairForm, cut_rows
 from xlmkit.evaluate.joining import join_windows
+from xlmkit.evaluate.protocols import Scored
 from xlmkit.model.heads import SequenceClassifier, mean_pool
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
@@ -65,17 +66,20 @@ def like_lengths(lengths: NDArray[np.int32], tokens: int | None = None) -> Itera
         start += size
 
 
-def tell_of_cut(sequences: SegmentRows, what: str) -> None:
+def tell_of_cut(n_cut: int, n: int, max_length: int, what: str, mend: str = "long_texts") -> None:
     """Say how many texts lose their ends, if any do.
 
     Args:
-        sequences: encoded texts.
-        what: they are called.
+        n_cut: texts that do.
+        n: all texts.
+        max_length: tokens that the model reads.
+        what: texts are called.
+        mend: the setting by which they would keep them.
     """
-    if n_cut := sequences.n_cut:
+    if n_cut:
         say(
-            f"{n_cut:,} of {len(sequences.rows):,} {what} are longer than "
-            f"{sequences.max_length} tokens and lose their ends; long_texts reads them in windows."
+            f"{n_cut:,} of {n:,} {what} are longer than {max_length} tokens and lose their ends; "
+            f"{mend} reads them in windows."
         )
 
 
@@ -142,13 +146,14 @@ def _rows(
     language: str,
     max_length: int,
     seconds: Sequence[str] | None = None,
+    form: PairForm = "apart",
 ) -> SegmentRows:
     number = tokenizer.lang2id[language]
     sides = [
         tokenizer.encode_batch(side, language) for side in (texts, seconds) if side is not None
     ]
     rows = [tuple((ids, number) for ids in row) for row in zip(*sides, strict=True)]
-    return SegmentRows(rows, max_length)
+    return SegmentRows(rows, max_length, form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,7 @@ class PlainClassifier:
         max_length: longest sequence in tokens.
         long_texts: how longer texts are read; None cuts off their ends.
         several: whether each class is decided by itself.
+        form: how pairs are read.
     """
 
     model: SequenceClassifier
@@ -188,21 +194,24 @@ class PlainClassifier:
     max_length: int
     long_texts: LongTexts | None = None
     several: bool = False
+    form: PairForm = "apart"
 
     def scores(
         self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
-    ) -> NDArray[np.float32]:
-        """Return the score of every class before any softmax, (texts, C)."""
+    ) -> Scored:
+        """Return the score of every class, and how many tokens the texts have."""
 
         def compute(inputs: Inputs) -> Tensor:
             scores_BC: Tensor = inputs.fed_to(self.model)
             return scores_BC
 
         longest = _longest(self.model, self.max_length)
-        rows = _rows(self.tokenizer, texts, language, longest, seconds)
+        rows = _rows(self.tokenizer, texts, language, longest, seconds, self.form)
+        tokens = sum(len(ids) for row in rows.rows for ids, _ in row)
         if self.long_texts is None:
-            tell_of_cut(rows, f"texts in {language}")
-            return run_batches(self.model, rows, compute)
-        windows = cut_rows(rows.rows, longest, self.long_texts.stride)
-        scores = run_batches(self.model, SegmentRows(windows.rows, longest), compute)
-        return join_windows(scores, windows.owners, self.long_texts.join, several=self.several)
+            tell_of_cut(rows.n_cut, len(texts), longest, f"texts in {language}")
+            return Scored(run_batches(self.model, rows, compute), tokens)
+        windows = cut_rows(rows.rows, longest, self.long_texts.stride, self.form)
+        scores = run_batches(self.model, SegmentRows(windows.rows, longest, self.form), compute)
+        join, owners = self.long_texts.join, windows.owners
+        return Scored(join_windows(scores, owners, join, several=self.several), tokens)

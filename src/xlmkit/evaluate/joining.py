@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.data.text_windows import Join
+from xlmkit.evaluate.calibration import softmax
 
 
 def join_windows(
@@ -52,8 +53,5 @@ def _votes(
         share = (votes + 1 / (1 + np.exp(-mean))) / (counts + 1)
         return np.asarray(np.log(share) - np.log1p(-share), np.float32)
     best = np.eye(scores.shape[1], dtype=np.float32)[scores.argmax(axis=1)]
-    powers = np.exp(mean - mean.max(axis=1, keepdims=True))
     votes = np.add.reduceat(best, first)
-    return np.asarray(
-        np.log((votes + powers / powers.sum(axis=1, keepdims=True)) / (counts + 1)), np.float32
-    )
+    return np.asarray(np.log((votes + softmax(mean)) / (counts + 1)), np.float32)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.evaluate.neighbours import Places, Vectors, adjusted, nearest
+from xlmkit.evaluate.score import Score, bootstrap_ratio
 from xlmkit.evaluate.spaces import of_length_one
 
 _ROWS = 8192  # brought to length one at a time
@@ -123,6 +124,21 @@ def judge(scores: Vectors, right: NDArray[np.bool_], n_gold: int, threshold: flo
         n,
         n_gold,
     )
+
+
+def f1_interval(
+    pairs: NDArray[np.int64], hits: NDArray[np.int64], gold: NDArray[np.int64]
+) -> Score:
+    """Return F1 with its interval; sentences of the first text are resampled.
+
+    Args:
+        pairs: of each sentence, how many of its pairs count, (sentences,).
+        hits: how many of them are gold, (sentences,).
+        gold: its gold pairs, (sentences,). Sentences with neither do not count.
+    """
+    counted = pairs + gold > 0
+    above, below = 2 * hits[counted], (pairs + gold)[counted]
+    return bootstrap_ratio("mining-f1", above, below)
 
 
 def best_threshold(scores: Vectors, right: NDArray[np.bool_], n_gold: int) -> float:

@@ -5,7 +5,7 @@ xlmkit's own models answer through `inference`, those of other families through
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,18 @@ class WordEncoder(Encoder, Protocol):
         ...
 
 
+class Scored(NamedTuple):
+    """What a model gives for texts.
+
+    Attributes:
+        scores: of every class before any softmax, (texts, C).
+        tokens: that the texts, whole, were cut into, special ones not counted.
+    """
+
+    scores: NDArray[np.float32]
+    tokens: int
+
+
 class SequenceScorer(Protocol):
     """A model that gives every text, or pair of texts, a score for each class."""
 
@@ -55,8 +67,8 @@ class SequenceScorer(Protocol):
 
     def scores(
         self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
-    ) -> NDArray[np.float32]:
-        """Return the score of every class before any softmax, (texts, C).
+    ) -> Scored:
+        """Return the score of every class, and how many tokens the texts have.
 
         Args:
             texts: single texts, or the first of each pair.

@@ -4,7 +4,8 @@ A kind of task that is to be compared in pairs keeps columns (`outcomes`) from w
 be had again. Accuracy, macro F1, correlations and their like are made from `references` and
 `predictions`; any other metric from a column of its own name: (examples,), of which it is the mean;
 (examples, 2), right parts and all parts, of whose sums it is the share; or (examples, 3), the spans
-found rightly, predicted and given, of whose sums it is the F1.
+found rightly, predicted and given, of whose sums it is the F1. BLEU has the counts that sacreBLEU
+makes it from, and is a share here as well.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from xlmkit.evaluate.metrics import macro_f1_values
 from xlmkit.evaluate.multilabel import multilabel_f1_values
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.evaluate.score import Statistic
+from xlmkit.evaluate.translation import Counts
+from xlmkit.evaluate.translation_metrics import translation_metric
 
 Array = NDArray[Any]
 
@@ -45,7 +48,7 @@ def statistic(metric: str, columns: Columns) -> Statistic | None:
     if values is not None:
         return lambda indices: values[indices].mean(axis=1)
     if metric in columns:
-        return _share_of_sums(columns[metric])
+        return _bleu(columns[metric]) if metric == "bleu" else _share_of_sums(columns[metric])
     if not {"references", "predictions"} <= columns.keys():
         return None
     references, predictions = columns["references"], columns["predictions"]
@@ -63,6 +66,12 @@ def _share_of_sums(counts: Array) -> Statistic:
         return shares
 
     return values
+
+
+def _bleu(counts: Array) -> Statistic:
+    # Words are counted already, so that any language does.
+    made = Counts(translation_metric("bleu", "en"), counts.astype(np.float64))
+    return lambda indices: made.values(indices) / 100
 
 
 def _macro_f1(references: Array, predictions: Array) -> Statistic:

@@ -17,6 +17,7 @@ from xlmkit.data.records import Record
 from xlmkit.evaluate.config import RetrievalConfig, SentenceSetConfig, SpaceConfig
 from xlmkit.evaluate.metrics import retrieval_hits
 from xlmkit.evaluate.neighbours import Comparison, Measure
+from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.protocols import Encoder
 from xlmkit.evaluate.score import Score, bootstrap_mean
 from xlmkit.evaluate.spaces import Vectors, comparable, unit
@@ -46,8 +47,9 @@ def measure_retrieval(
 
     Returns:
         Layer, candidates, scores by direction ("fr-en" seeks English for French), their average,
-        both once more by margin, and a picture of the space; None if no language has translations
-        of the pivot.
+        both once more by margin, a picture of the space, and `outcomes`, what was found by cosine
+        for each sentence, which go to a file of their own; None if no language has translations of
+        the pivot.
 
     Raises:
         UserError: the model has no such layer.
@@ -57,6 +59,7 @@ def measure_retrieval(
     pivot = config.pivot or languages[0]
     layer, by_layer = choose_layer(encoder, valid, config, pivot)
     directions: dict[Measure, dict[str, Any]] = {measure: {} for measure in _MEASURES}
+    outcomes: dict[str, Outcomes] = {}
     candidates = 0
     for other in languages:
         chosen = [] if other == pivot else _choose(test, pivot, other, config.candidates)
@@ -65,9 +68,11 @@ def measure_retrieval(
             a, b = (states(encoder, chosen, language, layer) for language in (pivot, other))
             a, b = comparable(a, b, centre=config.centre, whiten=config.whiten)
             for measure, found in directions.items():
-                to_other, to_pivot = _both_ways(a, b, measure, config.neighbours)
-                found[f"{other}-{pivot}"] = to_pivot.to_json()
-                found[f"{pivot}-{other}"] = to_other.to_json()
+                both = _both_ways(a, b, measure, config.neighbours)
+                for (one, two), hits in zip(((pivot, other), (other, pivot)), both, strict=True):
+                    found[f"{one}-{two}"] = _score(hits, measure, config.neighbours).to_json()
+                    if measure == "cosine":
+                        outcomes[f"{one}-{two}"] = _outcomes(chosen, one, two, hits)
     if not candidates:
         return None
     by_cosine, by_margin = (
@@ -82,35 +87,34 @@ def measure_retrieval(
         **by_cosine,
         "margin": {"neighbours": config.neighbours, **by_margin},
         "map": picture(encoder, test, layer),
+        "outcomes": outcomes,
     }
 
 
-def _both_ways(a: Vectors, b: Vectors, measure: Measure, k: int) -> tuple[Score, Score]:
-    """Return the accuracy of finding each b for its a, and each a for its b."""
+def _both_ways(a: Vectors, b: Vectors, measure: Measure, k: int) -> tuple[Vectors, Vectors]:
+    """Return how far each a finds its b, and each b its a: 1, 0, or a share among ties."""
     comparison = Comparison.of(a, b, measure, k)
-    return (
-        _accuracy(a, b, comparison, measure, k),
-        _accuracy(b, a, comparison.turned, measure, k),
-    )
+    return _hits(a, b, comparison), _hits(b, a, comparison.turned)
 
 
-def _accuracy(
-    queries: Vectors, candidates: Vectors, comparison: Comparison, measure: Measure, k: int
-) -> Score:
-    """Return the share of queries whose best candidate is that of their number."""
+def _hits(queries: Vectors, candidates: Vectors, comparison: Comparison) -> Vectors:
     numbers = np.arange(len(queries))
-    hits = [
+    found = [
         retrieval_hits(scores, numbers[rows])
         for rows, scores in comparison.scores(queries, candidates)
     ]
+    return np.concatenate(found)
+
+
+def _score(hits: Vectors, measure: Measure, k: int) -> Score:
+    """Return the share of queries whose best candidate is that of their number."""
     details: dict[str, Any] = {} if measure == "cosine" else {"by": measure, "k": k}
-    return bootstrap_mean(
-        "retrieval@1",
-        np.concatenate(hits),
-        candidates=len(candidates),
-        ties="shared",
-        **details,
-    )
+    return bootstrap_mean("retrieval@1", hits, candidates=len(hits), ties="shared", **details)
+
+
+def _outcomes(records: Sequence[Record], one: str, two: str, hits: Vectors) -> Outcomes:
+    texts, sought = ([record.texts[code] for record in records] for code in (one, two))
+    return Outcomes(example_ids(texts, sought), {"accuracy": np.asarray(hits, np.float64)})
 
 
 def check_layer(encoder: Encoder, config: SpaceConfig, place: str = "evaluate.retrieval") -> None:

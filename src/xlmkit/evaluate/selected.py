@@ -5,6 +5,22 @@ from statistics import fmean
 from typing import Any
 
 
+def languages_by_step(
+    steps: Mapping[str, int], measured: Mapping[str, Any]
+) -> dict[int, list[str]]:
+    """Return of each step the languages that it is the best of, so that no other is measured.
+
+    Args:
+        steps: language to its step.
+        measured: results of any step, which tell the languages that have test texts.
+    """
+    found: dict[int, list[str]] = {}
+    for code, step in steps.items():
+        if code in measured["languages"]:
+            found.setdefault(step, []).append(code)
+    return found
+
+
 def selected(
     measured: Mapping[str, Any], others: Mapping[int, Mapping[str, Any]], chosen: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -12,7 +28,8 @@ def selected(
 
     Args:
         measured: results of the step that the source languages choose.
-        others: results of the other steps that are the best of a language, by step.
+        others: results of the other steps that are the best of a language, by step; each at least
+            in the languages whose best it is.
         chosen: the steps: `source_selected`, and `own_selected` by language.
 
     Returns:

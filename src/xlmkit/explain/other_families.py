@@ -18,7 +18,7 @@ from xlmkit.explain.explanation import Kind, Word
 from xlmkit.explain.plain_subject import kind_of_task, open_scores
 from xlmkit.explain.reading import SPECIAL, Reading
 from xlmkit.explain.subject import Asked
-from xlmkit.huggingface.encoders import position_limit, reads_types
+from xlmkit.huggingface.limits import position_limit, reads_types
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer
 from xlmkit.huggingface.sequences import TextEncoder
 from xlmkit.text.aligned_words import aligned_words

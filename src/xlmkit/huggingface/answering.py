@@ -46,6 +46,7 @@ class HuggingFaceAnswerer:
         languages: that it is asked about.
         settings: how it is asked; no longer windows than it reads.
         types: whether it reads token type ids.
+        batch_tokens: tokens of a batch, padding included.
     """
 
     model: SpanScores
@@ -53,6 +54,7 @@ class HuggingFaceAnswerer:
     languages: Sequence[str]
     settings: Answering
     types: bool
+    batch_tokens: int | None = None
 
     def answers(self, questions: Sequence[Question]) -> list[Answers]:
         """Return the answers to questions, in their order."""
@@ -63,7 +65,9 @@ class HuggingFaceAnswerer:
             scores_BLS = inputs.fed_to(self.model)
             return simple_candidates(scores_BLS, inputs, settings.n_best, settings.max_answer)
 
-        return find_answers(self.model, windows, questions, candidates, settings.n_best)
+        return find_answers(
+            self.model, windows, questions, candidates, settings.n_best, self.batch_tokens
+        )
 
 
 def open_span_model(folder: Path, config: Any) -> Any:  # noqa: ANN401 - their classes

@@ -6,7 +6,6 @@ them is an ordinary folder of `transformers`; training and measurement are those
 """
 
 import copy
-import inspect
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from xlmkit.checkpoint.provenance import read_provenance, write_provenance
 from xlmkit.core.device import choose_device
@@ -29,7 +28,14 @@ from xlmkit.huggingface.answering import (
     encode_windows,
     open_span_model,
 )
+from xlmkit.huggingface.limits import NO_LIMIT, position_limit, reads_types
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer, quietly
+from xlmkit.huggingface.scorers import (
+    CLASSIFIER,
+    ClassScores,
+    HuggingFaceClassifier,
+    encode_examples,
+)
 from xlmkit.huggingface.scores import Scores
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
 from xlmkit.huggingface.taggers import TAGGER, HuggingFaceTagger, check_tagger
@@ -52,46 +58,6 @@ _PROBLEMS = {
     "number": "regression",
     "choice": "regression",  # one score for each choice
 }
-_HUGE = 10**9  # what tokenizers say that know no limit is larger
-
-
-class ClassScores(Scores):
-    """A classifier of `transformers`, of texts or tokens, that returns the scores alone."""
-
-    def forward(self, **inputs: Tensor) -> Tensor:
-        """Return class scores, (B, C) or (B, L, C)."""
-        scores: Tensor = self.model(**inputs).logits
-        return scores
-
-
-class HuggingFaceClassifier:
-    """A finetuned model as a `SequenceScorer`."""
-
-    def __init__(
-        self,
-        model: Any,  # noqa: ANN401 - their class
-        encoder: TextEncoder,
-        languages: Sequence[str],
-        max_length: int,
-    ) -> None:
-        self.model, self.encoder, self.languages = model, encoder, languages
-        self.max_length = min(max_length, position_limit(model, encoder.tokenizer))
-
-    def scores(
-        self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
-    ) -> NDArray[np.float32]:
-        """Return the score of every class before any softmax, (texts, C)."""
-
-        def compute(inputs: EncoderInputs) -> Tensor:
-            scores_BC: Tensor = inputs.fed_to(self.model).logits
-            return scores_BC
-
-        types = reads_types(self.model)
-        pairs = None if seconds is None else {language: seconds}
-        encoded = self.encoder.encode(
-            {language: texts}, self.max_length, types=types, seconds=pairs
-        )
-        return run_batches(self.model, encoded, compute)
 
 
 class HuggingFaceBackbone:
@@ -128,11 +94,6 @@ class HuggingFaceBackbone:
         """Parameters without any head."""
         return sum(parameter.numel() for parameter in self._base.parameters())
 
-    def count_tokens(self, texts: Sequence[str], language: str) -> int:
-        """Return how many tokens the texts are cut into, special ones not counted."""
-        encoded = self.encoder.tokenizer(list(texts), add_special_tokens=False, verbose=False)
-        return sum(map(len, encoded["input_ids"]))
-
     @cached_property
     def _base(self) -> Any:  # noqa: ANN401 - their class
         return open_model("AutoModel", self.folder, self.config).to(choose_device())
@@ -141,7 +102,7 @@ class HuggingFaceBackbone:
         """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
         model = self._base.get_encoder() if self.config.is_encoder_decoder else self._base
         limit = position_limit(self._base, self.encoder.tokenizer)
-        longest = limit if limit < _HUGE else _UNLIMITED
+        longest = limit if limit < NO_LIMIT else _UNLIMITED
 
         def compute(inputs: EncoderInputs) -> Tensor:
             states = inputs.fed_to(partial(model, output_hidden_states=True)).hidden_states
@@ -164,34 +125,23 @@ class HuggingFaceBackbone:
     def classification(
         self, data: SequenceData, config: SequenceConfig, tokens: int, seed: object
     ) -> Adaptation:
-        """Return the family's own classifier, and what it learns.
-
-        Raises:
-            UserError: long texts are to be read in windows, which only models of XLM do.
-        """
-        if config.long_texts is not None:
-            raise UserError(
-                f"long_texts is for models of XLM, but {self.folder.name} is a "
-                f"{self.config.model_type}; leave out one of them."
-            )
+        """Return the family's own classifier, and what it learns."""
         shape = self._shape(data.labels, config)
         shape.problem_type = _PROBLEMS[data.loss]
-        model = open_model("AutoModelForSequenceClassification", self.folder, shape)
+        model = open_model(CLASSIFIER, self.folder, shape)
         longest = min(config.max_length, position_limit(model, self.encoder.tokenizer))
-        texts = {language: part.texts for language, part in data.train.items()}
-        seconds = {code: part.seconds for code, part in data.train.items() if part.seconds}
-        types = reads_types(model)
-        sequences = self.encoder.encode(texts, longest, types=types, seconds=seconds)
-        labels = np.concatenate([part.labels for part in data.train.values()])
+        sequences, owners = encode_examples(
+            self.encoder, data, longest, config.long_texts, types=reads_types(model)
+        )
         objective = SequenceClassification(
             sequences,
-            labels,
+            np.concatenate([part.labels for part in data.train.values()])[owners],
             tokens=tokens,
             seed=seed,
             loss=data.loss,
             choices=data.choices,
             balance=data.balance(config),
-            languages=Parts(data.train_languages, config.language_alpha),
+            languages=Parts(data.train_languages[owners], config.language_alpha),
         )
         scores = ClassScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))
@@ -276,9 +226,14 @@ class HuggingFaceBackbone:
         """
         read_provenance(folder)
         shape = open_config(folder, self.config.model_type)
-        model = open_model("AutoModelForSequenceClassification", folder, shape)
+        model = open_model(CLASSIFIER, folder, shape)
         return HuggingFaceClassifier(
-            model.to(choose_device()), self.encoder, self.languages, config.max_length
+            model.to(choose_device()),
+            self.encoder,
+            self.languages,
+            config.max_length,
+            config.long_texts,
+            several=config.decides == "several",
         )
 
     def tagging(
@@ -313,21 +268,3 @@ class HuggingFaceBackbone:
         longest = min(config.max_length, position_limit(model, self.encoder.tokenizer))
         types = reads_types(model)
         return HuggingFaceTagger(model, self.encoder, self.languages, longest, types=types)
-
-
-def position_limit(model: nn.Module, tokenizer: Any) -> int:  # noqa: ANN401 - their class
-    """Return the most tokens that a model reads, `_HUGE` or more where it sets no limit."""
-    config: Any = model.config
-    places = getattr(config, "max_position_embeddings", None) or _HUGE
-    for name, module in model.named_modules():
-        # RoBERTa's family counts positions from behind the padding's index.
-        is_table = name.endswith("position_embeddings") and isinstance(module, nn.Embedding)
-        if is_table and module.padding_idx is not None:
-            places = min(places, module.num_embeddings - module.padding_idx - 1)
-    return int(min(places, tokenizer.model_max_length, _HUGE))
-
-
-def reads_types(model: Any) -> bool:  # noqa: ANN401 - their class
-    """Tell whether a model reads token type ids, and knows more than one of them."""
-    reads = "token_type_ids" in inspect.signature(model.forward).parameters
-    return reads and getattr(model.config, "type_vocab_size", 2) > 1

@@ -57,12 +57,16 @@ class EncodedTexts:
         types: token type ids of each, or None for a model that has none.
         pad: the id that fills up.
         left: whether the tokenizer pads on the left.
+        n_cut: texts that have lost their ends.
+        n_tokens: that the texts, whole, were cut into, special ones not counted.
     """
 
     ids: Sequence[NDArray[np.int32]]
     types: Sequence[NDArray[np.int32]] | None
     pad: int
     left: bool
+    n_cut: int = 0
+    n_tokens: int = 0
 
     @cached_property
     def lengths(self) -> NDArray[np.int32]:
@@ -115,11 +119,6 @@ class TextEncoder:
                     "others, or take a model that marks no languages."
                 )
 
-    def use(self, language: str) -> None:
-        """Tell the tokenizer the language of what comes, where it wants to know."""
-        if self._codes:
-            self.tokenizer.src_lang = self._codes[language]
-
     def encode(
         self,
         texts: Mapping[str, Sequence[str]],
@@ -138,29 +137,54 @@ class TextEncoder:
         """
         ids: list[NDArray[np.int32]] = []
         type_ids: list[NDArray[np.int32]] = []
+        n_cut = n_tokens = 0
         for language, part in texts.items():
             self.tell_language(language)
             if not part:
                 continue
             pairs = (seconds or {}).get(language)
-            encoded = self.tokenizer(
-                self.plain(part),
-                None if pairs is None else self.plain(pairs),
-                truncation=True,
-                max_length=max_length,
-                return_token_type_ids=types,
-            )
-            # A tokenizer without special tokens gives nothing for an empty text.
-            rows = [row or [self.tokenizer.pad_token_id] for row in encoded["input_ids"]]
-            ids += [np.array(row, np.int32) for row in rows]
-            if types:
-                type_ids += [np.array(row or [0], np.int32) for row in encoded[_TYPES]]
+            rows, kinds = self.rows(part, pairs)
+            special = self.tokenizer.num_special_tokens_to_add(pair=pairs is not None)
+            n_tokens += sum(max(0, len(row) - special) for row in rows)
+            if long := [place for place, row in enumerate(rows) if len(row) > max_length]:
+                n_cut += len(long)
+                ends = None if pairs is None else [pairs[place] for place in long]
+                shorter = self.rows([part[place] for place in long], ends, max_length)
+                for place, row, kind in zip(long, *shorter, strict=True):
+                    rows[place], kinds[place] = row, kind
+            ids += rows
+            type_ids += kinds
         return EncodedTexts(
             ids,
             type_ids if types else None,
             pad=self.tokenizer.pad_token_id,
             left=self.tokenizer.padding_side == "left",
+            n_cut=n_cut,
+            n_tokens=n_tokens,
         )
+
+    def rows(
+        self, texts: Sequence[str], seconds: Sequence[str] | None, longest: int | None = None
+    ) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:
+        """Return the token ids and token type ids of each text, special tokens counted.
+
+        Args:
+            texts: of the language that the tokenizer was told.
+            seconds: the second text of each pair, where they are pairs.
+            longest: most tokens of a text; None leaves all whole.
+        """
+        made = self.tokenizer(
+            self.plain(texts),
+            None if seconds is None else self.plain(seconds),
+            truncation=longest is not None,
+            max_length=longest,
+            return_token_type_ids=True,
+            verbose=False,
+        )
+        # A tokenizer without special tokens gives nothing for an empty text.
+        ids = [row or [self.tokenizer.pad_token_id] for row in made["input_ids"]]
+        kinds = [row or [0] for row in made[_TYPES]]
+        return [np.array(row, np.int32) for row in ids], [np.array(row, np.int32) for row in kinds]
 
     def tell_language(self, language: str) -> None:
         """Tell the tokenizer the language of what comes next, if it wants to know."""

@@ -41,6 +41,7 @@ class HuggingFaceTagger:
         languages: what it is asked about.
         max_length: longest sequence in tokens.
         types: whether the model reads token type ids.
+        batch_tokens: tokens of a batch, padding included.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class HuggingFaceTagger:
         max_length: int,
         *,
         types: bool,
+        batch_tokens: int | None = None,
     ) -> None:
         self.model, self.encoder, self.languages = model, encoder, languages
-        self.max_length, self.types = max_length, types
+        self.max_length, self.types, self.batch_tokens = max_length, types, batch_tokens
 
     def word_scores(self, sentences: Sentences, language: str) -> NDArray[np.float32]:
         """Return the score of every tag before any softmax, (words, C)."""
@@ -65,4 +67,4 @@ class HuggingFaceTagger:
         words = encode_native_words(
             self.encoder, {language: sentences}, self.max_length, types=self.types
         )
-        return word_scores(self.model, words, compute)
+        return word_scores(self.model, words, compute, self.batch_tokens)

@@ -3,17 +3,14 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.words import Sentences, WordSequences, WordTokens, cut
+from xlmkit.huggingface.frames import Frame
 from xlmkit.huggingface.sequences import EncodedTexts, TextEncoder
-
-_TYPES = "token_type_ids"
-_PROBE = "a"
 
 
 def encode_native_words(
@@ -47,31 +44,18 @@ def encode_native_words(
     first = 0
     for language, sentences in texts.items():
         encoder.tell_language(language)
-        before, behind, kinds = _frame(tokenizer)
-        room = max_length - len(before) - len(behind)
-        parts, _, words, places = cut(_tokens(encoder, sentences), room, before=len(before))
-        ids += [np.concatenate([before, part, behind]) for part in parts]
-        type_ids += [np.repeat(kinds, [len(before), len(part), len(behind)]) for part in parts]
+        frame = Frame.of(tokenizer)
+        room, before = max_length - frame.size, len(frame.special[0])
+        parts, _, words, places = cut(_tokens(encoder, sentences), room, before=before)
+        rows = [frame.around([part]) for part in parts]
+        ids += [row for row, _ in rows]
+        type_ids += [types_of for _, types_of in rows]
         all_words += [numbers + first for numbers in words]
         all_places += places
         first += sum(map(len, sentences))
     left = tokenizer.padding_side == "left"
     encoded = EncodedTexts(ids, type_ids if types else None, tokenizer.pad_token_id, left)
     return WordSequences(encoded, all_words, all_places, left)
-
-
-def _frame(
-    tokenizer: Any,  # noqa: ANN401 - their class
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Return the special tokens before and behind a text, and the types of all three parts."""
-    whole = tokenizer(_PROBE, return_special_tokens_mask=True, return_token_type_ids=True)
-    ids = np.array(whole["input_ids"], np.int32)
-    inner = np.flatnonzero(np.array(whole["special_tokens_mask"]) == 0)
-    if not len(inner):  # what the probe became counts as special
-        inner = np.array([len(ids) // 2])
-    start, end = int(inner[0]), int(inner[-1]) + 1
-    types = [int(whole[_TYPES][place]) for place in (0, start, -1)]
-    return ids[:start], ids[end:], np.array(types, np.int32)
 
 
 def _tokens(encoder: TextEncoder, sentences: Sentences) -> list[WordTokens]:

@@ -1,6 +1,7 @@
 """Answers to questions about texts, as values that JSON can hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -8,6 +9,9 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.data.questions import Question
 from xlmkit.evaluate.answering import PlainAnswerer
 from xlmkit.evaluate.answers import Answering
+from xlmkit.evaluate.protocols import QuestionAnswerer
+from xlmkit.huggingface.finetuned import FinetunedModel
+from xlmkit.inference.finetuned import AnyModel, open_finetuned
 from xlmkit.inference.model import (
     BATCH_TOKENS,
     InferencePrecision,
@@ -16,33 +20,40 @@ from xlmkit.inference.model import (
     prepare,
 )
 
+MakeAnswerer = Callable[[Sequence[str], Answering, int], QuestionAnswerer]
+"""From languages, settings and tokens of a batch to what answers."""
+
 
 class AnswerPredictor:
     """The answers that contexts give to questions, with an n-best list of each.
 
     Args:
-        bundle: a model that finds answers.
+        model: finds answers: a bundle, or a model of another family.
         precision: see `xlmkit.inference.model.prepare`.
         settings: how it is asked, such as the threshold for giving no answer.
 
     Raises:
-        UserError: the bundle is none, or int8 cannot be computed here.
+        UserError: the model is none, or int8 cannot be computed here.
     """
 
     def __init__(
         self,
-        bundle: Bundle,
+        model: AnyModel,
         precision: InferencePrecision = "auto",
         settings: Answering | None = None,
     ) -> None:
         self.settings = settings or Answering()
-        self._model = prepare(bundle.answerer(), precision)
-        self._tokenizer = bundle.tokenizer
+        self._known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
+        self._answerer = (
+            _plain(model, precision)
+            if isinstance(model, Bundle)
+            else partial(_family, model, model.weights(precision))
+        )
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, precision: InferencePrecision = "auto") -> Self:
         """Open a model's folder; errors as for the class."""
-        return cls(Bundle.load(Path(folder)), precision, Answering.load(Path(folder)))
+        return cls(open_finetuned(Path(folder)), precision, Answering.load(Path(folder)))
 
     @property
     def columns(self) -> list[str]:
@@ -70,14 +81,12 @@ class AnswerPredictor:
         Raises:
             UserError: the model does not know a language, or there are not as many as questions.
         """
-        codes = languages_of(len(texts), lang, self._tokenizer.lang2id)
+        codes = languages_of(len(texts), lang, self._known)
         questions = [
             Question(str(number), code, question, context)
             for number, ((question, context), code) in enumerate(zip(texts, codes, strict=True))
         ]
-        answerer = PlainAnswerer(
-            self._model, self._tokenizer, list(dict.fromkeys(codes)), self.settings, batch_tokens
-        )
+        answerer = self._answerer(list(dict.fromkeys(codes)), self.settings, batch_tokens)
         threshold = self.settings.null_threshold
         return [found.to_json(threshold) for found in answerer.answers(questions)]
 
@@ -88,3 +97,17 @@ class AnswerPredictor:
         ]
         answer = " ".join(prediction["answer"].split())
         return [answer, f"{prediction['probability']:.6f}", *place]
+
+
+def _plain(bundle: Bundle, precision: InferencePrecision) -> MakeAnswerer:
+    return partial(PlainAnswerer, prepare(bundle.answerer(), precision), bundle.tokenizer)
+
+
+def _family(
+    model: FinetunedModel,
+    weights: Any,  # noqa: ANN401 - their class
+    languages: Sequence[str],
+    settings: Answering,
+    batch_tokens: int,
+) -> QuestionAnswerer:
+    return model.answerer(languages, weights, settings, batch_tokens)

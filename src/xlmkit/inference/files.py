@@ -109,7 +109,7 @@ def predict(
         batch_tokens: tokens of a batch.
         resume: go on with a target that an earlier call has begun.
         spaces: for a tagger, that spaces alone stand between the words of a text.
-        long_texts: how texts longer than the model are read; None cuts their ends off.
+        long_texts: how texts longer than the model are read; None does as it was measured.
 
     Raises:
         UserError: a file cannot be read or written, a text's language is unknown, or the model
@@ -119,6 +119,8 @@ def predict(
     if isinstance(predictor, TaggingPredictor):
         predictor.spaces = spaces
         texts = replace(texts, words=True)
+        if texts.beside:
+            raise UserError(f"{model} tags single texts; leave out --second-column.")
     elif spaces:
         raise UserError(f"{model} labels texts and not words; leave out --spaces.")
     if isinstance(predictor, AnswerPredictor):

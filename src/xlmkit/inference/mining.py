@@ -19,7 +19,16 @@ from xlmkit.core.log import say
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import input_lines, output_lines
 from xlmkit.data.permutation import key_of
-from xlmkit.evaluate.mining import Found, Pairs, best_threshold, judge, mine, to_json, to_one_space
+from xlmkit.evaluate.mining import (
+    Found,
+    Pairs,
+    best_threshold,
+    f1_interval,
+    judge,
+    mine,
+    to_json,
+    to_one_space,
+)
 from xlmkit.inference.encoder import SentenceEncoder
 from xlmkit.inference.vectors import vector_file
 
@@ -206,12 +215,19 @@ def _measure(pairs: Pairs, gold: Mapping[int, set[int]], a: Sentences, request: 
     if threshold is None:
         threshold = best_threshold(pairs.scores[in_tuning], right[in_tuning], n_tuning)
     measured = judge(pairs.scores[~in_tuning], right[~in_tuning], n_test, threshold)
+    counted = ~in_tuning & (pairs.scores >= threshold)
+    f1 = f1_interval(
+        np.bincount(pairs.first[counted], minlength=len(a.texts)),
+        np.bincount(pairs.first[counted & right], minlength=len(a.texts)),
+        np.array([0 if tunes[i] else len(gold.get(i, ())) for i in range(len(a.texts))], np.int64),
+    )
     say(
         f"Of {n_test:,} gold pairs, at a margin of {threshold:.4f}: precision "
-        f"{measured.precision:.1%}, recall {measured.recall:.1%}, F1 {measured.f1:.1%}."
+        f"{measured.precision:.1%}, recall {measured.recall:.1%}, F1 {measured.f1:.1%} (95 % "
+        f"interval {f1.low:.1%} to {f1.high:.1%})."
     )
     if request.numbers is not None:
-        write_json(request.numbers, to_json(measured))
+        write_json(request.numbers, {**to_json(measured), "f1_interval": f1.to_json()})
     return measured
 
 

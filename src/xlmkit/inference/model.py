@@ -6,7 +6,6 @@ from itertools import repeat
 from typing import Literal, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -14,7 +13,7 @@ from xlmkit.compress.quantize import quantize
 from xlmkit.core.device import choose_device, choose_dtype
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs, Segment, SegmentRows
-from xlmkit.data.text_windows import cut_rows
+from xlmkit.data.text_windows import PairForm, cut_rows
 from xlmkit.evaluate.inference import run_batches, tell_of_cut
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
@@ -73,13 +72,19 @@ class Reader:
         longest: tokens that the model reads.
         stride: longer texts are read in windows that share so many tokens; None cuts their ends
             off, which is told the first time.
+        form: how pairs are read.
     """
 
     def __init__(
-        self, model: nn.Module, tokenizer: Tokenizer, longest: int, stride: int | None = None
+        self,
+        model: nn.Module,
+        tokenizer: Tokenizer,
+        longest: int,
+        stride: int | None = None,
+        form: PairForm = "apart",
     ) -> None:
         self.model, self.tokenizer, self.longest = model, tokenizer, longest
-        self.stride = stride
+        self.stride, self.form = stride, form
         self._told = False
 
     def read(
@@ -88,6 +93,7 @@ class Reader:
         lang: Languages,
         compute: Callable[[Inputs], Tensor],
         batch_tokens: int = BATCH_TOKENS,
+        seconds: Sequence[str] | None = None,
     ) -> "WindowRows":
         """Apply `compute` to all texts, long ones in windows.
 
@@ -96,6 +102,7 @@ class Reader:
             lang: their language, or one for each.
             compute: from a batch to one row for each text, (B, ...).
             batch_tokens: tokens of a batch.
+            seconds: the second texts of pairs, where they are pairs.
 
         Returns:
             A row for each window; where no text is long, for each text.
@@ -103,32 +110,32 @@ class Reader:
         Raises:
             UserError: the model does not know a language, or there are not as many as texts.
         """
-        whole = list(self._rows(texts, lang))
+        codes = languages_of(len(texts), lang, self.tokenizer.lang2id)
+        sides = [texts] if seconds is None else [texts, seconds]
+        whole = list(zip(*(self._segments(side, codes) for side in sides), strict=True))
         if self.stride is None:
-            rows, owners = SegmentRows(whole, self.longest), np.arange(len(whole))
+            rows, owners = SegmentRows(whole, self.longest, self.form), np.arange(len(whole))
             if rows.n_cut and not self._told:
-                tell_of_cut(rows, "texts")
+                tell_of_cut(rows.n_cut, len(whole), self.longest, "texts", "--stride")
                 self._told = True
         else:
-            windows = cut_rows(whole, self.longest, self.stride)
-            rows, owners = SegmentRows(windows.rows, self.longest), windows.owners
+            windows = cut_rows(whole, self.longest, self.stride, self.form)
+            rows, owners = SegmentRows(windows.rows, self.longest, self.form), windows.owners
         values = run_batches(self.model, rows, compute, batch_tokens)
         return WindowRows(values, owners, rows.lengths)
 
-    def _rows(self, texts: Sequence[str], lang: Languages) -> Iterator[tuple[Segment, ...]]:
+    def _segments(self, texts: Sequence[str], codes: Sequence[str]) -> Iterator[Segment]:
         """Yield the tokens of every text; those of one language are encoded together."""
-        known = self.tokenizer.lang2id
-        codes = languages_of(len(texts), lang, known)
         made: dict[str, Iterator[NDArray[np.int32]]] = {}
         for code in dict.fromkeys(codes):
             own = [text for text, other in zip(texts, codes, strict=True) if other == code]
             made[code] = iter(self.tokenizer.encode_batch(own, code))
         for code in codes:
-            yield ((next(made[code]), known[code]),)
+            yield next(made[code]), self.tokenizer.lang2id[code]
 
 
-def languages_of(n: int, lang: Languages, known: Collection[str]) -> list[str]:
-    """Return the language of each of `n` texts.
+def languages_of(n: int, lang: Languages, known: Collection[str] | None) -> list[str]:
+    """Return the language of each of `n` texts; `known` None knows all.
 
     Raises:
         UserError: the model does not know one, or there are not as many as texts.
@@ -137,13 +144,8 @@ def languages_of(n: int, lang: Languages, known: Collection[str]) -> list[str]:
     if len(codes) != n:
         raise UserError(f"There are {n} texts but {len(codes)} languages for them.")
     for code in dict.fromkeys(codes):
-        if code not in known:
+        if known is not None and code not in known:
             raise UserError(
                 f"The model does not know the language {code!r}, only {', '.join(known)}."
             )
     return codes
-
-
-def softmax(scores: Tensor) -> Tensor:
-    """Return probabilities over the last dimension, in float32 whatever the precision."""
-    return torch.softmax(scores.float(), dim=-1)

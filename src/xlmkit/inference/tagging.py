@@ -1,51 +1,67 @@
 """A tag for every word of many texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.data.batch import Inputs
 from xlmkit.data.measures import normalize
-from xlmkit.data.words import encode_words
+from xlmkit.data.words import Sentences, encode_words
+from xlmkit.evaluate.calibration import softmax
 from xlmkit.evaluate.word_scores import word_scores
+from xlmkit.huggingface.finetuned import FinetunedModel
+from xlmkit.inference.finetuned import AnyModel, open_finetuned
 from xlmkit.inference.model import (
     BATCH_TOKENS,
     InferencePrecision,
     Languages,
     languages_of,
     prepare,
-    softmax,
 )
 from xlmkit.inference.words import word_spans
+from xlmkit.text.aligned_words import aligned_words
+from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, segmenter
+from xlmkit.text.tokenizer import Tokenizer
 
 Text = str | Sequence[str]
 """A text, or its words."""
+
+ScoreWords = Callable[[Sentences, str, int], NDArray[np.float32]]
+"""From sentences, their language and tokens of a batch to scores of all words, (words, C)."""
 
 
 class TaggingPredictor:
     """Tags and probabilities of the words of every text.
 
     Args:
-        bundle: a token classifier.
+        model: a token classifier: a bundle, or a model of another family.
         precision: see `xlmkit.inference.model.prepare`.
         spaces: that spaces alone stand between the words of a text; else they are found by the
-            rules of its language, as the tokenizer does.
+            rules of its language, as the tokenizer of XLM does.
 
     Raises:
-        UserError: the bundle is none, or int8 cannot be computed here.
+        UserError: the model is none, or int8 cannot be computed here.
     """
 
     def __init__(
-        self, bundle: Bundle, precision: InferencePrecision = "auto", *, spaces: bool = False
+        self, model: AnyModel, precision: InferencePrecision = "auto", *, spaces: bool = False
     ) -> None:
-        self.labels, self.spaces = list(bundle.labels), spaces
-        self._tokenizer = bundle.tokenizer
-        self._longest = bundle.architecture.max_position_embeddings
-        self._model = prepare(bundle.token_classifier(), precision)
+        self.labels, self.spaces = list(model.labels), spaces
+        self._known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
+        self._split = (
+            partial(_words_of_tokens, model.tokenizer) if isinstance(model, Bundle) else _words
+        )
+        self._scores = (
+            _plain(model, precision)
+            if isinstance(model, Bundle)
+            else partial(_family, model, model.weights(precision))
+        )
 
     @property
     def columns(self) -> list[str]:
@@ -57,7 +73,7 @@ class TaggingPredictor:
         cls, folder: str | Path, *, precision: InferencePrecision = "auto", spaces: bool = False
     ) -> Self:
         """Open a tagger's folder; errors as for the class."""
-        return cls(Bundle.load(Path(folder)), precision, spaces=spaces)
+        return cls(open_finetuned(Path(folder)), precision, spaces=spaces)
 
     def predict(
         self, texts: Sequence[Text], lang: Languages, *, batch_tokens: int = BATCH_TOKENS
@@ -72,14 +88,14 @@ class TaggingPredictor:
         Raises:
             UserError: the model does not know a language, or there are not as many as texts.
         """
-        codes = languages_of(len(texts), lang, self._tokenizer.lang2id)
+        codes = languages_of(len(texts), lang, self._known)
         words = [self.words(text, code) for text, code in zip(texts, codes, strict=True)]
         found: list[dict[str, Any]] = [{column: [] for column in self.columns} for _ in texts]
         for code in dict.fromkeys(codes):
             places = [i for i, other in enumerate(codes) if other == code and words[i]]
             sentences = [[normalize(word) for word in words[i]] for i in places]
-            encoded = encode_words({code: sentences}, self._tokenizer, self._longest)
-            rows = word_scores(self._model, encoded, self._probabilities, batch_tokens)
+            scores = self._scores(sentences, code, batch_tokens)
+            rows = softmax(scores) if len(scores) else scores
             ends = np.cumsum([len(sentence) for sentence in sentences])
             for place, end in zip(places, ends.tolist(), strict=True):
                 own = rows[end - len(words[place]) : end]
@@ -94,8 +110,9 @@ class TaggingPredictor:
         """Return the words of a text as they are written in it."""
         if not isinstance(text, str):
             return list(text)
-        spans = word_spans(self._tokenizer, text, language, spaces=self.spaces)
-        return [text[start:end] for start, end in spans]
+        if self.spaces:
+            return text.split()
+        return self._split(text, language)
 
     def cells(self, prediction: Mapping[str, Any]) -> list[str]:
         """Return words, tags and probabilities, each with spaces between."""
@@ -103,5 +120,37 @@ class TaggingPredictor:
         columns = (prediction["words"], prediction["tags"], probabilities)
         return [" ".join(part) for part in columns]
 
-    def _probabilities(self, inputs: Inputs) -> Tensor:
-        return softmax(inputs.fed_to(self._model))
+
+def _words_of_tokens(tokenizer: Tokenizer, text: str, language: str) -> list[str]:
+    """Return the words of which the model reads a token."""
+    return [text[start:end] for start, end in word_spans(tokenizer, text, language)]
+
+
+def _words(text: str, language: str) -> list[str]:
+    cut = segmenter(DEFAULT_SEGMENTERS.get(language, NONE))
+    return [text[slice(*word.span)] for word in aligned_words(text, language, cut)]
+
+
+def _plain(bundle: Bundle, precision: InferencePrecision) -> ScoreWords:
+    model = prepare(bundle.token_classifier(), precision)
+    tokenizer, longest = bundle.tokenizer, bundle.architecture.max_position_embeddings
+
+    def compute(inputs: Inputs) -> Tensor:
+        scores_BLC: Tensor = inputs.fed_to(model)
+        return scores_BLC
+
+    def scores(sentences: Sentences, language: str, batch_tokens: int) -> NDArray[np.float32]:
+        encoded = encode_words({language: sentences}, tokenizer, longest)
+        return word_scores(model, encoded, compute, batch_tokens)
+
+    return scores
+
+
+def _family(
+    model: FinetunedModel,
+    weights: Any,  # noqa: ANN401 - their class
+    sentences: Sentences,
+    language: str,
+    batch_tokens: int,
+) -> NDArray[np.float32]:
+    return model.tagger([language], weights, batch_tokens).word_scores(sentences, language)

@@ -14,9 +14,8 @@ TextFormat = Literal["lines", "tsv", "jsonl"]
 
 _ENDINGS: dict[str, TextFormat] = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
-Pair = tuple[str, str]
 Text = tuple[Any, str]
-"""A text, or two that are read together, or a list of its words, and the language."""
+"""A text, or several that are read together, or a list of its words, and the language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +31,7 @@ class Texts:
         text: the column of the text: a number from 0 in TSV, a key in JSON lines.
         language: the column of the language, where each text has its own.
         words: whether JSON lines may hold a list of words in place of a text.
-        pair: in JSON lines, the keys of two texts that are read together; `text` then has no use.
+        beside: the columns of what is read beside the text: the second of a pair, or choices.
     """
 
     path: Path | None
@@ -41,7 +40,7 @@ class Texts:
     text: str | None = None
     language: str | None = None
     words: bool = False
-    pair: Pair | None = None
+    beside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.lang is None) == (self.language is None):
@@ -49,10 +48,11 @@ class Texts:
                 "Name the language of the texts with --lang, or with --lang-column the column "
                 "that says it; one of the two."
             )
-        if self._form == "lines" and (self.text is not None or self.language is not None):
+        named = (self.text, self.language, *self.beside)
+        if self._form == "lines" and any(column is not None for column in named):
             raise UserError("Plain lines have no columns; choose --format tsv or jsonl.")
         if self._form == "tsv":
-            for column in (self.text, self.language):
+            for column in named:
                 if column is not None and not column.isdecimal():
                     raise UserError(f"Columns of TSV are numbers from 0, but {column!r} is none.")
 
@@ -67,17 +67,19 @@ class Texts:
             yield self._parsed(lines)
 
     def of_pairs(self, first: str, second: str) -> "Texts":
-        """Return the same for JSON lines that have two texts, under these keys.
+        """Return the same with two texts on each line, in JSON lines under these keys.
 
         Raises:
-            UserError: the source is no JSON lines.
+            UserError: the source is no JSON lines and does not say where the second text is.
         """
+        if self.beside:
+            return self
         if self._form != "jsonl":
             raise UserError(
-                f"This model reads JSON lines with {first} and {second}; name a file .jsonl, or "
-                "choose --format jsonl."
+                f"This model reads two texts, {first} and {second}: name JSON lines (.jsonl) that "
+                "have both, or columns with --text-column and --second-column."
             )
-        return replace(self, pair=(first, second))
+        return replace(self, text=first, beside=(second,))
 
     @property
     def _form(self) -> TextFormat:
@@ -94,8 +96,8 @@ class Texts:
             except (LookupError, TypeError, ValueError) as error:
                 where = self.path or "standard input"
                 mend = "name them with --text-column and --lang-column"
-                if self.pair:
-                    mend = f"every line needs {' and '.join(self.pair)}"
+                if self.beside:
+                    mend = f"every line needs {' and '.join((self.text or 'text', *self.beside))}"
                 raise UserError(
                     f"{where}, line {number}, is no {self._form.upper()} with the columns asked "
                     f"for ({error}); {mend}."
@@ -108,16 +110,16 @@ class Texts:
     def _cells(self, line: str) -> Text:
         cells = line.split("\t")
         language = self.lang if self.language is None else cells[int(self.language)]
-        return cells[int(self.text or 0)], str(language)
+        texts = [cells[int(column)] for column in (self.text or "0", *self.beside)]
+        return (tuple(texts) if self.beside else texts[0]), str(language)
 
     def _is_list(self, text: object) -> bool:
         return self.words and isinstance(text, list) and all(isinstance(w, str) for w in text)
 
     def _keys(self, line: str) -> Text:
         row = json.loads(line)
-        keys = self.pair or (self.text or "text",)
-        texts = [row[key] for key in keys]
+        texts = [row[key] for key in (self.text or "text", *self.beside)]
         language = self.lang if self.language is None else row[self.language]
         if not all(isinstance(text, str) or self._is_list(text) for text in (*texts, language)):
             raise TypeError("not a string")
-        return (texts[0] if self.pair is None else (texts[0], texts[1])), str(language)
+        return (tuple(texts) if self.beside else texts[0]), str(language)

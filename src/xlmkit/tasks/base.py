@@ -6,8 +6,8 @@ answers are. Nothing here needs torch, so that a recipe is checked at once.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
@@ -171,7 +171,18 @@ class TaskInputs:
 
 
 class TaskData(ABC):
-    """A task's examples, and how a model learns and answers them."""
+    """A task's examples, and how a model learns and answers them: a dataclass.
+
+    Attributes:
+        test: language to the examples to test on.
+    """
+
+    test: Mapping[str, Any]
+
+    def of(self, languages: Collection[str]) -> Self:
+        """Return the task with the test examples of these languages only."""
+        test = {code: part for code, part in self.test.items() if code in languages}
+        return replace(self, test=test)  # type: ignore[type-var]
 
     @abstractmethod
     def adapt(self, backbone: "Backbone", config: Any, seed: object) -> "Adaptation":  # noqa: ANN401
@@ -211,10 +222,6 @@ class Backbone(WordEncoder, Protocol):
     @property
     def n_parameters(self) -> int:
         """Parameters without any head."""
-        ...
-
-    def count_tokens(self, texts: Sequence[str], language: str) -> int:
-        """Return how many tokens the texts are cut into, special ones not counted."""
         ...
 
     def classification(

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from xlmkit.core.errors import UserError
-from xlmkit.evaluate.calibration import Calibration
+from xlmkit.evaluate.calibration import Calibration, softmax
 from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.objectives.balance import Balance, balanced_weights
@@ -24,7 +24,6 @@ from xlmkit.tasks.sequences import (
     by_language,
     check_tested,
     labelled_texts,
-    softmax,
 )
 
 

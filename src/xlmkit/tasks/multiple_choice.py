@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from xlmkit.core.errors import UserError
-from xlmkit.evaluate.calibration import Calibration
+from xlmkit.evaluate.calibration import Calibration, softmax
 from xlmkit.evaluate.metrics import accuracy
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.tasks.base import Scores, TaskInputs
@@ -22,7 +22,6 @@ from xlmkit.tasks.sequences import (
     SequenceData,
     by_language,
     check_tested,
-    softmax,
 )
 
 _LEFT_OUT = "Texts whose labels name no choice"

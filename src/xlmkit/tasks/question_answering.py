@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -20,6 +20,7 @@ from xlmkit.data.inputs import Reading
 from xlmkit.data.permutation import key_of
 from xlmkit.data.questions import Question, QuestionSource
 from xlmkit.data.squad import question_files, read_questions
+from xlmkit.data.text_windows import PairForm
 from xlmkit.evaluate.answers import SPECIAL_TOKENS, Answering, Answers
 from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.protocols import QuestionAnswerer
@@ -73,8 +74,13 @@ class QuestionAnsweringConfig(TaskConfig):
     """Starts that a beam head follows up."""
     end_n_top: int = Field(5, ge=1)
     """Ends of each start that a beam head follows up."""
+    pair_form: PairForm = "apart"
+    """How xlmkit's own models read the question with the context: apart, positions restarting as in
+    TLM; or joined, positions going on, so that the model knows which is which."""
     normalisation: Normalisation = "squad"
     """How answers are compared: as SQuAD's script does, or as MLQA's, by language."""
+
+    later: ClassVar[frozenset[str]] = TaskConfig.later | {"pair_form"}
 
     @model_validator(mode="after")
     def _room_for_the_context(self) -> Self:
@@ -115,7 +121,8 @@ class QuestionAnsweringConfig(TaskConfig):
         )
         train = few_shots(given, self, inputs, lambda one: (one.language, "", one.text))
         test = list(_read(self.test, inputs.languages, inputs))
-        _count_lost(test, "Test questions whose answers do not occur in their contexts: ")
+        told = "Test questions count as any other whose answers do not occur in their contexts: "
+        _count_lost(test, told)
         refusing = any(not question.answers for question in (*train, *valid))
         if refusing and self.null_threshold is None and not valid:
             held_out = [q.language in sources and _is_held_out(q) for q in train]
@@ -140,11 +147,8 @@ def _read(
         wanted = source.languages or languages
         reading = Reading(inputs.base, tuple(code for code in languages if code in wanted))
         yield from read_questions(source, reading)
-        for reason, places in reading.bad.places.items():
-            say(
-                f"{source.title}: {reading.bad.counts[reason]} questions left out ({reason}): "
-                f"{places}"
-            )
+        for sentence in reading.bad.sentences(source.title, "questions"):
+            say(sentence)
 
 
 def _count_lost(questions: Iterable[Question], told: str) -> None:

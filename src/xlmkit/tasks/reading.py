@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.corpus import read_corpus
 from xlmkit.data.inputs import Reading
@@ -31,13 +32,21 @@ class Example:
     label: str
 
 
-def read_split(sources: Iterable[Source], split: str, inputs: TaskInputs) -> Iterator[Record]:
+def read_split(
+    sources: Iterable[Source], split: str, inputs: TaskInputs, *, labelled: bool = True
+) -> Iterator[Record]:
     """Yield records of a task's files, or, if it has none, of a split of the corpus.
 
     What cannot be read is counted and told.
 
+    Args:
+        sources: the files.
+        split: of the corpus.
+        inputs: where files are.
+        labelled: whether every text of the files needs a label.
+
     Raises:
-        UserError: a file is missing or damaged.
+        UserError: a file is missing or damaged, or has no label where labels are needed.
     """
     sources = tuple(sources)
     if not sources:
@@ -45,9 +54,21 @@ def read_split(sources: Iterable[Source], split: str, inputs: TaskInputs) -> Ite
     for source in sources:
         wanted = source.languages or inputs.languages
         reading = Reading(inputs.base, tuple(x for x in inputs.languages if x in wanted))
-        yield from read_source(source, reading)
-        for reason, places in reading.bad.places.items():
-            say(f"{source.title}: {reading.bad.counts[reason]} lines left out ({reason}): {places}")
+        n = without = 0
+        for record in read_source(source, reading):
+            n += 1
+            if labelled and record.label is None:
+                without += 1
+                if source.label_map is None:  # else told already
+                    reading.bad.add("no label", record.where)
+            yield record
+        for sentence in reading.bad.sentences(source.title):
+            say(sentence)
+        if n and without == n and not source.label_map:
+            raise UserError(
+                f"The source {source.title!r} has no label in any of its {n:,} texts; name the "
+                "right column with label_column."
+            )
 
 
 def examples(records: Iterable[Record], languages: Iterable[str]) -> Iterator[Example]:

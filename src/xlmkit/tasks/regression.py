@@ -13,6 +13,7 @@ import numpy as np
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.correlation import pearson, spearman
 from xlmkit.evaluate.outcomes import Columns
+from xlmkit.evaluate.scoring import Scoring
 from xlmkit.tasks.base import Scores, TaskInputs
 from xlmkit.tasks.reading import Example
 from xlmkit.tasks.sequences import (
@@ -21,7 +22,6 @@ from xlmkit.tasks.sequences import (
     SequenceConfig,
     SequenceData,
     by_language,
-    check_tested,
     labelled_texts,
 )
 
@@ -49,7 +49,8 @@ class RegressionConfig(SequenceConfig):
         values = np.concatenate([part.labels for part in train.values()]) if train else np.empty(0)
         if len(values) == 0 or values.std() == 0:
             raise UserError("its train files have no two different numbers as labels to learn.")
-        check_tested(self, test, ["a number"])
+        if self.test and not test:
+            raise UserError("no label of its test files is a number.")
         mean, deviation = float(values.mean()), float(values.std())
         scaled = {
             code: LabelledTexts(part.texts, (part.labels - mean) / deviation, part.seconds)
@@ -80,6 +81,11 @@ class RegressionData(SequenceData):
 
     loss: ClassVar[Loss] = "number"
     metrics: ClassVar[tuple[str, ...]] = ("spearman", "pearson")
+
+    def scoring(self, config: SequenceConfig) -> Scoring:
+        """Return what the scores mean: numbers, scaled."""
+        scale = {"mean": self.mean, "deviation": self.deviation}
+        return super().scoring(config).model_copy(update=scale)
 
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
         """Return both correlations of the given values with the predicted ones."""

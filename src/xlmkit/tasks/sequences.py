@@ -8,7 +8,7 @@ import time
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
@@ -20,8 +20,9 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.permutation import key_of
 from xlmkit.data.sources import Source
-from xlmkit.data.text_windows import LongTexts
+from xlmkit.data.text_windows import LongTexts, PairForm
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
+from xlmkit.evaluate.scoring import Decision, Scoring
 from xlmkit.evaluate.words import count_words
 from xlmkit.objectives.balance import Balance
 from xlmkit.tasks.base import (
@@ -39,9 +40,8 @@ from xlmkit.tasks.reading import Example, examples, files_of, read_split
 if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
 
-Loss = Literal["classes", "several", "number", "choice"]
-"""One class (cross-entropy), several (binary cross-entropy of each), a number (squared error), or
-the best of the sequences of an example (cross-entropy over them)."""
+Loss = Decision
+"""What teaches a task is named by what its scores decide."""
 
 Label = TypeVar("Label")
 
@@ -60,11 +60,14 @@ class SequenceConfig(TaskConfig):
     chooses the step; which texts follows from their letters, the same for all seeds."""
     summary_type: Literal["first", "mean"] = "first"
     """Judge by the first state, as the original does, or by the mean of all."""
+    pair_form: PairForm = "apart"
+    """How xlmkit's own models read pairs: apart, positions restarting as in TLM, where nothing
+    tells which text came first; or joined, positions going on, as the original reads XNLI."""
     long_texts: LongTexts | None = None
     """Read texts longer than max_length in overlapping windows; without it they lose their
     ends."""
 
-    later: ClassVar[frozenset[str]] = TaskConfig.later | {"valid_share"}
+    later: ClassVar[frozenset[str]] = TaskConfig.later | {"valid_share", "pair_form"}
     _validates: bool = PrivateAttr(False)
 
     decides: ClassVar[Loss] = "classes"
@@ -202,20 +205,34 @@ class SequenceData(TaskData):
         del config
         return Balance()
 
+    def scoring(self, config: SequenceConfig) -> Scoring:
+        """Return how the model is asked, and what its scores mean, for `xlmkit predict`."""
+        return Scoring(
+            decides=self.loss,
+            pairs=any(part.seconds is not None for part in self.train.values()),
+            max_length=config.max_length,
+            pair_form=config.pair_form,
+            long_texts=config.long_texts,
+        )
+
     def adapt(self, backbone: Backbone, config: SequenceConfig, seed: object) -> "Adaptation":
-        """Return the model with a fresh head, and what it learns."""
-        return backbone.classification(self, config, config.tokens_per_batch, seed)
+        """Return the model with a fresh head, and what it learns.
+
+        When it is saved, what its scores mean is kept beside it.
+        """
+        adaptation = backbone.classification(self, config, config.tokens_per_batch, seed)
+
+        def save(folder: Path, weights: Mapping[str, Any], made_by: Mapping[str, Any]) -> None:
+            adaptation.save(folder, weights, made_by)
+            self.scoring(config).save(folder)
+
+        return replace(adaptation, save=save)
 
     def measure(
         self, backbone: Backbone, folder: Path, config: SequenceConfig, sources: Sequence[str]
     ) -> dict[str, Any]:
         """Score the adapted model in every language."""
-        found = self.measured(backbone.classifier(folder, config), config, sources)
-        for language, figures_of in found["languages"].items():
-            texts = self.test[language].texts
-            tokens = backbone.count_tokens(texts, language)
-            figures_of["tokens_per_word"] = tokens / max(1, count_words(texts, language))
-        return found
+        return self.measured(backbone.classifier(folder, config), config, sources)
 
     def measured(
         self,
@@ -228,9 +245,14 @@ class SequenceData(TaskData):
         for language in scorer.languages:
             if part := self.test.get(language):
                 began = time.perf_counter()
-                scores = scorer.scores(part.texts, language, part.seconds)
+                scores, tokens = scorer.scores(part.texts, language, part.seconds)
                 seconds += time.perf_counter() - began
-                languages[language] = {**self.judge(part, scores), "n": len(part.labels)}
+                words = count_words([*part.texts, *(part.seconds or ())], language)
+                languages[language] = {
+                    **self.judge(part, scores),
+                    "n": len(part.labels),
+                    "tokens_per_word": tokens / max(1, words),
+                }
                 answers = self._with_texts(part, scores)
                 shown[language] = chosen_examples(answers)
                 outcomes[language] = Outcomes(
@@ -316,10 +338,3 @@ def check_tested(config: SequenceConfig, test: Mapping[str, Any], learned: Itera
             f"no text of its test files has a label that is among those of its train files "
             f"({names})."
         )
-
-
-def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return probabilities over the last axis."""
-    powers = np.exp(scores.astype(np.float64) - scores.max(axis=-1, keepdims=True))
-    result: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
-    return result

@@ -71,9 +71,8 @@ def read_tagged(
                 else:
                     found = True
                     yield TaggedSentence(str(part.language), *_normalized(words))
-        for reason, places in reading.bad.places.items():
-            count = reading.bad.counts[reason]
-            say(f"{source.title}: {count} sentences left out ({reason}): {places}")
+        for sentence in reading.bad.sentences(source.title, "sentences"):
+            say(sentence)
         if parts and not found:
             raise UserError(f"The source {source.title!r} has no sentence that can be used.")
 

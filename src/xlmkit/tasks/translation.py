@@ -52,5 +52,5 @@ def _read(sources: Iterable[Source], base: Path, languages: tuple[str, ...]) -> 
     for source in sources:
         reading = Reading(base, languages)
         yield from read_source(source, reading)
-        for reason, places in reading.bad.places.items():
-            say(f"{source.title}: {reading.bad.counts[reason]} lines left out ({reason}): {places}")
+        for sentence in reading.bad.sentences(source.title):
+            say(sentence)

@@ -27,6 +27,19 @@ def test_positions_restart_and_languages_change_at_the_second_sentence() -> None
     assert made.languages.tolist() == [[1, 1, 1, 1, 0, 0, 0], [2, 2, 1, 1, 1, 0, 0]]
 
 
+def test_joined_sentences_share_an_end_and_positions_go_on() -> None:
+    rows = [((ids(20, 21), 1), (ids(30), 0)), ((ids(), 2), (ids(40), 1)), ((ids(50), 0),)]
+    made = assemble(rows, 10, "joined")
+    assert made.tokens.tolist() == [[1, 20, 21, 1, 30, 1], [1, 1, 40, 1, 2, 2], [1, 50, 1, 2, 2, 2]]
+    assert made.lengths.tolist() == [6, 4, 3]
+    assert made.positions.tolist() == [[0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 0, 0], [0, 1, 2, 0, 0, 0]]
+    assert made.languages.tolist()[0] == [1, 1, 1, 0, 0, 0]  # as the original has it
+    long = assemble([((ids(*range(20, 30)), 0), (ids(*range(40, 50)), 0))], 9, "joined")
+    assert long.tokens.tolist() == [[1, 20, 21, 22, 1, 40, 41, 42, 1]]
+    sequences = SegmentRows(rows, 5, "joined")
+    assert (sequences.lengths.tolist(), sequences.n_cut) == ([5, 4, 3], 1)
+
+
 def test_a_long_sentence_loses_its_end() -> None:
     made = assemble([((ids(*range(20, 40)), 0),)], 8)
     assert made.tokens.tolist() == [[1, 20, 21, 22, 23, 24, 25, 1]]

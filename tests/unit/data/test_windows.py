@@ -74,6 +74,20 @@ def test_case_spaces_and_accents_come_back() -> None:
         assert CONTEXT[first:last].rstrip(".") == answer.rstrip(".")
 
 
+def test_a_joined_context_stands_behind_one_end_of_the_question() -> None:
+    apart, joined = (
+        encode_questions(TOKENIZER, [QUESTION], WindowShape(40, 5, 8, form))
+        for form in ("apart", "joined")
+    )
+    assert joined.lengths.max() == 40
+    batch, window = joined.batch([0]), joined.parts[0]
+    tokens = batch.inputs.tokens[0].tolist()
+    assert [place for place, token in enumerate(tokens) if token == EOS] == [0, 6, 39]
+    assert batch.inputs.positions[0].tolist() == list(range(40))
+    assert batch.context[0].nonzero().flatten().tolist() == list(range(7, 39))
+    assert window.characters(7, 7) == apart.parts[0].characters(8, 8) == (0, 1)
+
+
 def test_a_context_without_a_token_has_no_window() -> None:
     question = Question("1", "en", "a", "\u200b")
     assert encode_questions(TOKENIZER, [question], WindowShape(40, 5, 8)).parts == []

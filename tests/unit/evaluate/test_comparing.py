@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sacrebleu.significance  # noqa: F401 - by its own import it warns of its own
 from typer.testing import CliRunner
 
 from xlmkit.cli.app import app
@@ -15,6 +16,8 @@ from xlmkit.evaluate.comparing import AVERAGE, compare
 from xlmkit.evaluate.contenders import read_contenders
 from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
 from xlmkit.evaluate.outcomes import Outcomes, example_ids, save_outcomes
+from xlmkit.evaluate.score import bootstrap_mean
+from xlmkit.evaluate.translation import translation_counts
 
 pytestmark = pytest.mark.unit
 
@@ -252,3 +255,89 @@ def test_a_form_that_is_unknown_is_refused(two_runs):
     result = CliRunner().invoke(app, [*two_runs, "--output", "a.pdf"])
     assert result.exit_code == 1
     assert "a.pdf should end in .html, .json, .csv" in result.stderr
+
+
+def add_retrieval(run: Path, shares: dict[str, float], code: str = "sw") -> None:
+    """Write what models found in both directions between a language and English."""
+    results = json.loads((run / "results.json").read_text("utf-8"))
+    for key, share in shares.items():
+        outcomes, directions = {}, {}
+        for number, direction in enumerate((f"{code}-en", f"en-{code}")):
+            draw = np.random.default_rng([number, int(share * 100)])
+            hits = (draw.random(N) < share).astype(float)
+            directions[direction] = bootstrap_mean("retrieval@1", hits, resamples=20).to_json()
+            ids = example_ids([f"{direction} {i}" for i in range(N)], ["x"] * N)
+            outcomes[direction] = Outcomes(ids, {"accuracy": hits})
+        average = np.mean([one["value"] for one in directions.values()])
+        results["models"][key]["retrieval"] = {"directions": directions, "average": average}
+        save_outcomes(run / "evaluate" / key / "outcomes" / "retrieval.npz", outcomes)
+    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+
+
+def test_retrieval_joins_the_quality_and_is_tested(tmp_path):
+    run = make_run(tmp_path / "run", a=Model("A", 0.8), b=Model("B", 0.7))
+    add_retrieval(run, {"a": 0.1, "b": 0.9})
+    found = compare(read_contenders([run]))
+    assert [task.name for task in found.tasks] == ["topic", "retrieval"]
+    assert found.standings[0].title == "B"
+    topic, retrieval = found.tasks
+    assert retrieval.languages == retrieval.averaged == ("sw-en", "en-sw")
+    assert found.standings[0].quality == pytest.approx(
+        (topic.average("B") + retrieval.average("B")) / 2
+    )
+    tested = {p.language: p.difference for p in found.pairs if p.task == "retrieval"}
+    assert list(tested) == ["sw-en", "en-sw", AVERAGE]
+    assert tested["sw-en"].value == pytest.approx(0.8, abs=0.1)
+    assert tested["sw-en"].test == "mcnemar-exact"
+    assert found.standings[0].per_second == pytest.approx(3 * N / 3.0)  # of the task alone
+    assert found.notes == ()
+    alone = compare(read_contenders([run]), tasks=["topic"])
+    assert [task.name for task in alone.tasks] == ["topic"]
+    assert alone.standings[0].title == "A"
+
+
+def test_languages_that_matter_are_those_of_the_directions_too(tmp_path):
+    run = make_run(tmp_path / "run", a=Model("A", 0.8), b=Model("B", 0.7))
+    add_retrieval(run, {"a": 0.4, "b": 0.5})
+    found = compare(read_contenders([run]), languages=["sw"])
+    assert found.tasks[1].languages == ("sw-en", "en-sw")
+    french = compare(read_contenders([run]), languages=["fr"])
+    assert [task.name for task in french.tasks] == ["topic"]
+    assert "not measured in all these languages: retrieval" in french.notes[0]
+
+
+def translators(run: Path, outputs: dict[str, list[str]], references: list[str]) -> Path:
+    written = {}
+    for key, lines in outputs.items():
+        counts = translation_counts(lines, [references], "en", ("bleu",))["bleu"]
+        score = counts.score(resamples=20).to_json()
+        written[key] = {
+            "title": key.title(), "parameters": 1,
+            "test": {"fr-en": {"n": len(lines), "scores": {"bleu": score}}},
+        }  # fmt: skip
+        kept = Outcomes(example_ids(references, references), {"bleu": counts.per_sentence})
+        save_outcomes(run / "translation" / key / "outcomes/translation.npz", {"fr-en": kept})
+    results = {"languages": ["en", "fr"], "models": {}, "translators": written}
+    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    return run
+
+
+def test_translators_are_compared_by_bleu(tmp_path):
+    references = [f"the {i % 7} old dog sees the small cat number {i}" for i in range(60)]
+    half = [line if i % 2 else "a" * 9 for i, line in enumerate(references)]
+    most = [line if i % 5 else "the old dog" for i, line in enumerate(references)]
+    run = translators(tmp_path, {"poor": half, "better": most}, references)
+    found = compare(read_contenders([run]))
+    assert [standing.title for standing in found.standings] == ["Better", "Poor"]
+    (task,) = found.tasks
+    assert (task.name, task.metric) == ("translation", "bleu")
+    system, other = (
+        translation_counts(lines, [references], "en", ("bleu",))["bleu"] for lines in (most, half)
+    )
+    expected = system.compare(other, resamples=10)
+    (pair,) = found.pairs
+    assert pair.difference.value == pytest.approx((expected.value - expected.other) / 100)
+    assert pair.difference.low < pair.difference.value < pair.difference.high
+    assert pair.difference.p < 0.01
+    with pytest.raises(UserError, match="compared among themselves"):
+        read_contenders([run], ["translation", "topic"])

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from xlmkit.evaluate.calibration import softmax
 from xlmkit.evaluate.joining import join_windows
-from xlmkit.tasks.sequences import softmax
 
 SCORES = np.array([[1, 2], [3, 0], [-1, 1.5], [7, 8]], np.float32)
 OWNERS = np.array([0, 0, 0, 1])

@@ -106,7 +106,13 @@ def test_candidates_are_at_most_those_asked_for_and_chosen_by_content() -> None:
     config = RetrievalConfig(candidates=20)
     forwards = measure_retrieval(model, records(40, 1), test, config)
     backwards = measure_retrieval(model, records(40, 1)[::-1], test[::-1], config)
+    assert forwards is not None
+    assert backwards is not None
+    kept, again = forwards.pop("outcomes"), backwards.pop("outcomes")
     assert forwards == backwards
+    for direction, score in forwards["directions"].items():
+        assert kept[direction].same_examples(again[direction])
+        assert kept[direction].columns["accuracy"].mean() == pytest.approx(score["value"])
 
 
 def test_the_pivot_may_be_any_language() -> None:

@@ -13,6 +13,7 @@ transformers = pytest.importorskip("transformers")
 
 from xlmkit.core.errors import UserError  # noqa: E402 - after the check for transformers
 from xlmkit.core.files import read_json, sha256_file  # noqa: E402
+from xlmkit.evaluate.calibration import softmax  # noqa: E402
 from xlmkit.huggingface import encoders  # noqa: E402
 from xlmkit.huggingface.encoders import (  # noqa: E402
     ClassScores,
@@ -21,7 +22,7 @@ from xlmkit.huggingface.encoders import (  # noqa: E402
 )
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder  # noqa: E402
 from xlmkit.tasks.classification import ClassificationConfig, ClassificationData  # noqa: E402
-from xlmkit.tasks.sequences import LabelledTexts, softmax  # noqa: E402
+from xlmkit.tasks.sequences import LabelledTexts  # noqa: E402
 
 ENCODERS = ["bert", "xlm-roberta", "deberta-v2", "modernbert", "mbart"]
 LANGUAGES = ["en", "zh"]
@@ -101,7 +102,7 @@ def test_a_saved_classifier_is_an_ordinary_folder_with_its_labels(
     for language, texts in TEXTS.items():
         if hasattr(tokenizer, "src_lang"):
             tokenizer.src_lang = {"en": "en_XX", "zh": "zh_CN"}[language]
-        made = softmax(ours.scores(texts, language))
+        made = softmax(ours.scores(texts, language).scores)
         with torch.inference_mode():
             logits = [theirs(**tokenizer(text, return_tensors="pt")).logits[0] for text in texts]
         expected = torch.softmax(torch.stack(logits), dim=1).numpy()
@@ -242,7 +243,7 @@ def test_a_model_without_a_token_for_padding_gets_one(make_encoder: Make, tmp_pa
     assert backbone.encoder.tokenizer.pad_token_id == backbone.encoder.tokenizer.eos_token_id
     again = opened(saved(backbone, tmp_path / "saved"))
     assert again.config.pad_token_id == 2
-    made = again.classifier(again.folder, ClassificationConfig()).scores(TEXTS["en"], "en")
+    made = again.classifier(again.folder, ClassificationConfig()).scores(TEXTS["en"], "en").scores
     assert made.shape == (len(TEXTS["en"]), 2)
     assert np.isfinite(made).all()
 

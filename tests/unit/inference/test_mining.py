@@ -93,4 +93,7 @@ def test_a_threshold_that_is_given_measures_all_gold_pairs(
     assert made.exit_code == 0, made.output
     measured = json.loads(numbers.read_text("utf-8"))
     assert measured["gold"] == len(SENTENCES)
+    interval = measured["f1_interval"]
+    assert interval["value"] == pytest.approx(measured["f1"])
+    assert interval["low"] <= interval["value"] <= interval["high"]
     assert measured["threshold"] == 0.5

@@ -9,10 +9,10 @@ from xlmkit import TaggingPredictor
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.calibration import softmax
 from xlmkit.evaluate.word_scores import PlainTagger
 from xlmkit.inference.files import encode, predict
 from xlmkit.inference.texts import Texts
-from xlmkit.tasks.sequences import softmax
 
 WORDS = [["a", "b", "", "c"], ["c"], ["a"] * 70]  # the last is longer than the model reads
 

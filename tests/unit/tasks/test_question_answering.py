@@ -240,7 +240,7 @@ def test_questions_come_as_json_lines(finished_run: Path, tmp_path: Path) -> Non
     source = tmp_path / "a.txt"
     source.write_text("{}\n")
     settings = {"precision": "float32", "batch_tokens": 512, "resume": False}
-    with pytest.raises(UserError, match="JSON lines with question and context"):
+    with pytest.raises(UserError, match="question and context: name JSON lines"):
         predict(folder, Texts(path=source, lang="en"), None, **settings)
     with pytest.raises(UserError, match="every line needs question and context"):
         predict(folder, Texts(path=source, lang="en", form="jsonl"), None, **settings)

@@ -1,0 +1,244 @@
+"""What is wrong in the files of each kind of task: counted and told, or one sentence."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from xlmkit.core.errors import UserError
+from xlmkit.tasks.base import TaskInputs
+from xlmkit.tasks.kinds import Task
+
+FILES = {
+    "good.tsv": "a\tx\nb\ty\n",
+    "unknown.tsv": "a\tz\nb\tx\nc\tz\n",
+    "empty.tsv": "\tx\nb\t\nc\tx\n",
+    "narrow.tsv": "a\nb\n",
+    "named.tsv": "text\tlabel\na\tx\n",
+    "german.tsv": "a\tx\tde\n",
+    "numbers.tsv": "a\t1\nb\tx\nc\tnan\nd\t2\n",
+    "pairs.tsv": "a\tb\tx\na\t\tx\n\tb\ty\na\tb\ty\n",
+    "choices.tsv": "p\tc\td\t0\np\tc\td\t2\np\tc\t\t1\np\tc\td\t1\n",
+    "rows.jsonl": '{"text": "a", "label": "x"}\n{"text": "b"}\n{"label": "x"}\n[]\n',
+    "good.conll": "a B-X\nb I-X\n\nc O\n",
+    "bad.conll": "a I-X\n\nb\n\nc B-Z\nd I-X\n",
+    "untagged.conll": "a\nb\n",
+}
+GOOD = {"id": "1", "question": "What?", "answers": [{"text": "Nile", "answer_start": 0}]}
+QUESTIONS: list[dict[str, Any]] = [
+    GOOD,
+    {"id": "2", "question": "", "answers": GOOD["answers"]},
+    {"id": "3", "question": "Who?", "answers": [{"text": "Amazon", "answer_start": 3}]},
+    {"id": "4", "question": "Who?", "answers": [{"text": " ", "answer_start": 3}]},
+    {"id": "5", "question": "Who?"},
+]
+
+
+def tsv(name: str, label: int | None = 1, **more: Any) -> dict[str, Any]:
+    return {"kind": "tsv", "path": name, "text": 0, "label_column": label, "language": "en", **more}
+
+
+PAIRS = tsv("pairs.tsv", 2, second=1)
+CHOICES = tsv("choices.tsv", 3, choices=[1, 2])
+CONLL = {"kind": "conll", "language": "en"}
+SQUAD = {"kind": "squad", "language": "en"}
+GERMAN = {"kind": "tsv", "path": "german.tsv", "text": 0, "label_column": 1, "language_column": 2}
+NAMED = tsv("named.tsv", header=True) | {"text": "text", "label_column": "lable"}
+ROWS = {"kind": "jsonl", "path": "rows.jsonl", "text": "text", "language": "en"}
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Any:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    for name, questions in (("questions", QUESTIONS), ("lost", QUESTIONS[2:3])):
+        nested = {"data": [{"paragraphs": [{"context": "Nile is long.", "qas": questions}]}]}
+        (tmp_path / f"{name}.json").write_text(json.dumps(nested), encoding="utf-8")
+    inputs = TaskInputs(tmp_path / "corpus", tmp_path, ("en", "sw"))
+
+    def read(kind: str, train: dict[str, Any], test: dict[str, Any]) -> Any:
+        section = {"kind": kind, "train": [train], "test": [test]}
+        return TypeAdapter(Task).validate_python(section).load(inputs)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("kind", "train", "test", "n", "told"),
+    [
+        (
+            "classification",
+            tsv("good.tsv"),
+            tsv("unknown.tsv"),
+            1,
+            ["never learned are left out: z (2)"],
+        ),
+        (
+            "multilabel",
+            tsv("good.tsv"),
+            tsv("unknown.tsv"),
+            1,
+            ["never learned are left out: z (2)"],
+        ),
+        (
+            "classification",
+            tsv("good.tsv"),
+            tsv("empty.tsv"),
+            1,
+            [
+                "1 lines left out (an empty text): empty.tsv:1",
+                "1 lines left out (no label): empty.tsv:2",
+            ],
+        ),
+        ("multilabel", tsv("good.tsv"), tsv("empty.tsv"), 1, ["(an empty text)", "(no label)"]),
+        (
+            "classification",
+            tsv("good.tsv"),
+            ROWS | {"label_column": "label"},
+            1,
+            [
+                "(no label): rows.jsonl:2",
+                "(an empty text): rows.jsonl:3",
+                "(not a JSON object): rows.jsonl:4",
+            ],
+        ),
+        (
+            "classification",
+            PAIRS,
+            PAIRS,
+            2,
+            ["(an empty second text or choice): pairs.tsv:2", "(an empty text): pairs.tsv:3"],
+        ),
+        (
+            "regression",
+            tsv("numbers.tsv"),
+            tsv("numbers.tsv"),
+            2,
+            ["no numbers are left out: x (1), nan (1)"],
+        ),
+        (
+            "multiple_choice",
+            CHOICES,
+            CHOICES,
+            2,
+            [
+                "(an empty second text or choice): choices.tsv:3",
+                "name no choice are left out: 2 (1)",
+            ],
+        ),
+        (
+            "tagging",
+            CONLL | {"path": "good.conll"},
+            CONLL | {"path": "bad.conll"},
+            3,
+            [
+                "1 sentences left out (too few columns): bad.conll:3",
+                "never learned count as wrong: B-Z (1)",
+                "I- of the test files that continue no entity begin an entity: en 2",
+            ],
+        ),
+        (
+            "question_answering",
+            SQUAD | {"path": "questions.json"},
+            SQUAD | {"path": "questions.json"},
+            2,
+            [
+                "(an empty question): questions.json:2",
+                "(an empty answer): questions.json:4",
+                "(no answers in the layout of SQuAD): questions.json:5",
+                "whose answers do not occur in their contexts: en 1",
+                "Training questions left out, as no answer occurs in their contexts: en 1",
+            ],
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_counted_and_told(
+    load: Any,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    train: dict[str, Any],
+    test: dict[str, Any],
+    n: int,
+    told: list[str],
+) -> None:
+    (part,) = load(kind, train, test).test.values()
+    labels = getattr(part, "labels", getattr(part, "tags", part))
+    assert len(labels) == n
+    said = capsys.readouterr().err
+    assert [sentence for sentence in told if sentence not in said] == []
+
+
+NONE = "no text of its test files has a label that is among those of its train files"
+
+
+@pytest.mark.parametrize(
+    ("kind", "train", "test", "message"),
+    [
+        ("classification", tsv("good.tsv"), tsv("unknown.tsv") | {"label_map": {"x": "q"}}, NONE),
+        (
+            "classification",
+            tsv("good.tsv"),
+            tsv("narrow.tsv"),
+            "gave no text in any of the languages en, sw; 2 of its lines could not be used (too "
+            "few columns)",
+        ),
+        (
+            "multilabel",
+            tsv("narrow.tsv"),
+            tsv("good.tsv"),
+            "2 of its lines could not be used (too few columns)",
+        ),
+        (
+            "classification",
+            tsv("good.tsv"),
+            tsv("good.tsv", None),
+            "'good.tsv' has no label in any of its 2 texts; name the right column",
+        ),
+        (
+            "regression",
+            tsv("numbers.tsv"),
+            ROWS | {"label_column": "lable"},
+            "has no label in any of its 2 texts",
+        ),
+        (
+            "classification",
+            tsv("good.tsv"),
+            NAMED,
+            "has no column 'lable'; its header names text, label",
+        ),
+        ("classification", tsv("good.tsv"), GERMAN, "gave no text in any of the languages en, sw"),
+        (
+            "regression",
+            tsv("numbers.tsv"),
+            tsv("good.tsv"),
+            "no label of its test files is a number",
+        ),
+        ("multiple_choice", CHOICES, CHOICES | {"label_column": 0}, NONE),
+        (
+            "tagging",
+            CONLL | {"path": "good.conll"},
+            CONLL | {"path": "untagged.conll"},
+            "has no sentence that can be used",
+        ),
+        (
+            "question_answering",
+            SQUAD | {"path": "lost.json"},
+            SQUAD | {"path": "questions.json"},
+            "no question of its train files has an answer that is in its context",
+        ),
+        (
+            "question_answering",
+            SQUAD | {"path": "questions.json"},
+            SQUAD | {"path": "questions.json", "language": "de"},
+            "gave no question in any of the languages",
+        ),
+    ],
+)
+def test_where_nothing_is_left_one_sentence_ends_the_run(
+    load: Any, kind: str, train: dict[str, Any], test: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        load(kind, train, test)
+    assert message in str(caught.value)
