@@ -23,6 +23,7 @@ from xlmkit.train.translation import TranslatorConfig
 
 FIGURES_FILE = "figures.json"
 STATISTICS_FILE = "statistics.json"
+_LATER = ("sources", "pairs")
 
 
 class RunPlan:
@@ -112,7 +113,7 @@ class RunPlan:
         inputs = {
             "shards": self.shards.key,
             "model": _plain(recipe.model),
-            "objectives": model.model_dump(mode="json", include={"mlm", "tlm", "clm"}),
+            "objectives": _sections(model.model_dump(mode="json", include={"mlm", "tlm", "clm"})),
             "budget": shared if model.trained else None,
             "precision": recipe.precision,
             "threads": self.threads,
@@ -188,7 +189,7 @@ class RunPlan:
             "shards": self.shards.key,
             "model": _plain(self.recipe.model),
             "init": initial,
-            "translator": translator.model_dump(mode="json", exclude=unused),
+            "translator": _sections(translator.model_dump(mode="json", exclude=unused)),
             "training": config.model_dump(mode="json", exclude={"models"}),
             "files": self._files(self._translated_sources(name)),
             "precision": self.recipe.precision,
@@ -302,6 +303,16 @@ class RunPlan:
         """Return what tells whether the sources' files have changed."""
         files = [path for source in sources for path in local_files(source, self.base)]
         return file_inputs(files, self.base)
+
+
+def _sections(objectives: dict[str, Any]) -> dict[str, Any]:
+    """Leave out keys that came later and have no value: what was made before still holds."""
+    return {
+        name: {key: v for key, v in section.items() if v is not None or key not in _LATER}
+        if isinstance(section, dict)
+        else section
+        for name, section in objectives.items()
+    }
 
 
 def _plain(config: Config) -> dict[str, Any]:

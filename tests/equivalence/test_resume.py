@@ -62,8 +62,14 @@ def objectives(
 class Trial:
     """Starts the same run again and again, each time with a new model and optimizer."""
 
-    def __init__(self, shards: Shards, folder: Path, dtype: torch.dtype = torch.float32) -> None:
-        self.shards, self.folder, self.dtype = shards, folder, dtype
+    def __init__(
+        self,
+        shards: Shards,
+        folder: Path,
+        dtype: torch.dtype = torch.float32,
+        average: float = 0.0,
+    ) -> None:
+        self.shards, self.folder, self.dtype, self.average = shards, folder, dtype, average
         self.losses = 0  # of the last start
 
     def start(
@@ -81,7 +87,7 @@ class Trial:
         session = Session(
             title="trial",
             plan=Plan(objectives(self.shards, "train", count), [2.0, 1.0], STEPS, 2, seed=3),
-            optimizer=OptimizerConfig(lr=1e-2, warmup=5),
+            optimizer=OptimizerConfig(lr=1e-2, warmup=5, average=self.average),
             dtype=self.dtype,
             folder=self.folder,
             key="key",
@@ -150,6 +156,23 @@ def test_a_run_stopped_by_signals_goes_on_exactly(
         assert (tmp_path / STATE_FILE).is_file()
     assert_same(trial.start(), expected)
     assert trial.losses == 2 * (STEPS - 1 - 6 - 9)
+
+
+def test_the_average_goes_on_exactly_and_is_what_is_measured_and_returned(
+    shards: Shards, tmp_path: Path, whole: tuple[TrainingState, dict[str, Tensor]]
+) -> None:
+    expected = Trial(shards, tmp_path / "whole", average=0.9).start()
+    trial = Trial(shards, tmp_path, average=0.9)
+    with pytest.raises(KeyboardInterrupt):
+        trial.interrupted(25, partial(signal.raise_signal, signal.SIGTERM))
+    assert_same(trial.start(), expected)
+
+    def losses(run: tuple[TrainingState, dict[str, Tensor]], split: str) -> list[float]:
+        return [point["loss"] for point in run[0].curve if point["split"] == split]
+
+    assert losses(expected, "train") == losses(whole, "train")  # it does not touch what is learned
+    assert losses(expected, "valid") != losses(whole, "valid")
+    assert any(not torch.equal(value, whole[1][name]) for name, value in expected[1].items())
 
 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(

@@ -2,9 +2,9 @@
 
 import math
 from bisect import bisect_right
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from xlmkit.core.config import Config
 
@@ -49,6 +49,17 @@ class OptimizerConfig(Config):
     """Decay of matrices, embeddings among them; biases and norms are spared."""
     clip: float = Field(1.0, gt=0)
     """Largest norm of the whole gradient."""
+    average: float = Field(0.0, ge=0, lt=1)
+    """What a running average of the weights keeps of itself at each step, such as 0.999; it is what
+    is validated and saved. With 0 there is none, and the weights of the step are."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the average out where there is none: what was made before it came still holds."""
+        values: dict[str, Any] = plain(self)
+        if not self.average:
+            values.pop("average", None)
+        return values
 
 
 def learning_rate(config: OptimizerConfig, step: int, n_steps: int) -> float:

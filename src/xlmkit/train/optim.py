@@ -3,11 +3,13 @@
 All parameters become views of one flat buffer, and their gradients of another: clipping is one
 norm, the optimizer a handful of large fused operations, and a reduction over processes one call.
 When the model computes in bfloat16 the optimizer keeps float32 masters, and the model's parameters
-are their rounded copy (Micikevicius et al. 2018).
+are their rounded copy (Micikevicius et al. 2018). A running average of the weights (Polyak &
+Juditsky 1992) is kept if it is wanted; it forgets faster at first, when weights change most.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +57,7 @@ class FlatOptimizer:
             if not parameter.requires_grad
         }
         model.to(dtype)  # buffers and frozen parameters
+        self._average = flat.clone() if config.average else None
         self._total = torch.zeros(start, device=device)  # float32 sum over accumulated batches
         self._leaves = leaves
         for leaf, part in zip(leaves, self._parts(self._total), strict=True):
@@ -102,8 +105,30 @@ class FlatOptimizer:
             self.adam.step()
             if self.values is not self.master:
                 self.values.copy_(self.master)
+            if self._average is not None:
+                done = float(self.adam.state[self._leaves[0]]["step"])
+                self._average.lerp_(self.master, max(1 - self.config.average, 9 / (10 + done)))
         self._total.zero_()
         return norm
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Let the model have the running average inside the block, where one is kept."""
+        if self._average is None:
+            yield
+            return
+        learned = self.master.clone()
+        self._set(self._average)
+        try:
+            yield
+        finally:
+            self._set(learned)
+
+    @torch.no_grad()
+    def _set(self, weights: Tensor) -> None:
+        self.master.copy_(weights)
+        if self.values is not self.master:
+            self.values.copy_(self.master)
 
     def float32_weights(self, model: nn.Module) -> dict[str, Tensor]:
         """Return every parameter of the model by name, as copies and never rounded."""
@@ -120,8 +145,10 @@ class FlatOptimizer:
         return weights
 
     def state_tensors(self) -> dict[str, Tensor]:
-        """Return what a resume needs: masters and AdamW's moments."""
+        """Return what a resume needs: masters, their average and AdamW's moments."""
         tensors = {"master": self.master}
+        if self._average is not None:
+            tensors["average"] = self._average
         for number, leaf in enumerate(self._leaves):
             for name, value in self.adam.state[leaf].items():
                 tensors[f"adam.{number}.{name}"] = value
@@ -129,10 +156,9 @@ class FlatOptimizer:
 
     def load_state_tensors(self, tensors: dict[str, Tensor]) -> None:
         """Put back what `state_tensors` returned."""
-        with torch.no_grad():
-            self.master.copy_(tensors["master"])
-            if self.values is not self.master:
-                self.values.copy_(self.master)
+        self._set(tensors["master"])
+        if self._average is not None:
+            self._average.copy_(tensors["average"])
         for number, leaf in enumerate(self._leaves):
             prefix = f"adam.{number}."
             self.adam.state[leaf] = {

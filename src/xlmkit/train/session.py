@@ -88,6 +88,11 @@ class Session:
                 save_state(self.folder, now, optimizer.state_tensors(), self.key)
             processes.barrier()
 
+        def measure(now: TrainingState) -> None:
+            if validate is not None:
+                with optimizer.averaged():
+                    validate(model, now)
+
         with (
             stop_on_signal() as stop,
             progress(self.title, self.estimated_tokens, "tokens", start=state.tokens) as bar,
@@ -103,7 +108,7 @@ class Session:
             if validate is not None:
                 # A few points suffice for validation, and each costs more than a step.
                 apart = self.validate_every or 4 * every
-                hooks.insert(1, at_steps(apart, self.plan.steps, partial(validate, model)))
+                hooks.insert(1, at_steps(apart, self.plan.steps, measure))
             hooks += [track, lambda now, _: enough(now)]
             restore = partial(self._restore, optimizer)
             if not enough(state):  # else it was stopped just before the model was saved
@@ -113,7 +118,8 @@ class Session:
                 raise KeyboardInterrupt
         if stop.is_set():  # in the last step
             raise KeyboardInterrupt
-        return state, optimizer.float32_weights(model)
+        with optimizer.averaged():
+            return state, optimizer.float32_weights(model)
 
     @contextmanager
     def _trackers(self, state: TrainingState, processes: Processes) -> Iterator[Hook]:

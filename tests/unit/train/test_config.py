@@ -59,3 +59,9 @@ def test_a_coefficient_follows_straight_lines_between_its_points() -> None:
 def test_a_schedule_that_makes_no_sense_is_refused(points: list[object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         TypeAdapter(Schedule).validate_python(points)
+
+
+def test_an_average_is_written_only_where_there_is_one() -> None:
+    assert "average" not in OptimizerConfig().model_dump(mode="json")
+    assert OptimizerConfig(average=0.9).model_dump(mode="json")["average"] == 0.9
+    assert OptimizerConfig.model_validate(OptimizerConfig().model_dump()) == OptimizerConfig()

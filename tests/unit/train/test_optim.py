@@ -282,3 +282,33 @@ def test_frozen_parameters_are_saved_without_rounding() -> None:
     optimizer = FlatOptimizer(model, CONFIG, torch.bfloat16)
     weights = optimizer.float32_weights(model)
     assert torch.equal(weights["transformer.position_embeddings.weight"], table)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_average_forgets_faster_at_first_and_is_lent_to_the_model(dtype: torch.dtype) -> None:
+    model = language_model()
+    optimizer = FlatOptimizer(model, CONFIG.model_copy(update={"average": 0.6}), dtype)
+    expected = optimizer.master.clone()
+    for number in range(8):
+        flat_steps(model, optimizer, range(number, number + 1))
+        kept = min(0.6, (2 + number) / (11 + number))  # steps count from 1
+        expected = kept * expected + (1 - kept) * optimizer.master
+    master, values = optimizer.master.clone(), optimizer.values.clone()
+    with optimizer.averaged():
+        lent = optimizer.float32_weights(model)
+        for name, value in model.state_dict().items():
+            assert torch.equal(value, lent[name].to(dtype)), name
+        torch.testing.assert_close(optimizer.master, expected)
+        assert not torch.equal(optimizer.master, master)
+    assert torch.equal(optimizer.master, master)
+    assert torch.equal(optimizer.values, values)
+
+
+def test_without_an_average_the_model_keeps_its_weights() -> None:
+    model = language_model()
+    optimizer = FlatOptimizer(model, CONFIG, torch.float32)
+    flat_steps(model, optimizer, range(2))
+    master = optimizer.master.clone()
+    with optimizer.averaged():
+        assert torch.equal(optimizer.master, master)
+    assert "average" not in optimizer.state_tensors()
