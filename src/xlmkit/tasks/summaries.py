@@ -32,10 +32,10 @@ def load_summaries(
         UserError: a file is missing or damaged, or has nothing that is wanted.
     """
     wanted = None if directions is None else set(directions)
-    found: dict[str, TranslatedTexts] = {}
+    inputs, found = TaskInputs(base, base, languages), dict[str, TranslatedTexts]()
     for source in sources:
         before = sum(len(part.sources) for part in found.values())
-        for record in read_split([source], "train", TaskInputs(base, base, languages)):
+        for record in read_split([source], "train", inputs, labelled=False):
             for direction, text, summary in _summaries(record):
                 a, b = direction.split("-")
                 if a == b if wanted is None else direction in wanted:

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.calibration import softmax
 from xlmkit.explain.explainer import Explainer
 from xlmkit.huggingface.encoders import HuggingFaceBackbone, HuggingFaceClassifier
-from xlmkit.tasks.sequences import softmax
 
 pytest.importorskip("captum")
 transformers = pytest.importorskip("transformers")
