@@ -119,20 +119,30 @@ def compare(
             "Speeds were not all measured on the same device with as many threads: they are shown, "
             "but do not decide."
         )
-    by_title = {one.title: one for one in contenders}
-    best, *others = (by_title[one.title] for one in standings)
-    pairs = [
-        pair
-        for task in shared
-        for other in others
-        for pair in _paired_tests(best, other, task, notes)
-    ]
+    pairs = _with_the_best(contenders, standings, shared, notes)
     return Comparison(
         standings=tuple(standings),
         tasks=tuple(shared),
         pairs=tuple(_corrected(pairs)),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _with_the_best(
+    contenders: Sequence[Contender],
+    standings: Sequence[Standing],
+    tasks: Sequence[SharedTask],
+    notes: list[str],
+) -> list[Pair]:
+    """Return the paired tests of the best model with each other one, task by task."""
+    by_title = {one.title: one for one in contenders}
+    best, *others = (by_title[one.title] for one in standings)
+    return [
+        pair
+        for task in tasks
+        for other in others
+        for pair in _paired_tests(best, other, task, notes)
+    ]
 
 
 def _seeds_note(one: Contender, task: str) -> str:

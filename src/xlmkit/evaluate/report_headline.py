@@ -7,6 +7,7 @@ from typing import Any
 
 from xlmkit.evaluate import formats
 from xlmkit.evaluate.report_protocol import seeds_sentence
+from xlmkit.evaluate.report_translation_headline import translation_headline
 from xlmkit.evaluate.results import (
     Results,
     best_of,
@@ -102,6 +103,7 @@ def headline(results: Results) -> Headline:
             if len(titles) == 1:
                 figures += _task_figures(results, finding)
     titles += _retrieval(results, sentences, figures)
+    titles += translation_headline(results, sentences, figures)
     if not titles:
         sentences += _pretraining_sentences(results)
     seconds = sum((results.get("durations") or {}).values())

@@ -88,11 +88,6 @@ class Session:
                 save_state(self.folder, now, optimizer.state_tensors(), self.key)
             processes.barrier()
 
-        def measure(now: TrainingState) -> None:
-            if validate is not None:
-                with optimizer.averaged():
-                    validate(model, now)
-
         with (
             stop_on_signal() as stop,
             progress(self.title, self.estimated_tokens, "tokens", start=state.tokens) as bar,
@@ -108,6 +103,7 @@ class Session:
             if validate is not None:
                 # A few points suffice for validation, and each costs more than a step.
                 apart = self.validate_every or 4 * every
+                measure = partial(_measure, optimizer, partial(validate, model))
                 hooks.insert(1, at_steps(apart, self.plan.steps, measure))
             hooks += [track, lambda now, _: enough(now)]
             restore = partial(self._restore, optimizer)
@@ -135,3 +131,11 @@ class Session:
             return None
         optimizer.load_state_tensors(found[1])
         return found[0]
+
+
+def _measure(
+    optimizer: FlatOptimizer, validate: Callable[[TrainingState], None], state: TrainingState
+) -> None:
+    """Validate the model, with the running average of its weights where one is kept."""
+    with optimizer.averaged():
+        validate(state)

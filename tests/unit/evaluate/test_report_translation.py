@@ -1,6 +1,7 @@
 import pytest
 
 from xlmkit.evaluate.report import print_summary, render_report
+from xlmkit.evaluate.report_headline import headline
 from xlmkit.evaluate.report_translation import (
     health_table,
     translation_examples,
@@ -157,3 +158,19 @@ def test_summary_in_the_terminal(translated, capsys):
     text = capsys.readouterr().out
     assert "MLM + TLM: English → French  BLEU     31.5     30.3–32.8" in text
     assert "MLM: English to Arabic copies" in text
+
+
+def test_the_head_tells_of_the_best_translator(translated):
+    translated["models"] = {}
+    head = headline(translated)
+    assert head.title == "BLEU 31.5, English \N{RIGHTWARDS ARROW} French"
+    assert head.figures[0] == ("31.5", "BLEU, English \N{RIGHTWARDS ARROW} French")
+    [sentence] = head.sentences
+    assert sentence.startswith("MLM + TLM, the best of two, reaches 31.5 BLEU (")
+    assert "30 min 00 s of learning with 5 million parameters" in sentence
+    del translated["translators"]["mlm_tlm"]
+    head = headline(translated)
+    assert head.title == "BLEU 16.8, on average over two directions"
+    assert "best of" not in head.sentences[0]
+    translated["translators"]["mlm"]["test"]["en-ar"]["scores"] = {}
+    assert "BLEU" not in headline(translated).title
