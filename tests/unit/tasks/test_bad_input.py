@@ -21,6 +21,8 @@ FILES = {
     "numbers.tsv": "a\t1\nb\tx\nc\tnan\nd\t2\n",
     "pairs.tsv": "a\tb\tx\na\t\tx\n\tb\ty\na\tb\ty\n",
     "choices.tsv": "p\tc\td\t0\np\tc\td\t2\np\tc\t\t1\np\tc\td\t1\n",
+    "quoted.tsv": 'x\t"One\nmore"\ny\tTwo\nz\n',
+    "texts.tsv": "".join(f"{n}\ttext {n}\n" for n in range(60)),
     "rows.jsonl": '{"text": "a", "label": "x"}\n{"text": "b"}\n{"label": "x"}\n[]\n',
     "good.conll": "a B-X\nb I-X\n\nc O\n",
     "bad.conll": "a I-X\n\nb\n\nc B-Z\nd I-X\n",
@@ -88,8 +90,8 @@ def load(tmp_path: Path) -> Any:
             tsv("empty.tsv"),
             1,
             [
-                "1 lines left out (an empty text): empty.tsv:1",
-                "1 lines left out (no label): empty.tsv:2",
+                "1 line left out (an empty text): empty.tsv:1",
+                "1 line left out (no label): empty.tsv:2",
             ],
         ),
         ("multilabel", tsv("good.tsv"), tsv("empty.tsv"), 1, ["(an empty text)", "(no label)"]),
@@ -110,6 +112,13 @@ def load(tmp_path: Path) -> Any:
             PAIRS,
             2,
             ["(an empty second text or choice): pairs.tsv:2", "(an empty text): pairs.tsv:3"],
+        ),
+        (
+            "classification",
+            tsv("quoted.tsv", 0) | {"text": 1},
+            tsv("quoted.tsv", 0) | {"text": 1},
+            2,
+            ['quoted.tsv:2, quoted.tsv:4; it has fields that begin with " and go on in the next'],
         ),
         (
             "regression",
@@ -134,7 +143,7 @@ def load(tmp_path: Path) -> Any:
             CONLL | {"path": "bad.conll"},
             3,
             [
-                "1 sentences left out (too few columns): bad.conll:3",
+                "1 sentence left out (too few columns): bad.conll:3",
                 "never learned count as wrong: B-Z (1)",
                 "I- of the test files that continue no entity begin an entity: en 2",
             ],
@@ -207,6 +216,13 @@ NONE = "no text of its test files has a label that is among those of its train f
             tsv("good.tsv"),
             NAMED,
             "has no column 'lable'; its header names text, label",
+        ),
+        (
+            "classification",
+            tsv("texts.tsv"),
+            tsv("texts.tsv"),
+            "60 of the 60 different labels of its train files have a single example, as 'text 0': "
+            "these are no classes",
         ),
         ("classification", tsv("good.tsv"), GERMAN, "gave no text in any of the languages en, sw"),
         (

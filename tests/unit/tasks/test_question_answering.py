@@ -90,7 +90,7 @@ def test_answers_that_do_not_occur_are_told(
     told = capsys.readouterr().err
     assert "Training questions left out, as no answer occurs in their contexts: en 2." in told
     assert "whose answers do not occur in their contexts: en 2, zh 1." in told
-    assert "1 questions left out (an empty question)" in told
+    assert "1 question left out (an empty question)" in told
     (tmp_path / "qa.en.jsonl").write_text(json.dumps(lost))
     with pytest.raises(UserError, match="no question of its train files has an answer"):
         load(tmp_path)
