@@ -153,6 +153,11 @@ _TASK = """
     train: [{{kind: squad, path: qa.en.jsonl, language: en}}]
     test: [{{kind: squad, path: "qa.{{language}}.jsonl"}}]
 """
+_CHOSEN = """\
+    valid: [{kind: squad, path: "qa.{language}.jsonl"}]
+    validate_every: 0.5
+    patience: 4
+"""
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +168,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, _project: Path) -> Pa
     write(folder, impossible=True)
     recipe = folder / "recipe.yaml"
     tasks = "".join(_TASK.format(name=head, head=head) for head in ("simple", "beam"))
+    tasks += _TASK.format(name="chosen", head="simple") + _CHOSEN
     base, _, _ = recipe.read_text("utf-8").partition("finetune:")
     recipe.write_text(f"{base}finetune:{tasks}", encoding="utf-8")
     run(recipe, ['pretrain.models={"none": {}}'], folder / "out", False)
@@ -182,6 +188,23 @@ def test_a_run_learns_measures_and_saves(finished_run: Path, head: str) -> None:
     page = (finished_run / "out" / "report.html").read_text("utf-8")
     assert "Exact match" in page
     assert "No answer accuracy" in page
+
+
+def test_valid_questions_choose_the_step(finished_run: Path) -> None:
+    stage = finished_run / "out" / "finetune" / "none" / "chosen"
+    figures = read_json(stage / "figures.json")
+    curve = [point for point in figures["curve"] if point["objective"] == "selection"]
+    values = {point["step"]: point["value"] for point in curve if point["language"] == "en"}
+    assert {point["language"] for point in curve} == {"en", "zh"}
+    assert len(values) > 1
+    best = figures["selection"]["source_selected"]
+    assert values[best] == max(values.values())
+    results = read_json(finished_run / "out" / "results.json")
+    found = results["models"]["none"]["tasks"]["chosen"]
+    assert found["languages"]["en"]["f1"]["value"] == pytest.approx(values[best], abs=1e-5)
+    assert found["null_threshold"] == Answering.load(stage).null_threshold is not None
+    assert config(patience=1, valid=[{"path": "a", "language": "en"}]).inputs()["chosen_by"]
+    assert "chosen_by" not in config().inputs()
 
 
 def test_the_folders_open_as_the_classes_they_name(finished_run: Path) -> None:
