@@ -77,6 +77,10 @@ def test_a_model_knows_its_objectives() -> None:
         ("pretrain.models.both.clm={}",
          "pretrain.models.both: clm reads from left to right and cannot be joined with mlm or "
          "tlm."),
+        ("finetune={a: {kind: ner}}",
+         "finetune.a.kind cannot be 'ner' (valid: classification, .*, tagging)."),
+        ("finetune={a: {kind: tagging, train: [{kind: conl, path: a}], test: []}}",
+         "finetune.a.train.0.kind cannot be 'conl' (valid: .*); did you mean 'conll'?"),
         ("pretrain.models={}", "pretrain.models must have at least 1 item."),
         ("pretrain.models={a/b: {}}", "pretrain.models.a/b: 'a/b' cannot name a folder; .*"),
         ("pretrain.models={.hidden: {}}", "pretrain.models..hidden: .* cannot name a folder; .*"),

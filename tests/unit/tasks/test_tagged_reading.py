@@ -91,6 +91,8 @@ def test_what_cannot_be_read_is_counted(tmp_path: Path, capsys: pytest.CaptureFi
     assert len(read(tmp_path, "a\tO\nb\n\nc\tO\n\nd\t\n", kind="conll")) == 1
     told = capsys.readouterr().err
     assert "1 sentence left out (too few columns): file:1" in told
+    assert read(tmp_path, "\tO\nb\tO\n\nc\tO\n", kind="conll")[0][1] == ["c"]
+    assert "1 sentence left out (an empty word): file:1" in capsys.readouterr().err
     assert "1 sentence left out (a word without a tag): file:6" in told
     with pytest.raises(UserError, match="'file' has no sentence that can be used"):
         read(tmp_path, "alone\n", kind="conll")
