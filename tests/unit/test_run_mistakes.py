@@ -163,7 +163,8 @@ def test_a_full_disk_where_nothing_can_be_mounted(
          "needed; give `label` in a source of data, or train and test files."),
         ("finetune.kind.source_languages=[zh]",
          "finetune.kind: There are 0 different labels in zh to learn from, at least two are "
-         "needed; give `label` in a source of data, or train and test files."),
+         "needed; there are labels in en: name them in source_languages, or give `label` in a "
+         "source of data, or train and test files."),
         ("data.sources=[{kind: text, path: text.en, language: en}, {kind: text, path: text.zh, "
          "language: zh}, {kind: text, path: text.ar, language: ar}]",
          "pretrain.models.both.tlm learns from translations, but no training text has any; give "
@@ -211,7 +212,7 @@ def test_a_label_that_was_never_learned_is_left_out_and_told_once(project: Path)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     result = call(project, "run")
     assert result.exit_code == 0, result.output
-    told = "Test texts whose labels were never learned are left out: plant (1)."
+    told = "Test texts whose labels were never learned are left out: plant (1) in en,"
     assert result.stderr.count(told) == 1
     model = read_json(project / "out" / "results.json")["models"]["both"]
     assert {code: part["n"] for code, part in model["tasks"]["kind"]["languages"].items()} == {

@@ -63,13 +63,13 @@ class Setting:
         self, task: str, config: TaskConfig, seed: int | None, *, validates: bool
     ) -> TaskData:
         seed = self.plan.seeds(task)[0] if seed is None else seed
+        title = f"{task}.valid" if validates else task
         key = task, validates, None if config.few_shot is None else seed
         if key not in self._data:
             try:
-                self._data[key] = config.load(replace(self.plan.task_inputs, seed=seed))
+                self._data[key] = config.load(replace(self.plan.task_inputs, seed=seed, task=title))
             except UserError as error:
-                part = ".valid" if validates else ""
-                raise UserError(f"finetune.{task}{part}: {error}") from None
+                raise UserError(f"finetune.{title}: {error}") from None
         return self._data[key]
 
     def sources(self, task: str) -> tuple[str, ...]:

@@ -154,12 +154,14 @@ class TaskInputs:
         base: where relative paths start.
         languages: the recipe's languages.
         seed: draws the examples that few are learned of.
+        task: what messages call the task.
     """
 
     corpus: Path
     base: Path
     languages: tuple[str, ...]
     seed: int = 0
+    task: str = ""
 
     def sources(self, config: TaskConfig) -> tuple[str, ...]:
         """Return the languages whose labels are learned."""

@@ -18,7 +18,7 @@ from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.objectives.balance import Balance, balanced_weights
 from xlmkit.tasks.base import Scores, TaskInputs
-from xlmkit.tasks.reading import Example
+from xlmkit.tasks.reading import Example, examples, read_split
 from xlmkit.tasks.sequences import (
     LabelledTexts,
     Loss,
@@ -27,6 +27,7 @@ from xlmkit.tasks.sequences import (
     by_language,
     check_tested,
     labelled_texts,
+    tell_left_out,
 )
 
 _MANY = 50  # classes, above which not most of them can have a single example
@@ -65,15 +66,19 @@ class ClassificationConfig(SequenceConfig):
         if len(names) < 2:
             raise UserError(
                 f"There are {len(names)} different labels in {', '.join(inputs.sources(self))} to "
-                "learn from, at least two are needed; give `label` in a source of data, or train "
-                "and test files."
+                f"learn from, at least two are needed; {self._elsewhere(inputs, bool(names))}give "
+                "`label` in a source of data, or train and test files."
             )
         _check_classes(learned)
         number = {name: place for place, name in enumerate(names)}
+
+        def read(example: Example) -> int | None:
+            return number.get(example.label)
+
         train, test = (
-            labelled_texts(by_language(part, lambda example: number.get(example.label)), np.int64)
-            for part in (learned, tested)
+            labelled_texts(by_language(part, read), np.int64) for part in (learned, tested)
         )
+        left_out = tell_left_out(tested, read, inputs.task)
         check_tested(self, test, names)
         weights = self.class_weights if isinstance(self.class_weights, dict) else {}
         if unknown := [name for name in weights if name not in number]:
@@ -81,7 +86,14 @@ class ClassificationConfig(SequenceConfig):
                 f"class_weights names the class {unknown[0]}, but those that are learned are "
                 f"{', '.join(names)}."
             )
-        return ClassificationData(names, train, test)
+        return ClassificationData(names, train, test, left_out=left_out)
+
+    def _elsewhere(self, inputs: TaskInputs, found: bool) -> str:
+        """Return in which languages there are labels, where those to learn have none."""
+        texts = () if found else examples(read_split(self.train, "train", inputs), inputs.languages)
+        languages = ", ".join(dict.fromkeys(example.language for example in texts))
+        told = f"there are labels in {languages}: name them in source_languages, or "
+        return told if languages else ""
 
 
 def _check_classes(learned: Sequence[Example]) -> None:

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.report_errors import left_out_notes
 from xlmkit.tasks.base import TaskInputs
 from xlmkit.tasks.kinds import Task
 
@@ -75,14 +77,14 @@ def load(tmp_path: Path) -> Any:
             tsv("good.tsv"),
             tsv("unknown.tsv"),
             1,
-            ["never learned are left out: z (2)"],
+            ["never learned are left out: z (2) in en, first at unknown.tsv:1."],
         ),
         (
             "multilabel",
             tsv("good.tsv"),
             tsv("unknown.tsv"),
             1,
-            ["never learned are left out: z (2)"],
+            ["never learned are left out: z (2) in en, first at unknown.tsv:1."],
         ),
         (
             "classification",
@@ -125,7 +127,7 @@ def load(tmp_path: Path) -> Any:
             tsv("numbers.tsv"),
             tsv("numbers.tsv"),
             2,
-            ["no numbers are left out: x (1), nan (1)"],
+            ["no numbers are left out: x (1), nan (1) in en, first at numbers.tsv:2."],
         ),
         (
             "multiple_choice",
@@ -134,7 +136,7 @@ def load(tmp_path: Path) -> Any:
             2,
             [
                 "(an empty second text or choice): choices.tsv:3",
-                "name no choice are left out: 2 (1)",
+                "name no choice are left out: 2 (1) in en, first at choices.tsv:2.",
             ],
         ),
         (
@@ -177,6 +179,32 @@ def test_what_cannot_be_used_is_counted_and_told(
     assert len(labels) == n
     said = capsys.readouterr().err
     assert [sentence for sentence in told if sentence not in said] == []
+
+
+def test_a_language_that_vanishes_is_named_with_its_task(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.tsv").write_text("a\tx\nb\ty\n", encoding="utf-8")
+    (tmp_path / "test.tsv").write_text("a\tX\tsw\nb\tX\tsw\na\tx\ten\n", encoding="utf-8")
+    both = {"kind": "tsv", "path": "test.tsv", "text": 0, "label_column": 1, "language_column": 2}
+    section = {"kind": "classification", "train": [tsv("train.tsv")], "test": [both]}
+    inputs = TaskInputs(tmp_path, tmp_path, ("en", "sw"), task="topics")
+    config = TypeAdapter(Task).validate_python(section)
+    data = config.load(inputs)
+    told = "finetune.topics: Test texts whose labels were never learned are left out: X (2) in sw,"
+    assert f"{told} which leaves none, first at test.tsv:1." in capsys.readouterr().err
+    assert set(data.test) == {"en"}
+
+    class Right:
+        languages = ("en", "sw")
+
+        def scores(self, texts: list[str], *_: Any) -> Any:
+            return np.array([[1, 0]] * len(texts), np.float32), len(texts)
+
+    measured = data.measured(Right(), config, ("en",))
+    assert measured["left_out"] == {"sw": {"X": 2}}
+    (note,) = left_out_notes({"language_names": {"sw": "Swahili"}}, {"a": measured})
+    assert note == "Test texts whose labels were not learned are left out: 2 in Swahili (all; X 2)."
 
 
 NONE = "no text of its test files has a label that is among those of its train files"
