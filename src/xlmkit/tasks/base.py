@@ -22,6 +22,7 @@ from xlmkit.data.source_base import LanguageCode
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordEncoder, WordScorer
+from xlmkit.evaluate.words import count_words
 from xlmkit.tasks.sweep import SweepConfig
 from xlmkit.train.config import OptimizerConfig
 
@@ -326,6 +327,13 @@ def figures(
         "examples": dict(examples),
         "outcomes": dict(outcomes or {}),
     }
+
+
+def tokens_per_word(
+    scorer: WordScorer | QuestionAnswerer, texts: Sequence[str], language: str
+) -> float:
+    """Return into how many tokens a model cuts a word of texts, on average."""
+    return scorer.count_tokens(texts, language) / max(1, count_words(texts, language))
 
 
 def chosen_examples(

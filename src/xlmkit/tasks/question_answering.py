@@ -30,7 +30,7 @@ from xlmkit.evaluate.question_answering import (
     best_threshold,
     judge_answers,
 )
-from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures
+from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures, tokens_per_word
 from xlmkit.tasks.few_shots import few_shots
 
 if TYPE_CHECKING:
@@ -243,7 +243,9 @@ class QuestionAnsweringData(TaskData):
                 exact, f1 = _scored(questions, found, threshold, config.normalisation)
                 answerable = np.array([bool(question.answers) for question in questions])
                 judged = judge_answers(exact, f1, answerable, config.normalisation)
-                languages[language] = {**judged, "n": len(questions)}
+                asked = [*(one.text for one in questions), *{one.context for one in questions}]
+                cut = tokens_per_word(answerer, asked, language)
+                languages[language] = {**judged, "n": len(questions), "tokens_per_word": cut}
                 shown[language] = _shown(questions, found, exact, threshold)
                 texts = [f"{one.text} | {one.context}" for one in questions]
                 right = [" | ".join(answer.text for answer in one.answers) for one in questions]

@@ -110,6 +110,9 @@ class Oracle:
     languages = ("en", "zh")
     settings = Answering(null_threshold=0.0)
 
+    def count_tokens(self, texts: list[str], language: str) -> int:
+        return sum(map(len, texts))
+
     def answers(self, questions: list[Question]) -> list[Answers]:
         found = []
         for q in questions:
@@ -180,6 +183,7 @@ def test_a_run_learns_measures_and_saves(finished_run: Path, head: str) -> None:
     results = read_json(finished_run / "out" / "results.json")
     found = results["models"]["none"]["tasks"][head]
     assert found["languages"]["zh"]["n"] == 60
+    assert found["languages"]["en"]["tokens_per_word"] > 1
     assert found["languages"]["en"]["f1"]["value"] > 0.3
     folder = finished_run / "out" / "finetune" / "none" / head
     settings = Answering.load(folder)
