@@ -205,6 +205,16 @@ def test_only_one_class(project: Path) -> None:
     assert sentence.startswith("finetune.kind: There are 1 different labels in en to learn from")
 
 
+def test_a_file_that_is_learned_and_tested_on_is_told_once(project: Path) -> None:
+    source = "[{kind: tsv, path: test.tsv, text: 0, language_column: 1, label_column: 2}]"
+    told = "finetune.kind: test.tsv is learned and tested on"
+    result = call(project, "run", f"finetune.kind.train={source}")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count(told) == 1
+    shutil.rmtree(project / "out")
+    assert told not in call(project, "run").stderr
+
+
 def test_a_label_that_was_never_learned_is_left_out_and_told_once(project: Path) -> None:
     path = project / "test.tsv"
     lines = path.read_text(encoding="utf-8").splitlines()

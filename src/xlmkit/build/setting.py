@@ -7,6 +7,7 @@ import torch
 
 from xlmkit.core.device import choose_device, tune_allocator
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
 from xlmkit.core.machine import package_versions
 from xlmkit.plan import RunPlan
 from xlmkit.tasks.base import TaskConfig, TaskData
@@ -46,7 +47,11 @@ class Setting:
         Raises:
             UserError: the task has no labels, or none that its test texts have.
         """
-        return self._read(task, self.recipe.finetune[task], seed, validates=False)
+        config = self.recipe.finetune[task]
+        if not any(known == task and not validates for known, validates, _ in self._data):
+            for path in config.files_learned_and_tested(self.plan.task_inputs):
+                say(f"finetune.{task}: {path.name} is learned and tested on; is it the right file?")
+        return self._read(task, config, seed, validates=False)
 
     def validation_data(self, task: str, seed: int | None = None) -> TaskData | None:
         """Return a task's examples with those of validation for those of the test, if any.

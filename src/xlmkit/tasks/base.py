@@ -137,6 +137,15 @@ class TaskConfig(Config, ABC):
             UserError: one is missing.
         """
 
+    def files_learned_and_tested(self, inputs: "TaskInputs") -> list[Path]:
+        """Return the files that are among those to learn from and those to test on."""
+
+        def of(part: str) -> set[Path]:
+            others = {name: () for name in ("train", "valid", "test") if name != part}
+            return set(self.model_copy(update=others).files(inputs))
+
+        return sorted(of("train") & of("test"))
+
     @abstractmethod
     def load(self, inputs: "TaskInputs") -> "TaskData":
         """Read the examples.
