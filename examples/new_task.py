@@ -33,6 +33,7 @@ from xlmkit.tasks.sequences import (
     by_language,
     check_tested,
     labelled_texts,
+    tell_left_out,
 )
 
 
@@ -58,13 +59,13 @@ class RatingConfig(SequenceConfig):
 
         learned, tested = self.read(inputs)
         train, test = (
-            labelled_texts(by_language(part, rating, "Texts without a rating"), np.int64)
-            for part in (learned, tested)
+            labelled_texts(by_language(part, rating), np.int64) for part in (learned, tested)
         )
+        left_out = tell_left_out(tested, rating, inputs.task, "Texts without a rating")
         if not train:
             raise UserError(f"no label of its train files is a number from 1 to {self.best}.")
         check_tested(self, test, map(str, range(1, self.best + 1)))
-        return RatingData(["rating"], train, test, self.best)
+        return RatingData(["rating"], train, test, self.best, left_out=left_out)
 
 
 @dataclass(frozen=True)

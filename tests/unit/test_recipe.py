@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -76,6 +77,10 @@ def test_a_model_knows_its_objectives() -> None:
         ("pretrain.models.both.clm={}",
          "pretrain.models.both: clm reads from left to right and cannot be joined with mlm or "
          "tlm."),
+        ("finetune={a: {kind: ner}}",
+         "finetune.a.kind cannot be 'ner' (valid: classification, .*, tagging)."),
+        ("finetune={a: {kind: tagging, train: [{kind: conl, path: a}], test: []}}",
+         "finetune.a.train.0.kind cannot be 'conl' (valid: .*); did you mean 'conll'?"),
         ("pretrain.models={}", "pretrain.models must have at least 1 item."),
         ("pretrain.models={a/b: {}}", "pretrain.models.a/b: 'a/b' cannot name a folder; .*"),
         ("pretrain.models={.hidden: {}}", "pretrain.models..hidden: .* cannot name a folder; .*"),
@@ -155,21 +160,27 @@ def _small_translation(recipe: Recipe) -> list[str]:
     return settings
 
 
+def _languages_of(config: Any) -> list[tuple[str, list[str]]]:
+    valid = [("valid", ["en"])] if config.valid else []
+    return [("train", ["en"]), ("test", ["en", "zh", "ar"]), *valid]
+
+
 def _small_tasks(recipe: Recipe, flow: list[str]) -> list[str]:
     settings = []
     for task, config in recipe.finetune.items():
         settings.append(f"finetune.{task}.epochs=1")
         if config.kind == "tagging":
             settings.append(f"finetune.{task}.source_languages=[en]")
-            for part, codes in (("train", ["en"]), ("test", ["en", "zh", "ar"])):
+            for part, codes in _languages_of(config):
                 sources = [f"{{kind: conll, path: words.txt, language: {code}}}" for code in codes]
                 settings.append(f"finetune.{task}.{part}=[{', '.join(sources)}]")
         elif config.kind == "question_answering":
-            for part, codes in (("train", ["en"]), ("test", ["en", "zh", "ar"])):
+            for part, codes in _languages_of(config):
                 sources = [f"{{path: squad.json, language: {code}}}" for code in codes]
                 settings.append(f"finetune.{task}.{part}=[{', '.join(sources)}]")
         elif not config.needs_corpus:
-            for part, source in (("train", flow[0]), ("test", flow[1])):
+            valid = [("valid", flow[1])] if config.valid else []
+            for part, source in (("train", flow[0]), ("test", flow[1]), *valid):
                 if config.kind in ("regression", "multiple_choice"):
                     source = source.replace(".tsv", ".numbers.tsv")
                 if config.kind == "multiple_choice":

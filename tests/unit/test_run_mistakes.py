@@ -163,7 +163,8 @@ def test_a_full_disk_where_nothing_can_be_mounted(
          "needed; give `label` in a source of data, or train and test files."),
         ("finetune.kind.source_languages=[zh]",
          "finetune.kind: There are 0 different labels in zh to learn from, at least two are "
-         "needed; give `label` in a source of data, or train and test files."),
+         "needed; there are labels in en: name them in source_languages, or give `label` in a "
+         "source of data, or train and test files."),
         ("data.sources=[{kind: text, path: text.en, language: en}, {kind: text, path: text.zh, "
          "language: zh}, {kind: text, path: text.ar, language: ar}]",
          "pretrain.models.both.tlm learns from translations, but no training text has any; give "
@@ -204,6 +205,16 @@ def test_only_one_class(project: Path) -> None:
     assert sentence.startswith("finetune.kind: There are 1 different labels in en to learn from")
 
 
+def test_a_file_that_is_learned_and_tested_on_is_told_once(project: Path) -> None:
+    source = "[{kind: tsv, path: test.tsv, text: 0, language_column: 1, label_column: 2}]"
+    told = "finetune.kind: test.tsv is learned and tested on"
+    result = call(project, "run", f"finetune.kind.train={source}")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count(told) == 1
+    shutil.rmtree(project / "out")
+    assert told not in call(project, "run").stderr
+
+
 def test_a_label_that_was_never_learned_is_left_out_and_told_once(project: Path) -> None:
     path = project / "test.tsv"
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -211,7 +222,7 @@ def test_a_label_that_was_never_learned_is_left_out_and_told_once(project: Path)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     result = call(project, "run")
     assert result.exit_code == 0, result.output
-    told = "Test texts whose labels were never learned are left out: plant (1)."
+    told = "Test texts whose labels were never learned are left out: plant (1) in en,"
     assert result.stderr.count(told) == 1
     model = read_json(project / "out" / "results.json")["models"]["both"]
     assert {code: part["n"] for code, part in model["tasks"]["kind"]["languages"].items()} == {

@@ -19,7 +19,9 @@ def finetune(setting: Setting, name: str, task: str, seed: int, folder: Path) ->
         trials["trials"] = sweep(setting, name, task)
         config = plan.settings(name, task, chosen(tried, trials["trials"]))
     stage, title = plan.finetuned(name, task, seed), plan.models()[name].title or name
-    adapting = Adapting(setting, name, task, config, seed, stage, f"finetuning {title}")
+    told = f", seed {seed}" if len(plan.seeds(task)) > 1 else ""
+    title = f"finetuning {title} on {task}{told}"
+    adapting = Adapting(setting, name, task, config, seed, stage, title)
     figures = adapting.run(folder)
     write_json(folder / FIGURES_FILE, {**figures, **trials})
     forget_training(folder, figures)

@@ -7,9 +7,10 @@ import torch
 
 from xlmkit.core.device import choose_device, tune_allocator
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
 from xlmkit.core.machine import package_versions
 from xlmkit.plan import RunPlan
-from xlmkit.tasks.base import TaskData, TaskInputs
+from xlmkit.tasks.base import TaskConfig, TaskData
 from xlmkit.train.tracking import Tracking
 
 
@@ -30,7 +31,7 @@ class Setting:
         self.plan, self.recipe = plan, plan.recipe
         self.device = choose_device()
         self._versions = package_versions()
-        self._data: dict[tuple[str, int | None], TaskData] = {}
+        self._data: dict[tuple[str, bool, int | None], TaskData] = {}
         tune_allocator()
         # Processes of one machine share its cores, unless the recipe says how many each takes.
         sharing = 1 if self.recipe.threads else plan.processes.on_this_machine
@@ -46,32 +47,35 @@ class Setting:
         Raises:
             UserError: the task has no labels, or none that its test texts have.
         """
-        inputs = self._inputs(task, seed)
-        key = task, None if self.recipe.finetune[task].few_shot is None else inputs.seed
-        if key not in self._data:
-            try:
-                self._data[key] = self.recipe.finetune[task].load(inputs)
-            except UserError as error:
-                raise UserError(f"finetune.{task}: {error}") from None
-        return self._data[key]
+        config = self.recipe.finetune[task]
+        if not any(known == task and not validates for known, validates, _ in self._data):
+            for path in config.files_learned_and_tested(self.plan.task_inputs):
+                say(f"finetune.{task}: {path.name} is learned and tested on; is it the right file?")
+        return self._read(task, config, seed, validates=False)
 
     def validation_data(self, task: str, seed: int | None = None) -> TaskData | None:
         """Return a task's examples with those of validation for those of the test, if any.
+
+        They are read once, as those of `task_data`.
 
         Raises:
             UserError: none has a label that is learned.
         """
         config = self.recipe.finetune[task].validation()
-        if config is None:
-            return None
-        try:
-            return config.load(self._inputs(task, seed))
-        except UserError as error:
-            raise UserError(f"finetune.{task}.valid: {error}") from None
+        return None if config is None else self._read(task, config, seed, validates=True)
 
-    def _inputs(self, task: str, seed: int | None) -> TaskInputs:
+    def _read(
+        self, task: str, config: TaskConfig, seed: int | None, *, validates: bool
+    ) -> TaskData:
         seed = self.plan.seeds(task)[0] if seed is None else seed
-        return replace(self.plan.task_inputs, seed=seed)
+        title = f"{task}.valid" if validates else task
+        key = task, validates, None if config.few_shot is None else seed
+        if key not in self._data:
+            try:
+                self._data[key] = config.load(replace(self.plan.task_inputs, seed=seed, task=title))
+            except UserError as error:
+                raise UserError(f"finetune.{title}: {error}") from None
+        return self._data[key]
 
     def sources(self, task: str) -> tuple[str, ...]:
         """Return the languages whose labels a task learns."""

@@ -98,7 +98,7 @@ def _try(job: _Job, stage: Stage, folder: Path) -> None:
     work, seed = folder / _TRAINED, job.plan.seeds(job.task)[0]
     work.mkdir(exist_ok=True)
     config = job.plan.settings(job.name, job.task, job.trial)
-    title = f"trial {job.trial.name} of {job.name}"
+    title = f"trial {job.trial.name} of {job.name} on {job.task}"
     figures = Adapting(setting, job.name, job.task, config, seed, stage, title).run(work)
     step = figures["selection"]["source_selected"]
     values = measured_steps(figures["curve"])[step]

@@ -3,6 +3,7 @@
 The JSON schema of the recipe tells which keys are valid at a place, its tree tells the line.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -130,7 +131,10 @@ def _child(schema: Schema, part: str | int, root: Schema) -> Schema:
         prefix = schema.get("prefixItems", ())
         inner = prefix[part] if part < len(prefix) else schema.get("items", {})
     else:
-        inner = schema.get("properties", {}).get(part, schema.get("additionalProperties"))
+        patterns = schema.get("patternProperties", {}).items()
+        named = next((inner for pattern, inner in patterns if re.search(pattern, part)), None)
+        other = schema.get("additionalProperties") if named is None else named
+        inner = schema.get("properties", {}).get(part, other)
     return _resolve(inner, root) if isinstance(inner, dict) else {}
 
 

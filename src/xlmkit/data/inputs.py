@@ -20,10 +20,12 @@ class BadLines:
     Attributes:
         counts: reason -> number of lines.
         places: reason -> the first "file:line" of it.
+        mends: reason -> what to do about it, where that is known.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     places: dict[str, list[str]] = field(default_factory=dict)
+    mends: dict[str, str] = field(default_factory=dict)
 
     def add(self, reason: str, place: str) -> None:
         """Count one line that cannot be used."""
@@ -37,12 +39,14 @@ class BadLines:
 
         Args:
             title: of the source.
-            what: was left out.
+            what: was left out, in the plural.
         """
         for reason, places in self.places.items():
             count = self.counts[reason]
             more = ", ..." if count > len(places) else ""
-            yield f"{title}: {count:,} {what} left out ({reason}): {', '.join(places)}{more}"
+            left = what.removesuffix("s") if count == 1 else what
+            mend = f"; {self.mends[reason]}" if reason in self.mends else ""
+            yield f"{title}: {count:,} {left} left out ({reason}): {', '.join(places)}{more}{mend}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,12 @@ from xlmkit.data.source_base import Column
 from xlmkit.data.sources import CsvSource, JsonlSource, TableSource, TsvSource
 from xlmkit.text.languages import language
 
+_TOO_FEW = "too few columns"
+_QUOTED = (
+    'it has fields that begin with " and go on in the next line; such files want kind: csv, with '
+    'separator: "\\t" where tabs part their columns'
+)
+
 
 def read_tsv(source: TsvSource, reading: Reading) -> Iterator[Record]:
     """Yield the rows of tab-separated files; rows with too few columns are counted as bad.
@@ -26,9 +32,10 @@ def read_tsv(source: TsvSource, reading: Reading) -> Iterator[Record]:
         lines = lenient_lines(path, reading)
         names = _header(table, path, next(lines)[1].split("\t")) if source.header else {}
         for number, line in lines:
-            if line.strip() and (
-                record := table.cells(line.split("\t"), names, f"{shown}:{number}")
-            ):
+            cells = line.split("\t")
+            if _is_open(cells[-1]):
+                reading.bad.mends[_TOO_FEW] = _QUOTED
+            if line.strip() and (record := table.cells(cells, names, f"{shown}:{number}")):
                 yield record
 
 
@@ -50,6 +57,11 @@ def read_csv(source: CsvSource, reading: Reading) -> Iterator[Record]:
                     yield record
         except csv.Error as error:
             raise UserError(f"{path}:{rows.line_num} is no CSV: {error}.") from None
+
+
+def _is_open(cell: str) -> bool:
+    """Tell whether a quoted field begins here and does not end."""
+    return cell.startswith('"') and cell.count('"') % 2 == 1
 
 
 def _header(table: "Table", path: Path, cells: list[str]) -> dict[Column, int]:
@@ -118,7 +130,7 @@ class Table:
         """Return the record of a row of cells; one with too few is counted as bad."""
         places = {column: _position(column, names) or 0 for column in self.used}
         if len(cells) <= max(places.values()):
-            self.reading.bad.add("too few columns", place)
+            self.reading.bad.add(_TOO_FEW, place)
             return None
         return self.record({column: cells[i] for column, i in places.items()}, place)
 

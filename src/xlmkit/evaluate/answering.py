@@ -140,3 +140,7 @@ class PlainAnswerer:
         return find_answers(
             self.model, windows, questions, candidates, settings.n_best, self.batch_tokens
         )
+
+    def count_tokens(self, texts: Sequence[str], language: str) -> int:
+        """Return how many tokens texts are cut into, special ones not counted."""
+        return sum(map(len, self.tokenizer.encode_batch(texts, language)))

@@ -95,6 +95,10 @@ class WordScorer(Protocol):
         """
         ...
 
+    def count_tokens(self, texts: Sequence[str], language: str) -> int:
+        """Return how many tokens texts are cut into, special ones not counted."""
+        ...
+
 
 class QuestionAnswerer(Protocol):
     """A model that finds answers in contexts."""
@@ -111,4 +115,8 @@ class QuestionAnswerer(Protocol):
 
     def answers(self, questions: Sequence[Question]) -> list[Answers]:
         """Return the answers to questions, in their order."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str], language: str) -> int:
+        """Return how many tokens texts are cut into, special ones not counted."""
         ...

@@ -26,7 +26,12 @@ from xlmkit.evaluate.report_data import (
     splits_table,
     tokenizer_table,
 )
-from xlmkit.evaluate.report_errors import calibration_table, confusion_panels, reliability_panels
+from xlmkit.evaluate.report_errors import (
+    calibration_table,
+    confusion_panels,
+    left_out_notes,
+    reliability_panels,
+)
 from xlmkit.evaluate.report_figures import (
     language_legend,
     map_languages,
@@ -184,7 +189,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "bars": transfer_bars(results, name),
         "legend": model_legend(results, models),
         "chart": adaptation_chart(results, name),
-        "notes": tagging_notes(results, models),
+        "notes": [*left_out_notes(results, models), *tagging_notes(results, models)],
         "bias": bias_section(results, results["models"][shown], models[shown]),
         "confusions": confusion_panels(results, models[shown]),
         "calibration": calibration_table(results, name),

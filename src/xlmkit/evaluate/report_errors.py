@@ -26,6 +26,7 @@ from xlmkit.evaluate.score import Score
 _LANGUAGES = 12  # whose confusions are drawn
 _MODELS = 3  # whose curves are drawn
 _FEWEST = 10  # answers of a bin that is drawn
+_LABELS = 5  # named of those that are left out
 _DIAGONAL = Style(color="var(--muted)", dash="2 3", width=1.0)
 
 
@@ -139,3 +140,23 @@ def reliability_panels(results: Results, name: str) -> list[Panel]:
         title = f"Reliability of {model_title(results, key)} by language"
         panels.append(Panel(model_title(results, key), line_chart(series, x, y, title=title)))
     return panels
+
+
+def left_out_notes(results: Results, models: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a sentence about test texts whose labels were not learned, if there are any.
+
+    Args:
+        results: the content of results.json.
+        models: the task's results by model.
+    """
+    first = next(iter(models.values()))
+    told = []
+    for code, labels in (first.get("left_out") or {}).items():
+        most = sorted(labels.items(), key=lambda one: -one[1])[:_LABELS]
+        named = ", ".join(f"{label} {formats.count(n)}" for label, n in most)
+        everything = "" if code in first["languages"] else "all; "
+        total = formats.count(sum(labels.values()))
+        told.append(f"{total} in {language_name(results, code)} ({everything}{named})")
+    if not told:
+        return []
+    return [f"Test texts whose labels were not learned are left out: {formats.listed(told)}."]

@@ -66,3 +66,7 @@ class PlainTagger:
         longest = self.model.transformer.architecture.max_position_embeddings
         words = encode_words({language: sentences}, self.tokenizer, min(self.max_length, longest))
         return word_scores(self.model, words, compute)
+
+    def count_tokens(self, texts: Sequence[str], language: str) -> int:
+        """Return how many tokens texts are cut into, special ones not counted."""
+        return sum(map(len, self.tokenizer.encode_batch(texts, language)))

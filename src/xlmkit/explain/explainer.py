@@ -133,7 +133,7 @@ class Explainer:
             )
         with torch.no_grad():
             given = reading.scores(reading.ids).float()[None]
-        targets = self._targets(kind, given, reading, asked.text, labels, words)
+        targets = self._targets(kind, given, reading, asked, labels, words)
         blank = reading.blank(self.subject.blanks[named])
         explained = [_explained(reading, target, blank, steps) for target in targets]
         return Explanation(
@@ -153,7 +153,7 @@ class Explainer:
         kind: Kind,
         given: Tensor,
         reading: Reading,
-        context: str,
+        asked: Asked,
         labels: Sequence[str],
         words: Sequence[str],
     ) -> list[Target]:
@@ -171,11 +171,11 @@ class Explainer:
             case "number":
                 return [Target(f"{float(given[0, 0, 0]):.3f}", None, lambda found: found[:, 0, 0])]
             case "choice":
-                return [_choice(given)]
+                return [_choice(given, asked.choices)]
             case "tags":
                 return _tags(given, names, numbers, reading, words)
             case "answer":
-                return [_answer(self.subject, given, reading, context)]
+                return [_answer(self.subject, given, reading, asked.text)]
 
     def _number(self, label: str) -> int:
         names = self.subject.labels
@@ -218,11 +218,12 @@ def _several(given: Tensor, names: Sequence[str], numbers: list[int]) -> list[Ta
     return [Target(names[n], float(probabilities[n]), head(n)) for n in chosen]
 
 
-def _choice(given: Tensor) -> Target:
+def _choice(given: Tensor, choices: Sequence[str]) -> Target:
+    """Explain the best choice, counted from 0 as `xlmkit predict` does."""
     probabilities = given[0, :, 0].softmax(dim=-1)
     best = int(probabilities.argmax())
     head: Head = lambda found: _log_odds(found[:, :, 0], best)  # noqa: E731
-    return Target(f"choice {best + 1}", float(probabilities[best]), head, row=best)
+    return Target(f"choice {best}: {choices[best]}", float(probabilities[best]), head, row=best)
 
 
 def _tags(

@@ -69,6 +69,13 @@ class HuggingFaceAnswerer:
             self.model, windows, questions, candidates, settings.n_best, self.batch_tokens
         )
 
+    def count_tokens(self, texts: Sequence[str], language: str) -> int:
+        """Return how many tokens texts are cut into, special ones not counted."""
+        rows = self.encoder.tokenizer(list(texts), add_special_tokens=False, verbose=False)[
+            "input_ids"
+        ]
+        return sum(map(len, rows))
+
 
 def open_span_model(folder: Path, config: Any) -> Any:  # noqa: ANN401 - their classes
     """Open a family's own model that finds answers; without a head in the folder it is fresh.

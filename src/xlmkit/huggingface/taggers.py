@@ -68,3 +68,10 @@ class HuggingFaceTagger:
             self.encoder, {language: sentences}, self.max_length, types=self.types
         )
         return word_scores(self.model, words, compute, self.batch_tokens)
+
+    def count_tokens(self, texts: Sequence[str], language: str) -> int:
+        """Return how many tokens texts are cut into, special ones not counted."""
+        rows = self.encoder.tokenizer(list(texts), add_special_tokens=False, verbose=False)[
+            "input_ids"
+        ]
+        return sum(map(len, rows))

@@ -22,6 +22,7 @@ from xlmkit.data.source_base import LanguageCode
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordEncoder, WordScorer
+from xlmkit.evaluate.words import count_words
 from xlmkit.tasks.sweep import SweepConfig
 from xlmkit.train.config import OptimizerConfig
 
@@ -136,6 +137,15 @@ class TaskConfig(Config, ABC):
             UserError: one is missing.
         """
 
+    def files_learned_and_tested(self, inputs: "TaskInputs") -> list[Path]:
+        """Return the files that are among those to learn from and those to test on."""
+
+        def of(part: str) -> set[Path]:
+            others = {name: () for name in ("train", "valid", "test") if name != part}
+            return set(self.model_copy(update=others).files(inputs))
+
+        return sorted(of("train") & of("test"))
+
     @abstractmethod
     def load(self, inputs: "TaskInputs") -> "TaskData":
         """Read the examples.
@@ -154,12 +164,14 @@ class TaskInputs:
         base: where relative paths start.
         languages: the recipe's languages.
         seed: draws the examples that few are learned of.
+        task: what messages call the task.
     """
 
     corpus: Path
     base: Path
     languages: tuple[str, ...]
     seed: int = 0
+    task: str = ""
 
     def sources(self, config: TaskConfig) -> tuple[str, ...]:
         """Return the languages whose labels are learned."""
@@ -324,6 +336,13 @@ def figures(
         "examples": dict(examples),
         "outcomes": dict(outcomes or {}),
     }
+
+
+def tokens_per_word(
+    scorer: WordScorer | QuestionAnswerer, texts: Sequence[str], language: str
+) -> float:
+    """Return into how many tokens a model cuts a word of texts, on average."""
+    return scorer.count_tokens(texts, language) / max(1, count_words(texts, language))
 
 
 def chosen_examples(

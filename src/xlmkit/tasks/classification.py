@@ -4,6 +4,8 @@ Labels in one language (or a few) are learned; texts in all languages are classi
 2019; Conneau & Lample 2019, section 5.1.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -16,6 +18,7 @@ from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.objectives.balance import Balance, balanced_weights
 from xlmkit.tasks.base import Scores, TaskInputs
+from xlmkit.tasks.reading import Example, examples, read_split
 from xlmkit.tasks.sequences import (
     LabelledTexts,
     Loss,
@@ -24,7 +27,11 @@ from xlmkit.tasks.sequences import (
     by_language,
     check_tested,
     labelled_texts,
+    tell_left_out,
 )
+
+_MANY = 50  # classes, above which not most of them can have a single example
+_SHOWN = 40  # characters of a label
 
 
 class ClassificationConfig(SequenceConfig):
@@ -51,21 +58,27 @@ class ClassificationConfig(SequenceConfig):
         """Read a task's examples.
 
         Raises:
-            UserError: there are no labels, only one class, or no label in a source language.
+            UserError: there are no labels, only one class, or no label in a source language, or
+                labels are texts.
         """
         learned, tested = self.read(inputs)
         names = sorted({example.label for example in learned})
         if len(names) < 2:
             raise UserError(
                 f"There are {len(names)} different labels in {', '.join(inputs.sources(self))} to "
-                "learn from, at least two are needed; give `label` in a source of data, or train "
-                "and test files."
+                f"learn from, at least two are needed; {self._elsewhere(inputs, bool(names))}give "
+                "`label` in a source of data, or train and test files."
             )
+        _check_classes(learned)
         number = {name: place for place, name in enumerate(names)}
+
+        def read(example: Example) -> int | None:
+            return number.get(example.label)
+
         train, test = (
-            labelled_texts(by_language(part, lambda example: number.get(example.label)), np.int64)
-            for part in (learned, tested)
+            labelled_texts(by_language(part, read), np.int64) for part in (learned, tested)
         )
+        left_out = tell_left_out(tested, read, inputs.task)
         check_tested(self, test, names)
         weights = self.class_weights if isinstance(self.class_weights, dict) else {}
         if unknown := [name for name in weights if name not in number]:
@@ -73,7 +86,31 @@ class ClassificationConfig(SequenceConfig):
                 f"class_weights names the class {unknown[0]}, but those that are learned are "
                 f"{', '.join(names)}."
             )
-        return ClassificationData(names, train, test)
+        return ClassificationData(names, train, test, left_out=left_out)
+
+    def _elsewhere(self, inputs: TaskInputs, found: bool) -> str:
+        """Return in which languages there are labels, where those to learn have none."""
+        texts = () if found else examples(read_split(self.train, "train", inputs), inputs.languages)
+        languages = ", ".join(dict.fromkeys(example.language for example in texts))
+        told = f"there are labels in {languages}: name them in source_languages, or "
+        return told if languages else ""
+
+
+def _check_classes(learned: Sequence[Example]) -> None:
+    """See that labels are classes, and not texts of a wrong column or of a file read wrongly.
+
+    Raises:
+        UserError: there are many, and most have a single example.
+    """
+    counts = Counter(example.label for example in learned)
+    single = [label for label, count in counts.items() if count == 1]
+    if len(counts) > _MANY and 2 * len(single) > len(counts):
+        shown = single[0] if len(single[0]) <= _SHOWN else f"{single[0][:_SHOWN]}…"
+        raise UserError(
+            f"{len(single):,} of the {len(counts):,} different labels of its train files have a "
+            f"single example, as {shown!r}: these are no classes; see label_column, and take kind: "
+            "csv with its separator for files with quoted fields."
+        )
 
 
 @dataclass(frozen=True)

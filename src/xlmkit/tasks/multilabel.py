@@ -25,6 +25,7 @@ from xlmkit.tasks.sequences import (
     by_language,
     check_tested,
     labelled_texts,
+    tell_left_out,
 )
 
 
@@ -63,8 +64,9 @@ class MultilabelConfig(SequenceConfig):
         train, test = (
             labelled_texts(by_language(part, row), np.float32) for part in (learned, tested)
         )
+        left_out = tell_left_out(tested, row, inputs.task)
         check_tested(self, test, names)
-        return MultilabelData(names, train, test)
+        return MultilabelData(names, train, test, left_out=left_out)
 
     def _names(self, example: Example) -> set[str]:
         return {name.strip() for name in example.label.split(self.separator) if name.strip()}

@@ -22,6 +22,7 @@ from xlmkit.tasks.sequences import (
     SequenceData,
     by_language,
     check_tested,
+    tell_left_out,
 )
 
 _LEFT_OUT = "Texts whose labels name no choice"
@@ -53,11 +54,13 @@ class MultipleChoiceConfig(SequenceConfig):
             known = example.label.isdecimal() and int(example.label) < n
             return int(example.label) if known else None
 
-        train, test = (_laid_out(by_language(part, place, _LEFT_OUT)) for part in (learned, tested))
+        train, test = (_laid_out(by_language(part, place)) for part in (learned, tested))
+        tell_left_out(learned, place, inputs.task, _LEFT_OUT)
+        left_out = tell_left_out(tested, place, inputs.task, _LEFT_OUT)
         if not train:
             raise UserError(f"no label of its train files is a number from 0 to {n - 1}.")
         check_tested(self, test, map(str, range(n)))
-        return MultipleChoiceData(["choice"], train, test, n)
+        return MultipleChoiceData(["choice"], train, test, n, left_out=left_out)
 
 
 def _laid_out(gathered: dict[str, list[tuple[Example, int]]]) -> dict[str, LabelledTexts]:

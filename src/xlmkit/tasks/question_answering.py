@@ -30,7 +30,7 @@ from xlmkit.evaluate.question_answering import (
     best_threshold,
     judge_answers,
 )
-from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures
+from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures, tokens_per_word
 from xlmkit.tasks.few_shots import few_shots
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class QuestionAnsweringConfig(TaskConfig):
     train: tuple[QuestionSource, ...] = Field(min_length=1)
     """Files or datasets to learn from."""
     valid: tuple[QuestionSource, ...] = ()
-    """Those on which `null_threshold` is found; by default a tenth of the contexts of `train`."""
+    """Those that choose the best step, in any of the languages, and on which `null_threshold` is
+    found; by default the last step, and a tenth of the contexts of `train`."""
     test: tuple[QuestionSource, ...] = Field(min_length=1)
     """Those to test on, in any of the languages."""
     head: Literal["simple", "beam"] = "simple"
@@ -107,6 +108,14 @@ class QuestionAnsweringConfig(TaskConfig):
         """Return the task's own files."""
         sources = (*self.train, *self.valid, *self.test)
         return [path for source in sources for path in question_files(source, inputs.base)]
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides the result; models of when `valid` chose no step are made anew."""
+        return {**super().inputs(), **({"chosen_by": "valid"} if self.valid else {})}
+
+    def validation(self) -> TaskConfig | None:
+        """Return the task with its validation questions for test questions, None without any."""
+        return self.model_copy(update={"test": self.valid}) if self.valid else None
 
     def load(self, inputs: TaskInputs) -> "QuestionAnsweringData":
         """Read the questions.
@@ -234,7 +243,9 @@ class QuestionAnsweringData(TaskData):
                 exact, f1 = _scored(questions, found, threshold, config.normalisation)
                 answerable = np.array([bool(question.answers) for question in questions])
                 judged = judge_answers(exact, f1, answerable, config.normalisation)
-                languages[language] = {**judged, "n": len(questions)}
+                asked = [*(one.text for one in questions), *{one.context for one in questions}]
+                cut = tokens_per_word(answerer, asked, language)
+                languages[language] = {**judged, "n": len(questions), "tokens_per_word": cut}
                 shown[language] = _shown(questions, found, exact, threshold)
                 texts = [f"{one.text} | {one.context}" for one in questions]
                 right = [" | ".join(answer.text for answer in one.answers) for one in questions]

@@ -24,12 +24,14 @@ class Example:
         text: the text, or the first of a pair.
         others: what is read beside it: the second of a pair, the choices.
         label: as the file has it.
+        where: "file:line".
     """
 
     language: str
     text: str
     others: tuple[str, ...]
     label: str
+    where: str = ""
 
 
 def read_split(
@@ -79,7 +81,7 @@ def examples(records: Iterable[Record], languages: Iterable[str]) -> Iterator[Ex
             others = tuple(map(normalize, record.others))
             for language, text in record.texts.items():
                 if language in wanted:
-                    yield Example(language, normalize(text), others, record.label)
+                    yield Example(language, normalize(text), others, record.label, record.where)
 
 
 def files_of(sources: Iterable[Source], inputs: TaskInputs) -> list[Path]:

@@ -23,6 +23,7 @@ from xlmkit.tasks.sequences import (
     SequenceData,
     by_language,
     labelled_texts,
+    tell_left_out,
 )
 
 _LEFT_OUT = "Texts whose labels are no numbers"
@@ -43,9 +44,10 @@ class RegressionConfig(SequenceConfig):
         """
         learned, tested = self.read(inputs)
         train, test = (
-            labelled_texts(by_language(part, _number, _LEFT_OUT), np.float64)
-            for part in (learned, tested)
+            labelled_texts(by_language(part, _number), np.float64) for part in (learned, tested)
         )
+        tell_left_out(learned, _number, inputs.task, _LEFT_OUT)
+        left_out = tell_left_out(tested, _number, inputs.task, _LEFT_OUT)
         values = np.concatenate([part.labels for part in train.values()]) if train else np.empty(0)
         if len(values) == 0 or values.std() == 0:
             raise UserError("its train files have no two different numbers as labels to learn.")
@@ -56,7 +58,7 @@ class RegressionConfig(SequenceConfig):
             code: LabelledTexts(part.texts, (part.labels - mean) / deviation, part.seconds)
             for code, part in train.items()
         }
-        return RegressionData(["value"], scaled, test, mean, deviation)
+        return RegressionData(["value"], scaled, test, mean, deviation, left_out=left_out)
 
 
 def _number(example: Example) -> float | None:

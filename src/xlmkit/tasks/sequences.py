@@ -8,7 +8,7 @@ import time
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
@@ -44,6 +44,7 @@ Loss = Decision
 """What teaches a task is named by what its scores decide."""
 
 Label = TypeVar("Label")
+_TOLD = 5  # labels named
 
 
 class SequenceConfig(TaskConfig):
@@ -162,11 +163,13 @@ class SequenceData(TaskData):
         labels: names of the scores that a sequence gets, in their order.
         train: language to texts, the source languages only.
         test: language to texts, every language that has labels.
+        left_out: language to label to test texts that cannot be judged, as it was not learned.
     """
 
     labels: list[str]
     train: Mapping[str, LabelledTexts]
     test: Mapping[str, LabelledTexts]
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict, kw_only=True)
 
     loss: ClassVar[Loss]
     metrics: ClassVar[tuple[str, ...]]
@@ -260,9 +263,10 @@ class SequenceData(TaskData):
                     self.columns(part, scores),
                 )
         n = sum(len(part.labels) for part in self.train.values())
-        return figures(
+        found = figures(
             config, self.labels, n, sources, languages, shown, self.metrics, outcomes, seconds
         )
+        return {**found, **({"left_out": self.left_out} if self.left_out else {})}
 
     def _with_texts(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
         answers = self.answers(part, scores)
@@ -276,29 +280,55 @@ class SequenceData(TaskData):
 
 
 def by_language(
-    found: Iterable[Example],
-    read: Callable[[Example], Label | None],
-    left_out: str = "Test texts whose labels were never learned",
+    found: Iterable[Example], read: Callable[[Example], Label | None]
 ) -> dict[str, list[tuple[Example, Label]]]:
-    """Gather examples by language; those whose label cannot be read are counted and told.
+    """Gather examples by language, without those whose label cannot be read.
 
     Args:
         found: the examples.
         read: from an example to its label, None where it is none.
-        left_out: what to call those without.
     """
     gathered: dict[str, list[tuple[Example, Label]]] = {}
-    unknown: Counter[str] = Counter()
     for example in found:
-        label = read(example)
-        if label is None:
-            unknown[example.label] += 1
-        else:
+        if (label := read(example)) is not None:
             gathered.setdefault(example.language, []).append((example, label))
-    if unknown:
-        listed = ", ".join(f"{label} ({count})" for label, count in unknown.most_common(5))
-        say(f"{left_out} are left out: {listed}.")
     return gathered
+
+
+def tell_left_out(
+    found: Iterable[Example],
+    read: Callable[[Example], Any],
+    task: str,
+    what: str = "Test texts whose labels were never learned",
+) -> dict[str, dict[str, int]]:
+    """Say which examples `by_language` leaves out, and where the first of each language stands.
+
+    Args:
+        found: the examples.
+        read: as `by_language` has it.
+        task: name of the task.
+        what: to call those that are left out.
+
+    Returns:
+        Language to label to examples.
+    """
+    counts: dict[str, Counter[str]] = {}
+    places, kept = dict[str, str](), set[str]()
+    for example in found:
+        if read(example) is not None:
+            kept.add(example.language)
+            continue
+        counts.setdefault(example.language, Counter())[example.label] += 1
+        places.setdefault(example.language, example.where)
+    told = []
+    for code, labels in counts.items():
+        listed = ", ".join(f"{label} ({count})" for label, count in labels.most_common(_TOLD))
+        more = ", ..." if len(labels) > _TOLD else ""
+        all_of = "" if code in kept else ", which leaves none"
+        told.append(f"{listed}{more} in {code}{all_of}, first at {places[code]}")
+    if told:
+        say(f"{task and f'finetune.{task}: '}{what} are left out: {'; '.join(told)}.")
+    return {code: dict(labels) for code, labels in counts.items()}
 
 
 def labelled_texts(

@@ -31,6 +31,7 @@ _COLUMNS = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
 _BLANKS = re.compile(" +")
 _DOCUMENT = "-DOCSTART-"
 _UNTAGGED = "a word without a tag"
+_NO_WORD = "an empty word"
 _TOO_FEW = "too few columns"
 
 Words = tuple[list[str], list[str]]
@@ -190,7 +191,10 @@ def _word_lines(rows: list[list[str]], source: ConllSource) -> Words | str:
         if token == tag or not (0 <= token < len(cells) and 0 <= tag < len(cells)):
             return _TOO_FEW
         word, label = cells[token], cells[tag].strip()
-        words.append(word.partition(":")[2] if source.prefix and ":" in word else word)
+        word = word.partition(":")[2] if source.prefix and ":" in word else word
+        if not word:
+            return _NO_WORD
+        words.append(word)
         tags.append(label)
     return (words, tags) if all(tags) else _UNTAGGED
 

@@ -29,7 +29,15 @@ from xlmkit.evaluate.tagging import (
     word_accuracy,
     word_macro_f1,
 )
-from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, chosen_examples, figures
+from xlmkit.tasks.base import (
+    Backbone,
+    TaskConfig,
+    TaskData,
+    TaskInputs,
+    chosen_examples,
+    figures,
+    tokens_per_word,
+)
 from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import TaggedSourceKind
@@ -211,7 +219,9 @@ class TaggingData(TaskData):
                 scores = scorer.word_scores(part.sentences, language)
                 seconds += time.perf_counter() - began
                 predicted = scores.argmax(axis=1)
-                languages[language] = self.judge(part, predicted)
+                words = [word for sentence in part.sentences for word in sentence]
+                cut = tokens_per_word(scorer, words, language)
+                languages[language] = {**self.judge(part, predicted), "tokens_per_word": cut}
                 shown[language] = self._shown(part, predicted)
                 outcomes[language] = self._outcomes(part, predicted)
         n = sum(len(part.sentences) for part in self.train.values())

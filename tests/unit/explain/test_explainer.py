@@ -86,7 +86,7 @@ def test_one_of_several_texts_is_explained_against_the_others(keyword_classifier
     chooser = replace(bundle, weights=weights, labels=["choice"])
     made = Explainer(PlainSubject(chooser)).explain("a", "en", choices=["b c d", "h", "c d"])
     (one,) = made.explained
-    assert (made.kind, one.label) == ("choice", "choice 2")
+    assert (made.kind, one.label) == ("choice", "choice 1: h")
     check_complete(one, made)
     assert made.words[int(np.argmax(one.scores))].text == "h"
 

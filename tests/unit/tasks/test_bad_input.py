@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.report_errors import left_out_notes
 from xlmkit.tasks.base import TaskInputs
 from xlmkit.tasks.kinds import Task
 
@@ -21,6 +23,8 @@ FILES = {
     "numbers.tsv": "a\t1\nb\tx\nc\tnan\nd\t2\n",
     "pairs.tsv": "a\tb\tx\na\t\tx\n\tb\ty\na\tb\ty\n",
     "choices.tsv": "p\tc\td\t0\np\tc\td\t2\np\tc\t\t1\np\tc\td\t1\n",
+    "quoted.tsv": 'x\t"One\nmore"\ny\tTwo\nz\n',
+    "texts.tsv": "".join(f"{n}\ttext {n}\n" for n in range(60)),
     "rows.jsonl": '{"text": "a", "label": "x"}\n{"text": "b"}\n{"label": "x"}\n[]\n',
     "good.conll": "a B-X\nb I-X\n\nc O\n",
     "bad.conll": "a I-X\n\nb\n\nc B-Z\nd I-X\n",
@@ -73,14 +77,14 @@ def load(tmp_path: Path) -> Any:
             tsv("good.tsv"),
             tsv("unknown.tsv"),
             1,
-            ["never learned are left out: z (2)"],
+            ["never learned are left out: z (2) in en, first at unknown.tsv:1."],
         ),
         (
             "multilabel",
             tsv("good.tsv"),
             tsv("unknown.tsv"),
             1,
-            ["never learned are left out: z (2)"],
+            ["never learned are left out: z (2) in en, first at unknown.tsv:1."],
         ),
         (
             "classification",
@@ -88,8 +92,8 @@ def load(tmp_path: Path) -> Any:
             tsv("empty.tsv"),
             1,
             [
-                "1 lines left out (an empty text): empty.tsv:1",
-                "1 lines left out (no label): empty.tsv:2",
+                "1 line left out (an empty text): empty.tsv:1",
+                "1 line left out (no label): empty.tsv:2",
             ],
         ),
         ("multilabel", tsv("good.tsv"), tsv("empty.tsv"), 1, ["(an empty text)", "(no label)"]),
@@ -112,11 +116,18 @@ def load(tmp_path: Path) -> Any:
             ["(an empty second text or choice): pairs.tsv:2", "(an empty text): pairs.tsv:3"],
         ),
         (
+            "classification",
+            tsv("quoted.tsv", 0) | {"text": 1},
+            tsv("quoted.tsv", 0) | {"text": 1},
+            2,
+            ['quoted.tsv:2, quoted.tsv:4; it has fields that begin with " and go on in the next'],
+        ),
+        (
             "regression",
             tsv("numbers.tsv"),
             tsv("numbers.tsv"),
             2,
-            ["no numbers are left out: x (1), nan (1)"],
+            ["no numbers are left out: x (1), nan (1) in en, first at numbers.tsv:2."],
         ),
         (
             "multiple_choice",
@@ -125,7 +136,7 @@ def load(tmp_path: Path) -> Any:
             2,
             [
                 "(an empty second text or choice): choices.tsv:3",
-                "name no choice are left out: 2 (1)",
+                "name no choice are left out: 2 (1) in en, first at choices.tsv:2.",
             ],
         ),
         (
@@ -134,7 +145,7 @@ def load(tmp_path: Path) -> Any:
             CONLL | {"path": "bad.conll"},
             3,
             [
-                "1 sentences left out (too few columns): bad.conll:3",
+                "1 sentence left out (too few columns): bad.conll:3",
                 "never learned count as wrong: B-Z (1)",
                 "I- of the test files that continue no entity begin an entity: en 2",
             ],
@@ -168,6 +179,32 @@ def test_what_cannot_be_used_is_counted_and_told(
     assert len(labels) == n
     said = capsys.readouterr().err
     assert [sentence for sentence in told if sentence not in said] == []
+
+
+def test_a_language_that_vanishes_is_named_with_its_task(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.tsv").write_text("a\tx\nb\ty\n", encoding="utf-8")
+    (tmp_path / "test.tsv").write_text("a\tX\tsw\nb\tX\tsw\na\tx\ten\n", encoding="utf-8")
+    both = {"kind": "tsv", "path": "test.tsv", "text": 0, "label_column": 1, "language_column": 2}
+    section = {"kind": "classification", "train": [tsv("train.tsv")], "test": [both]}
+    inputs = TaskInputs(tmp_path, tmp_path, ("en", "sw"), task="topics")
+    config = TypeAdapter(Task).validate_python(section)
+    data = config.load(inputs)
+    told = "finetune.topics: Test texts whose labels were never learned are left out: X (2) in sw,"
+    assert f"{told} which leaves none, first at test.tsv:1." in capsys.readouterr().err
+    assert set(data.test) == {"en"}
+
+    class Right:
+        languages = ("en", "sw")
+
+        def scores(self, texts: list[str], *_: Any) -> Any:
+            return np.array([[1, 0]] * len(texts), np.float32), len(texts)
+
+    measured = data.measured(Right(), config, ("en",))
+    assert measured["left_out"] == {"sw": {"X": 2}}
+    (note,) = left_out_notes({"language_names": {"sw": "Swahili"}}, {"a": measured})
+    assert note == "Test texts whose labels were not learned are left out: 2 in Swahili (all; X 2)."
 
 
 NONE = "no text of its test files has a label that is among those of its train files"
@@ -207,6 +244,13 @@ NONE = "no text of its test files has a label that is among those of its train f
             tsv("good.tsv"),
             NAMED,
             "has no column 'lable'; its header names text, label",
+        ),
+        (
+            "classification",
+            tsv("texts.tsv"),
+            tsv("texts.tsv"),
+            "60 of the 60 different labels of its train files have a single example, as 'text 0': "
+            "these are no classes",
         ),
         ("classification", tsv("good.tsv"), GERMAN, "gave no text in any of the languages en, sw"),
         (

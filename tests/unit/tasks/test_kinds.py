@@ -68,7 +68,7 @@ def test_an_empty_second_text_is_counted(
 ) -> None:
     data = load(tmp_path, ClassificationConfig, {"en": "a\tx\tb\nb\tx\t\nc\ty\td\n"}, second=2)
     assert data.train["en"].texts == ["a", "c"]
-    assert "1 lines left out (an empty second text or choice)" in capsys.readouterr().err
+    assert "1 line left out (an empty second text or choice)" in capsys.readouterr().err
 
 
 def test_several_classes_are_read_and_those_never_learned_told(

@@ -90,7 +90,7 @@ def test_answers_that_do_not_occur_are_told(
     told = capsys.readouterr().err
     assert "Training questions left out, as no answer occurs in their contexts: en 2." in told
     assert "whose answers do not occur in their contexts: en 2, zh 1." in told
-    assert "1 questions left out (an empty question)" in told
+    assert "1 question left out (an empty question)" in told
     (tmp_path / "qa.en.jsonl").write_text(json.dumps(lost))
     with pytest.raises(UserError, match="no question of its train files has an answer"):
         load(tmp_path)
@@ -109,6 +109,9 @@ class Oracle:
 
     languages = ("en", "zh")
     settings = Answering(null_threshold=0.0)
+
+    def count_tokens(self, texts: list[str], language: str) -> int:
+        return sum(map(len, texts))
 
     def answers(self, questions: list[Question]) -> list[Answers]:
         found = []
@@ -153,6 +156,11 @@ _TASK = """
     train: [{{kind: squad, path: qa.en.jsonl, language: en}}]
     test: [{{kind: squad, path: "qa.{{language}}.jsonl"}}]
 """
+_CHOSEN = """\
+    valid: [{kind: squad, path: "qa.{language}.jsonl"}]
+    validate_every: 0.5
+    patience: 4
+"""
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +171,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, _project: Path) -> Pa
     write(folder, impossible=True)
     recipe = folder / "recipe.yaml"
     tasks = "".join(_TASK.format(name=head, head=head) for head in ("simple", "beam"))
+    tasks += _TASK.format(name="chosen", head="simple") + _CHOSEN
     base, _, _ = recipe.read_text("utf-8").partition("finetune:")
     recipe.write_text(f"{base}finetune:{tasks}", encoding="utf-8")
     run(recipe, ['pretrain.models={"none": {}}'], folder / "out", False)
@@ -174,6 +183,7 @@ def test_a_run_learns_measures_and_saves(finished_run: Path, head: str) -> None:
     results = read_json(finished_run / "out" / "results.json")
     found = results["models"]["none"]["tasks"][head]
     assert found["languages"]["zh"]["n"] == 60
+    assert found["languages"]["en"]["tokens_per_word"] > 1
     assert found["languages"]["en"]["f1"]["value"] > 0.3
     folder = finished_run / "out" / "finetune" / "none" / head
     settings = Answering.load(folder)
@@ -182,6 +192,23 @@ def test_a_run_learns_measures_and_saves(finished_run: Path, head: str) -> None:
     page = (finished_run / "out" / "report.html").read_text("utf-8")
     assert "Exact match" in page
     assert "No answer accuracy" in page
+
+
+def test_valid_questions_choose_the_step(finished_run: Path) -> None:
+    stage = finished_run / "out" / "finetune" / "none" / "chosen"
+    figures = read_json(stage / "figures.json")
+    curve = [point for point in figures["curve"] if point["objective"] == "selection"]
+    values = {point["step"]: point["value"] for point in curve if point["language"] == "en"}
+    assert {point["language"] for point in curve} == {"en", "zh"}
+    assert len(values) > 1
+    best = figures["selection"]["source_selected"]
+    assert values[best] == max(values.values())
+    results = read_json(finished_run / "out" / "results.json")
+    found = results["models"]["none"]["tasks"]["chosen"]
+    assert found["languages"]["en"]["f1"]["value"] == pytest.approx(values[best], abs=1e-5)
+    assert found["null_threshold"] == Answering.load(stage).null_threshold is not None
+    assert config(patience=1, valid=[{"path": "a", "language": "en"}]).inputs()["chosen_by"]
+    assert "chosen_by" not in config().inputs()
 
 
 def test_the_folders_open_as_the_classes_they_name(finished_run: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_sentence_with_an_untagged_word_is_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert [s[1] for s in read(tmp_path, CONLLU, kind="conllu", column="XPOS")] == [["#"]]
-    assert "1 sentences left out (a word without a tag): file:1" in capsys.readouterr().err
+    assert "1 sentence left out (a word without a tag): file:1" in capsys.readouterr().err
 
 
 def test_a_treebank_may_declare_its_columns(tmp_path: Path) -> None:
@@ -90,8 +90,10 @@ def test_no_word_is_lost_and_words_are_normalised(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(read(tmp_path, "a\tO\nb\n\nc\tO\n\nd\t\n", kind="conll")) == 1
     told = capsys.readouterr().err
-    assert "1 sentences left out (too few columns): file:1" in told
-    assert "1 sentences left out (a word without a tag): file:6" in told
+    assert "1 sentence left out (too few columns): file:1" in told
+    assert read(tmp_path, "\tO\nb\tO\n\nc\tO\n", kind="conll")[0][1] == ["c"]
+    assert "1 sentence left out (an empty word): file:1" in capsys.readouterr().err
+    assert "1 sentence left out (a word without a tag): file:6" in told
     with pytest.raises(UserError, match="'file' has no sentence that can be used"):
         read(tmp_path, "alone\n", kind="conll")
 
@@ -110,12 +112,12 @@ def test_lists_are_read_from_json(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert read(tmp_path, text, kind="jsonl", tokens="in.words") == [("fr", ["a", "b"], ["X", "1"])]
     told = capsys.readouterr().err
     for reason in (
-        "1 sentences left out (not as many tags as words)",
-        "1 sentences left out (a word that is not a string)",
-        "1 sentences left out (no words)",
+        "1 sentence left out (not as many tags as words)",
+        "1 sentence left out (a word that is not a string)",
+        "1 sentence left out (no words)",
         "2 sentences left out (no lists of words and tags)",
-        "1 sentences left out (a word without a tag)",
-        "1 sentences left out (invalid JSON): file:8",
+        "1 sentence left out (a word without a tag)",
+        "1 sentence left out (invalid JSON): file:8",
     ):
         assert reason in told
 

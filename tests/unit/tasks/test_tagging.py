@@ -83,6 +83,9 @@ class Oracle:
     def __init__(self, data: TaggingData, wrong: set[str]) -> None:
         self.data, self.wrong = data, wrong
 
+    def count_tokens(self, texts: list[str], language: str) -> int:
+        return sum(map(len, texts))
+
     def word_scores(self, sentences: list[list[str]], language: str) -> Any:
         words = [word for sentence in sentences for word in sentence]
         scores = np.eye(len(self.data.labels), dtype=np.float32)[self.data.test[language].tags]
