@@ -46,6 +46,7 @@ from xlmkit.evaluate.report_tables import (
     transfer_table,
 )
 from xlmkit.evaluate.report_tagging import tagging_notes
+from xlmkit.evaluate.report_tasks import tasks_table
 from xlmkit.evaluate.report_terminal import print_summary
 from xlmkit.evaluate.report_translation import translation_section
 from xlmkit.evaluate.results import (
@@ -121,6 +122,7 @@ def _page(results: Results) -> dict[str, Any]:
         "created": _date(str(results.get("created") or "")),
         "head": headline(results),
         "palette": palette_css(),
+        "overview": tasks_table(results),
         "tasks": [_task(results, name) for name in task_names(results)],
         "retrieval": _retrieval(results),
         "sets": list(set_tables(results)),

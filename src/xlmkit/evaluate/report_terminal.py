@@ -15,6 +15,7 @@ from xlmkit.evaluate.report_tables import (
     retrieval_table,
     transfer_table,
 )
+from xlmkit.evaluate.report_tasks import tasks_table
 from xlmkit.evaluate.report_translation import print_translation
 from xlmkit.evaluate.results import (
     Results,
@@ -43,20 +44,12 @@ def print_summary(results: Results) -> None:
     head = headline(results)
     if head.figures:
         table(head.title, ["Result", "Value"], [[what, value] for value, what in head.figures])
+    if (tasks := tasks_table(results)) is not None:
+        if not head.figures:
+            print_text(f"{head.title}.")
+        _print("Average of each task over the languages without labels, in %", tasks)
     for name in task_names(results):
-        first = next(iter(models_on(results, name).values()))
-        learned = learned_in(results, first)
-        learned += " only" if learned_in_one(results, first) else ""
-        metric = metric_title(main_metric(first))
-        title = f"{metric} on {task_title(results, name)} in %, labels in {learned} (95% intervals)"
-        _print(title, transfer_table(results, name), metric)
-        _print_bias(results, name)
-        if (chosen := selection_table(results, name)) is not None:
-            _print(f"{metric} by who chose the step on validation texts, in %", chosen)
-        if (tried := trials_table(results, name)) is not None:
-            _print(f"{metric} of each trial on the source's validation texts, in %", tried)
-        if (seeds := seeds_table(results, name)) is not None:
-            _print(f"{metric} over all seeds, in %: mean and standard deviation", seeds)
+        _print_task(results, name)
     if models_with(results, "retrieval"):
         content = retrieval_table(results)
         kept = content.columns[0] if content.groups else ""
@@ -66,6 +59,23 @@ def print_summary(results: Results) -> None:
     print_translation(results)
     for objective, content in language_model_tables(results).items():
         _print(f"Perplexity with {objective.upper()}", content, "Perplexity")
+
+
+def _print_task(results: Results, name: str) -> None:
+    """Print the tables of one task."""
+    first = next(iter(models_on(results, name).values()))
+    learned = learned_in(results, first)
+    learned += " only" if learned_in_one(results, first) else ""
+    metric = metric_title(main_metric(first))
+    title = f"{metric} on {task_title(results, name)} in %, labels in {learned} (95% intervals)"
+    _print(title, transfer_table(results, name), metric)
+    _print_bias(results, name)
+    if (chosen := selection_table(results, name)) is not None:
+        _print(f"{metric} by who chose the step on validation texts, in %", chosen)
+    if (tried := trials_table(results, name)) is not None:
+        _print(f"{metric} of each trial on the source's validation texts, in %", tried)
+    if (seeds := seeds_table(results, name)) is not None:
+        _print(f"{metric} over all seeds, in %: mean and standard deviation", seeds)
 
 
 def _print_bias(results: Results, name: str) -> None:
