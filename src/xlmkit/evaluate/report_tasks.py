@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from xlmkit.evaluate import formats
-from xlmkit.evaluate.report_tables import Cell, Measure, Table, comparison
+from xlmkit.evaluate.report_tables import Measure, Table, comparison
 from xlmkit.evaluate.results import (
     Results,
     best_of,
@@ -43,19 +42,15 @@ def tasks_table(results: Results) -> Table | None:
         return _value(results, found[task][model]) if model in found[task] else None
 
     titles = {key: model_title(results, key) for key in keys}
-    made = comparison("Task", titles, rows, [Measure("Average", get)])
-    told = tuple(
-        replace(
-            row,
-            key="",
-            cells=tuple(
-                _with_deviation(cell, found[row.key].get(key))
-                for key, cell in zip(keys, row.cells, strict=True)
-            ),
-        )
-        for row in made.rows
-    )
-    return replace(made, rows=told)
+
+    def deviation(model: str, task: str) -> float | None:
+        one = found[task].get(model, {})
+        spread = one["seeds"]["average"].get(main_metric(one), {}) if "seeds" in one else {}
+        value: float | None = spread.get("deviation")
+        return value
+
+    titles = {key: model_title(results, key) for key in keys}
+    return comparison("Task", titles, rows, [Measure("Average", get, deviation=deviation)])
 
 
 def tasks_sentence(results: Results) -> str:
@@ -92,12 +87,3 @@ def _value(results: Results, task: Mapping[str, Any]) -> float:
 
 def _same(one: float, other: float) -> bool:
     return formats.hundredths(one) == formats.hundredths(other)
-
-
-def _with_deviation(cell: Cell, task: Mapping[str, Any] | None) -> Cell:
-    if not task or "seeds" not in task:
-        return cell
-    deviation = task["seeds"]["average"].get(main_metric(task), {}).get("deviation")
-    if deviation is None:
-        return cell
-    return replace(cell, detail=f"\N{PLUS-MINUS SIGN} {formats.hundredths(deviation)}")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xlmkit.core.tables import print_text, table
-from xlmkit.evaluate.formats import MISSING
+from xlmkit.evaluate.formats import MISSING, PLUS_MINUS
 from xlmkit.evaluate.report_bias import bias_section
 from xlmkit.evaluate.report_headline import headline
 from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
@@ -75,7 +75,7 @@ def _print_task(results: Results, name: str) -> None:
     if (tried := trials_table(results, name)) is not None:
         _print(f"{metric} of each trial on the source's validation texts, in %", tried)
     if (seeds := seeds_table(results, name)) is not None:
-        _print(f"{metric} over all seeds, in %: mean and standard deviation", seeds)
+        _print(f"{metric} over all seeds, in %: mean \N{PLUS-MINUS SIGN} standard deviation", seeds)
 
 
 def _print_bias(results: Results, name: str) -> None:
@@ -106,9 +106,16 @@ def _print(title: str, content: Table, kept: str = "") -> None:
 
 def _texts(cells: Sequence[Cell], intervals: bool) -> list[str]:
     """Return the cells of a column, so padded that all numbers end at the same place."""
-    details = [f" ({cell.detail})" if cell.detail and intervals else "" for cell in cells]
+    details = [_detail(cell.detail, intervals=intervals) for cell in cells]
     width = max(map(len, details))
     return [
         "-" if cell.text == MISSING else f"{cell.text}{detail:<{width}} {'*' if cell.best else ' '}"
         for cell, detail in zip(cells, details, strict=True)
     ]
+
+
+def _detail(text: str, *, intervals: bool) -> str:
+    """Return what stands behind a number: a deviation always, an interval where there is room."""
+    if text.startswith(PLUS_MINUS):
+        return f" {text}"
+    return f" ({text})" if text and intervals else ""

@@ -469,3 +469,12 @@ def test_the_headline_is_of_the_mean_over_seeds(results):
         "average": {"accuracy": {"mean": 0.654, "deviation": 0.01, "values": [0.644, 0.664]}},
     }
     assert "65.4" in headline(results).title
+
+
+def test_a_table_that_is_too_wide_is_parted_by_measure(results):
+    assert 'class="parts"' not in render_report(results)
+    first = results["models"]["mlm"]
+    results["models"] |= {f"more{i}": copy.deepcopy(first) for i in range(3)}
+    page = render_report(results)
+    assert 'class="parts"' in page
+    assert page.count("<details") == page.count("</details>")
