@@ -6,7 +6,7 @@ light or dark setting of its reader, and can be read on a phone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ def _page(results: Results) -> dict[str, Any]:
         "head": headline(results),
         "palette": palette_css(),
         "overview": tasks_table(results),
-        "tasks": [_task(results, name) for name in task_names(results)],
+        "tasks": _tasks(results),
         "retrieval": _retrieval(results),
         "sets": list(set_tables(results)),
         "translation": translation_section(results),
@@ -165,6 +165,19 @@ def _date(text: str) -> str:
 def _vocabulary(results: Results) -> str:
     size = (results.get("tokenizer") or {}).get("vocabulary_size")
     return formats.count(size) if size else ""
+
+
+def _tasks(results: Results) -> list[dict[str, Any]]:
+    """Return what is shown of every task; what was said of an earlier one's languages is not."""
+    shown, said = [], set[str]()
+    for name in task_names(results):
+        task = _task(results, name)
+        if task["bias"] is not None:
+            fresh = tuple(one for one in task["bias"].sentences if one not in said)
+            said.update(fresh)
+            task["bias"] = replace(task["bias"], sentences=fresh)
+        shown.append(task)
+    return shown
 
 
 def _task(results: Results, name: str) -> dict[str, Any]:

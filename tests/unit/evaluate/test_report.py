@@ -478,3 +478,10 @@ def test_a_table_that_is_too_wide_is_parted_by_measure(results):
     page = render_report(results)
     assert 'class="parts"' in page
     assert page.count("<details") == page.count("</details>")
+
+
+def test_that_languages_are_too_few_is_said_once(results):
+    for model in results["models"].values():
+        task = model["tasks"]["application"]
+        task["languages"] = {code: task["languages"][code] for code in ("en", "fr", "de")}
+    assert render_report(two_tasks(results)).count("nothing can be said") == 1
