@@ -32,7 +32,9 @@ def sentences(found: Comparison, names: Callable[[str], str]) -> list[str]:
         names: from the code of a language to its name.
     """
     best = found.standings[0]
-    over = formats.listed([_averaged(task, names) for task in found.tasks])
+    over = f"mean of the averages of {formats.words(len(found.tasks))} tasks"
+    if len(found.tasks) == 1:
+        over = _averaged(found.tasks[0], names)
     said = [f"Best in quality: {best.title}, {formats.hundredths(best.quality)} ({over})."]
     for other in found.standings[1:]:
         tested = found.decisive(other.title)
@@ -43,8 +45,8 @@ def sentences(found: Comparison, names: Callable[[str], str]) -> list[str]:
     frontier = [one.title for one in found.standings if not one.beaten_by]
     if len(frontier) > 1:
         said.append(
-            f"Each of {formats.listed(frontier)} is the best choice for some weight of quality, "
-            "speed and size."
+            f"None of {formats.listed(frontier)} is shown to be beaten in quality, speed and size "
+            "at once."
         )
     said += [
         f"{one.title} may be left aside: {one.beaten_by} is nowhere worse and somewhere better."
@@ -69,7 +71,7 @@ def _on_tasks(pairs: Sequence[Pair], other: str, number: int) -> str:
     """Return on how many tasks the best is better than another model, worse, or neither."""
     better = sum(pair.shown > 0 for pair in pairs)
     worse = sum(pair.shown < 0 for pair in pairs)
-    parts = [f"better on {better} of {number} tasks", f"worse on {worse or 'none'}"]
+    parts = [f"better on {better or 'none'} of {number} tasks", f"worse on {worse or 'none'}"]
     open_ = len(pairs) - better - worse
     if open_:
         parts.append(f"and on {open_} the difference may be chance")

@@ -193,6 +193,8 @@ def test_who_is_better_on_a_task_is_not_beaten(tmp_path):
     assert [s.beaten_by for s in found.standings] == ["", ""]
     said = sentences(found, LANGUAGES.get)
     assert "Against B it is better on 1 of 2 tasks, worse on 1." in said
+    assert "None of A and B is shown to be beaten in quality, speed and size at once." in said
+    assert "(mean of the averages of two tasks)" in said[0]
 
 
 def test_a_higher_average_that_may_be_chance_beats_nobody(tmp_path):
