@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
@@ -19,9 +19,9 @@ from xlmkit.evaluate.report_tables import Cell, Measure, Row, Table, comparison
 from xlmkit.evaluate.results import metric_title
 from xlmkit.evaluate.results_csv import COLUMNS
 from xlmkit.evaluate.score import Score
-from xlmkit.evaluate.standings import SAME_SPEED
 
-_LEVEL = 0.05
+_WORTH_DRAWING = 1.2
+"""Models that differ by less in speed or size are not drawn against it."""
 
 
 def sentences(found: Comparison, names: Callable[[str], str]) -> list[str]:
@@ -32,21 +32,21 @@ def sentences(found: Comparison, names: Callable[[str], str]) -> list[str]:
         names: from the code of a language to its name.
     """
     best = found.standings[0]
-    over = formats.listed([_averaged(task, names) for task in found.tasks])
+    over = f"mean of the averages of {formats.words(len(found.tasks))} tasks"
+    if len(found.tasks) == 1:
+        over = _averaged(found.tasks[0], names)
     said = [f"Best in quality: {best.title}, {formats.hundredths(best.quality)} ({over})."]
     for other in found.standings[1:]:
-        averages = [p for p in found.pairs if p.other == other.title and p.language == AVERAGE]
-        tested = averages or [p for p in found.pairs if p.other == other.title and p.difference]
-        if len(tested) == 1 and tested[0].difference and tested[0].corrected is not None:
-            by = formats.points(tested[0].difference.value).lstrip("+")
-            sure = "" if tested[0].corrected < _LEVEL else ", which may be chance"
-            p = _p(tested[0].corrected)
-            said.append(f"It is {by} points above {other.title} (p {p}){sure}.")
+        tested = found.decisive(other.title)
+        if len(found.tasks) > 1 and tested:
+            said.append(_on_tasks(tested, other.title, len(found.tasks)))
+        elif tested:
+            said.append(_on_one_task(tested[0], other.title))
     frontier = [one.title for one in found.standings if not one.beaten_by]
     if len(frontier) > 1:
         said.append(
-            f"Each of {formats.listed(frontier)} is the best choice for some weight of quality, "
-            "speed and size."
+            f"None of {formats.listed(frontier)} is shown to be beaten in quality, speed and size "
+            "at once."
         )
     said += [
         f"{one.title} may be left aside: {one.beaten_by} is nowhere worse and somewhere better."
@@ -54,6 +54,30 @@ def sentences(found: Comparison, names: Callable[[str], str]) -> list[str]:
         if one.beaten_by
     ]
     return said
+
+
+def _on_one_task(pair: Pair, other: str) -> str:
+    """Return how far the best is above another model, and whether that may be chance."""
+    if pair.difference is None or pair.corrected is None:
+        return ""
+    by = formats.points(pair.difference.value).lstrip("+-\N{MINUS SIGN}")
+    if float(by) == 0:
+        return f"{other} equals it to a tenth of a point (p {_p(pair.corrected)})."
+    sure = "" if pair.shown else ", which may be chance"
+    return f"It is {by} points above {other} (p {_p(pair.corrected)}){sure}."
+
+
+def _on_tasks(pairs: Sequence[Pair], other: str, number: int) -> str:
+    """Return on how many tasks the best is better than another model, worse, or neither."""
+    better = sum(pair.shown > 0 for pair in pairs)
+    worse = sum(pair.shown < 0 for pair in pairs)
+    parts = [f"better on {better or 'none'} of {number} tasks", f"worse on {worse or 'none'}"]
+    open_ = len(pairs) - better - worse
+    if open_:
+        parts.append(f"and on {open_} the difference may be chance")
+    if untested := number - len(pairs):
+        parts.append(f"and {untested} could not be tested")
+    return f"Against {other} it is {', '.join(parts)}."
 
 
 def _averaged(task: SharedTask, names: Callable[[str], str]) -> str:
@@ -129,9 +153,9 @@ def pairs_table(found: Comparison, task: SharedTask, names: Callable[[str], str]
             Cell("average" if average else names(pair.language)),
             Cell(formats.points(one.value), ends),
             Cell(_short(one.p)),
-            Cell(formats.MISSING if average else _short(pair.corrected)),
+            Cell(_short(pair.corrected)),
             Cell(one.test),
-            Cell("yes" if pair.corrected < _LEVEL else "no"),
+            Cell("yes" if pair.shown else "no"),
         )
         rows.append(Row(label=pair.other, cells=cells, kind="summary" if average else ""))
     columns = ("Language", "Difference", "p", "p, corrected", "Test", "Significant")
@@ -183,7 +207,7 @@ def write_comparison(found: Comparison, names: Callable[[str], str], path: Path)
 def to_json(found: Comparison) -> dict[str, Any]:
     """Return plain values for JSON."""
     return {
-        "standings": [asdict(one) for one in found.standings],
+        "standings": [{**asdict(one), "quality": one.quality} for one in found.standings],
         "tasks": {
             task.name: {
                 "metric": task.metric,
@@ -275,7 +299,7 @@ def _charts(found: Comparison) -> list[tuple[str, str]]:
             for rank, one in enumerate(found.standings, start=1)
             if (x := get(one))
         ]
-        if points and max(p.x for p in points) >= SAME_SPEED * min(p.x for p in points):
+        if points and max(p.x for p in points) >= _WORTH_DRAWING * min(p.x for p in points):
             heading = f"Quality against {name}"
             axes = Axis(f"{name}, logarithmic", log=True), Axis("quality")
             charts.append((heading, point_chart(points, *axes, title=heading)))

@@ -1,15 +1,15 @@
 """Which of several models is best for some tasks and languages, and what it costs."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
-from xlmkit.evaluate import formats
 from xlmkit.evaluate.comparable import is_retrieval
+from xlmkit.evaluate.comparing_notes import differing_labels, seeds_note
 from xlmkit.evaluate.contenders import Contender
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.paired import (
@@ -23,10 +23,13 @@ from xlmkit.evaluate.paired import (
 from xlmkit.evaluate.resampling import per_example, statistic
 from xlmkit.evaluate.results import score
 from xlmkit.evaluate.score import Score, interval
-from xlmkit.evaluate.standings import Standing, on_same_device, ranked
+from xlmkit.evaluate.standings import Standing, judged, on_same_device, ranked
 
 AVERAGE = ""
 """Stands for the mean over languages, in place of a language."""
+
+LEVEL = 0.05
+"""A difference with a corrected p below this is taken as shown."""
 
 _RIGHT_OR_WRONG = ("accuracy", "exact_match")
 
@@ -41,8 +44,8 @@ class Pair:
         other: title of the other model.
         difference: the best model's metric less the other's; None where they were not tested on
             the same examples.
-        corrected: p after Holm's correction over all pairs of languages and tasks; that of an
-            average stands for itself.
+        corrected: p after Holm's correction over all tests of single languages; that of an average
+            is corrected over all averages.
     """
 
     task: str
@@ -50,6 +53,13 @@ class Pair:
     other: str
     difference: Difference | None
     corrected: float | None
+
+    @property
+    def shown(self) -> int:
+        """1 where the best is shown to be better, -1 where worse, 0 where it may be chance."""
+        if self.difference is None or self.corrected is None or self.corrected >= LEVEL:
+            return 0
+        return 1 if self.difference.value > 0 else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,10 @@ class Comparison:
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...]
 
+    def decisive(self, other: str) -> list[Pair]:
+        """Return the tests of the best against a model that were made on what is averaged."""
+        return [pair for task in self.tasks for pair in _decisive(self.pairs, task, other)]
+
 
 def compare(
     contenders: Sequence[Contender], tasks: Sequence[str] = (), languages: Sequence[str] = ()
@@ -106,26 +120,39 @@ def compare(
     names = _shared_names(contenders, tasks, notes)
     if not tasks and len(names) > 1:
         names = [name for name in names if _has_languages(contenders, name, languages, notes)]
-    notes += [note for name in names for one in contenders if (note := _seeds_note(one, name))]
+    notes += [note for name in names for one in contenders if (note := seeds_note(one, name))]
     shared = [_shared_task(contenders, name, languages) for name in names]
-    quality = {
-        one.title: math.fsum(task.average(one.title) for task in shared) / len(shared)
-        for one in contenders
-    }
-    standings = ranked(contenders, names, quality)
+    notes += differing_labels(contenders, names)
+    averages = {one.title: [task.average(one.title) for task in shared] for one in contenders}
+    standings = ranked(contenders, names, averages)
     same_device = on_same_device(standings)
     if not same_device and any(one.per_second for one in standings):
         notes.append(
             "Speeds were not all measured on the same device with as many threads: they are shown, "
             "but do not decide."
         )
-    pairs = _with_the_best(contenders, standings, shared, notes)
+    pairs = list(_corrected(_with_the_best(contenders, standings, shared, notes)))
+    surely_better = {
+        (standings[0].title, pair.other)
+        for task in shared
+        for one in standings[1:]
+        for pair in _decisive(pairs, task, one.title)
+        if pair.shown > 0
+    }
     return Comparison(
-        standings=tuple(standings),
+        standings=tuple(judged(standings, surely_better)),
         tasks=tuple(shared),
-        pairs=tuple(_corrected(pairs)),
+        pairs=tuple(pairs),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _decisive(pairs: Iterable[Pair], task: SharedTask, other: str) -> list[Pair]:
+    """Return the test of a task's average, or of the one language that stands for it."""
+    language = AVERAGE if len(task.averaged) > 1 else task.averaged[0]
+    where = task.name, language, other
+    tested = [pair for pair in pairs if pair.difference and pair.corrected is not None]
+    return [pair for pair in tested if (pair.task, pair.language, pair.other) == where]
 
 
 def _with_the_best(
@@ -143,22 +170,6 @@ def _with_the_best(
         for other in others
         for pair in _paired_tests(best, other, task, notes)
     ]
-
-
-def _seeds_note(one: Contender, task: str) -> str:
-    """Return which of a model's seeds is compared, nothing where it has one only."""
-    over = one.tasks[task].get("seeds")
-    if not over:
-        return ""
-    spread = over["average"][one.metrics(task)[0]]
-    told = ""
-    if spread["deviation"] is not None:
-        deviation = formats.points(spread["deviation"]).lstrip("+")
-        told = f"; over all of them its average is {formats.percent(spread['mean'])} ± {deviation}"
-    return (
-        f"{one.title} was adapted to {task} with {len(over['seeds'])} seeds, and the first is "
-        f"compared{told}."
-    )
 
 
 def _shared_names(
@@ -291,15 +302,22 @@ def _averaged(
     low, high = interval(drawn)
     n = sum(task.scores[best.title][code].n for code in task.averaged)
     value = task.average(best.title) - task.average(other.title)
-    p = bootstrap_p(drawn)
-    found = Difference(value, low, high, p, n, "bootstrap")
-    return Pair(task.name, AVERAGE, other.title, found, p)
+    found = Difference(value, low, high, bootstrap_p(drawn), n, "bootstrap")
+    return Pair(task.name, AVERAGE, other.title, found, None)
 
 
 def _corrected(pairs: Sequence[Pair]) -> Iterator[Pair]:
-    """Correct the p-values of single languages for their number, and leave those of averages."""
-    tested = [pair for pair in pairs if pair.difference and pair.language != AVERAGE]
-    corrected = iter(holm([pair.difference.p for pair in tested if pair.difference]))
+    """Correct the p-values of single languages for their number, and those of averages for theirs.
+
+    An average is no further language: it is a question of its own, and its tests are a family of
+    their own.
+    """
+
+    def family(*, average: bool) -> Iterator[float]:
+        kept = [pair for pair in pairs if (pair.language == AVERAGE) == average]
+        return iter(holm([pair.difference.p for pair in kept if pair.difference]))
+
+    families = {average: family(average=average) for average in (False, True)}
     for pair in pairs:
-        single = pair.difference is not None and pair.language != AVERAGE
-        yield replace(pair, corrected=next(corrected)) if single else pair
+        tested = pair.difference is not None
+        yield replace(pair, corrected=next(families[pair.language == AVERAGE])) if tested else pair

@@ -101,10 +101,11 @@ def _drawn_line(
         "</title></circle>"
         for point, place in zip(points, places, strict=True)
     )
+    lone = " lone" if len(places) == 1 else ""  # a line of one point cannot be seen
     look = f"--ink:{one.style.color};stroke-width:{one.style.width}"
     dash = f' stroke-dasharray="{one.style.dash}"' if one.style.dash else ""
     return (
-        f'<g class="series" data-key="{escape(one.key)}" style="{look}">'
+        f'<g class="series{lone}" data-key="{escape(one.key)}" style="{look}">'
         f'<polyline points="{path}"{dash}/>{marks}</g>'
     )
 

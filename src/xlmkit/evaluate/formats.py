@@ -2,6 +2,7 @@
 
 import math
 
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 MISSING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 _WORDS = (

@@ -6,7 +6,7 @@ light or dark setting of its reader, and can be read on a phone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ from xlmkit.evaluate.report_tables import (
     transfer_table,
 )
 from xlmkit.evaluate.report_tagging import tagging_notes
+from xlmkit.evaluate.report_tasks import tasks_table
 from xlmkit.evaluate.report_terminal import print_summary
 from xlmkit.evaluate.report_translation import translation_section
 from xlmkit.evaluate.results import (
@@ -126,7 +127,8 @@ def _page(results: Results) -> dict[str, Any]:
         "created": _date(str(results.get("created") or "")),
         "head": headline(results),
         "palette": palette_css(),
-        "tasks": [_task(results, name) for name in task_names(results)],
+        "overview": tasks_table(results),
+        "tasks": _tasks(results),
         "retrieval": _retrieval(results),
         "sets": list(set_tables(results)),
         "translation": translation_section(results),
@@ -168,6 +170,19 @@ def _date(text: str) -> str:
 def _vocabulary(results: Results) -> str:
     size = (results.get("tokenizer") or {}).get("vocabulary_size")
     return formats.count(size) if size else ""
+
+
+def _tasks(results: Results) -> list[dict[str, Any]]:
+    """Return what is shown of every task; what was said of an earlier one's languages is not."""
+    shown, said = [], set[str]()
+    for name in task_names(results):
+        task = _task(results, name)
+        if task["bias"] is not None:
+            fresh = tuple(one for one in task["bias"].sentences if one not in said)
+            said.update(fresh)
+            task["bias"] = replace(task["bias"], sentences=fresh)
+        shown.append(task)
+    return shown
 
 
 def _task(results: Results, name: str) -> dict[str, Any]:

@@ -30,6 +30,8 @@ from xlmkit.evaluate.results import (
 _FEWEST = 4  # languages for a correlation
 _PERMUTATIONS = 9_999
 _LEVEL = 0.05
+_TEXT = "text for pretraining"
+_CUT = "sub-words per word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,18 @@ def bias_section(
     sentences = _sentences(results, task, found)
     panels = []
     for pairs, axis, name in (
-        (tokens, Axis("tokens of text, logarithmic", log=True), "text for pretraining"),
-        (cut, Axis("sub-words per word"), "sub-words per word"),
+        (tokens, Axis("tokens of text, logarithmic", log=True), _TEXT),
+        (cut, Axis(_CUT), _CUT),
     ):
         if len(pairs) < 2:
             continue
         said, short = _correlation(pairs, name)
-        sentences.append(said)
+        sentences += [said] if said else []
         chart = _chart(results, pairs, axis, main_metric(task), name)
         panels.append(Panel(f"Against {name}", chart, short))
+    few = [n for pairs, n in ((tokens, _TEXT), (cut, _CUT)) if 2 <= len(pairs) < _FEWEST]
+    if few:
+        sentences.append(f"With so few languages, nothing can be said about {formats.listed(few)}.")
     return Bias(tuple(sentences), tuple(panels))
 
 
@@ -143,10 +148,9 @@ def _distance(share: float) -> str:
 
 
 def _correlation(pairs: Sequence[tuple[Fall, float]], name: str) -> tuple[str, str]:
-    """Return in words, and in short, how falls go with a measure of the languages."""
+    """Return in words, and in short, how falls go with a measure; nothing for too few languages."""
     if len(pairs) < _FEWEST:
-        few = formats.words(len(pairs))
-        return f"With {few} languages, nothing can be said about {name}.", ""
+        return "", ""
     falls_, values = np.array([one.fall for one, _ in pairs]), np.array([x for _, x in pairs])
     rho, p = rank_correlation(values, falls_)
     if not np.isfinite(rho):

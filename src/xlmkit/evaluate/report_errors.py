@@ -136,6 +136,8 @@ def reliability_panels(results: Results, name: str) -> list[Panel]:
             curve = [(x, y) for x, y, n in parts[code].curve() if n >= _FEWEST]
             language, look = language_name(results, code), styles.get(code, MUTED)
             series.append(Series(code, language, curve, look, label=code))
+        if not any(one.points for one in series[1:]):
+            continue
         x, y = Axis("probability given", 0.0, 1.0), Axis("share right", 0.0, 1.0)
         title = f"Reliability of {model_title(results, key)} by language"
         panels.append(Panel(model_title(results, key), line_chart(series, x, y, title=title)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from xlmkit.evaluate import formats
 from xlmkit.evaluate.report_protocol import seeds_sentence
+from xlmkit.evaluate.report_tasks import tasks_sentence
 from xlmkit.evaluate.report_translation_headline import translation_headline
 from xlmkit.evaluate.results import (
     Results,
@@ -24,10 +25,16 @@ from xlmkit.evaluate.results import (
     retrieval_average,
     score,
     source_of,
+    task_average,
     task_names,
     task_title,
-    transfer_average,
 )
+
+_ASKED = {
+    "multiple_choice": "asks which of several answers is right",
+    "question_answering": "asks for the part of a text that answers a question",
+    "regression": "gives each text a score",
+}
 
 
 def _name(results: Results, key: str) -> str:
@@ -72,9 +79,7 @@ class TaskFinding:
 def task_finding(results: Results, task: str) -> TaskFinding | None:
     """Return the finding on a task, None where no language without labels was measured."""
     models = models_on(results, task)
-    averages = {
-        key: transfer_average(results, one, main_metric(one)) for key, one in models.items()
-    }
+    averages = {key: task_average(results, one) for key, one in models.items()}
     best = best_of(averages)
     if best is None or not others_of(results, models[best]):
         return None
@@ -95,13 +100,15 @@ def headline(results: Results) -> Headline:
     sentences: list[str] = []
     figures: list[tuple[str, str]] = []
     titles: list[str] = []
-    for name in task_names(results):
+    names = task_names(results)
+    if len(names) > 1 and (said := tasks_sentence(results)):
+        titles.append(said)
+    for name in names if len(names) == 1 else ():
         finding = task_finding(results, name)
         if finding is not None:
             titles.append(_task_title(results, finding))
             sentences += _task_sentences(results, finding)
-            if len(titles) == 1:
-                figures += _task_figures(results, finding)
+            figures += _task_figures(results, finding)
     titles += _retrieval(results, sentences, figures)
     titles += translation_headline(results, sentences, figures)
     if not titles:
@@ -134,20 +141,20 @@ def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
     models = models_on(results, finding.task)
     best = models[finding.best]
     title, source = _name(results, finding.best), language_name(results, finding.source)
-    classes, examples = len(best.get("labels") or ()), best.get("train_examples")
+    examples = best.get("train_examples")
     task = task_title(results, finding.task)
     what = f"The task \N{LEFT DOUBLE QUOTATION MARK}{task}\N{RIGHT DOUBLE QUOTATION MARK}"
-    if classes > 1:
-        what += f" has {formats.words(classes)} classes"
-    else:
-        what += " gives each text a score" if classes else " is to classify texts"
+    what += f" {_asked(best)}"
     seen = f"{formats.count(examples)} labelled examples" if examples else "labels"
     where = f", all in {source}" if learned_in_one(results, best) else ""
     where = where or f" in {learned_in(results, best)}"
     sentences = [f"{what}; the models saw {seen}{where}."]
     average = formats.percent(finding.averages[finding.best])
     names = formats.listed([language_name(results, code) for code in finding.others])
+    level = _level(finding)
     rank = f", the best of {formats.words(len(models))} models," if len(models) > 1 else ""
+    if level:
+        rank = f", level with {formats.listed([_named(results, key) for key in level])},"
     among = f"on average over {names}" if len(finding.others) > 1 else f"in {names}"
     metric = main_metric(best)
     right = metric == "accuracy"
@@ -167,11 +174,34 @@ def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
     return sentences
 
 
+def _asked(task: Mapping[str, Any]) -> str:
+    """Return what a task asks of the models, from its kind."""
+    kind, classes = task.get("kind"), len(task.get("labels") or ())
+    if kind == "tagging":
+        if main_metric(task) == "entity_f1":
+            return "is to find entities"
+        return f"gives each word one of {formats.words(classes)} tags"
+    if kind == "multilabel":
+        return f"gives each text any of {formats.words(classes)} classes"
+    if kind in _ASKED:
+        return _ASKED[kind]
+    if classes > 1:
+        return f"has {formats.words(classes)} classes"
+    return "gives each text a score" if classes else "is to classify texts"
+
+
+def _level(finding: TaskFinding) -> list[str]:
+    """Return the models whose average reads the same as that of the best."""
+    best = formats.percent(finding.averages[finding.best])
+    others = {key: one for key, one in finding.averages.items() if key != finding.best}
+    return [key for key, one in others.items() if formats.percent(one) == best]
+
+
 def _compared(results: Results, finding: TaskFinding) -> str:
     """Return how the best model stands to each of the others, in their order."""
     parts = []
     for key, average in finding.averages.items():
-        if key == finding.best or not math.isfinite(average):
+        if key in (finding.best, *_level(finding)) or not math.isfinite(average):
             continue
         gain = formats.points(finding.averages[finding.best] - average).lstrip("+")
         parts.append(f"{gain} points above {_named(results, key)} ({formats.percent(average)})")

@@ -75,10 +75,8 @@ def seeds_table(results: Results, task: str) -> Table | None:
         return spreads.get("own_selected") or {"average": {}}
 
     measures = [
-        Measure("Mean", over(all_of, "mean")),
-        Measure("Deviation", over(all_of, "deviation"), better=0),
-        Measure("Own choice, mean", over(own, "mean")),
-        Measure("Own choice, deviation", over(own, "deviation"), better=0),
+        Measure("Mean", over(all_of, "mean"), deviation=over(all_of, "deviation")),
+        Measure("Own choice", over(own, "mean"), deviation=over(own, "deviation")),
     ]
     return comparison("Language", _titles(results, models), rows, measures)
 

@@ -89,12 +89,14 @@ class Measure:
         get: from (model, row) to a value, with or without an interval, or None.
         show: from a value to its text.
         better: +1 where more is better, -1 where less is, 0 where neither is.
+        deviation: from (model, row) to the standard deviation of the value, where it is a mean.
     """
 
     name: str
     get: Callable[[str, str], Score | float | None]
     show: Callable[[float], str] = formats.hundredths
     better: int = 1
+    deviation: Callable[[str, str], float | None] | None = None
 
 
 def comparison(
@@ -124,7 +126,7 @@ def comparison(
             m.name: _best_text(m, [found[m.name, key, model] for model in models]) for m in used
         }
         cells = tuple(
-            _cell(measure, found[measure.name, key, model], best[measure.name])
+            _cell(measure, found[measure.name, key, model], best[measure.name], (model, key))
             for model in models
             for measure in used
         )
@@ -153,12 +155,15 @@ def _best_text(measure: Measure, values: Sequence[Score | None]) -> str | None:
     return measure.show(max(known) if measure.better > 0 else min(known))
 
 
-def _cell(measure: Measure, value: Score | None, best: str | None) -> Cell:
+def _cell(measure: Measure, value: Score | None, best: str | None, place: tuple[str, str]) -> Cell:
     if value is None:
         return Cell(formats.MISSING)
     detail = ""
     if value.low is not None and value.high is not None:
         detail = f"{measure.show(value.low)}\N{EN DASH}{measure.show(value.high)}"
+    deviation = measure.deviation(*place) if measure.deviation else None
+    if deviation is not None:
+        detail = f"{formats.PLUS_MINUS} {measure.show(deviation)}"
     text = measure.show(value.value)
     return Cell(text, detail, text == best)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xlmkit.core.tables import print_text, table
-from xlmkit.evaluate.formats import MISSING
+from xlmkit.evaluate.formats import MISSING, PLUS_MINUS
 from xlmkit.evaluate.report_bias import bias_section
 from xlmkit.evaluate.report_headline import headline
 from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
@@ -15,6 +15,7 @@ from xlmkit.evaluate.report_tables import (
     retrieval_table,
     transfer_table,
 )
+from xlmkit.evaluate.report_tasks import tasks_table
 from xlmkit.evaluate.report_translation import print_translation
 from xlmkit.evaluate.results import (
     Results,
@@ -43,20 +44,12 @@ def print_summary(results: Results) -> None:
     head = headline(results)
     if head.figures:
         table(head.title, ["Result", "Value"], [[what, value] for value, what in head.figures])
+    if (tasks := tasks_table(results)) is not None:
+        if not head.figures:
+            print_text(f"{head.title}.")
+        _print("Average of each task over the languages without labels, in %", tasks)
     for name in task_names(results):
-        first = next(iter(models_on(results, name).values()))
-        learned = learned_in(results, first)
-        learned += " only" if learned_in_one(results, first) else ""
-        metric = metric_title(main_metric(first))
-        title = f"{metric} on {task_title(results, name)} in %, labels in {learned} (95% intervals)"
-        _print(title, transfer_table(results, name), metric)
-        _print_bias(results, name)
-        if (chosen := selection_table(results, name)) is not None:
-            _print(f"{metric} by who chose the step on validation texts, in %", chosen)
-        if (tried := trials_table(results, name)) is not None:
-            _print(f"{metric} of each trial on the source's validation texts, in %", tried)
-        if (seeds := seeds_table(results, name)) is not None:
-            _print(f"{metric} over all seeds, in %: mean and standard deviation", seeds)
+        _print_task(results, name)
     if models_with(results, "retrieval"):
         content = retrieval_table(results)
         kept = content.columns[0] if content.groups else ""
@@ -66,6 +59,23 @@ def print_summary(results: Results) -> None:
     print_translation(results)
     for objective, content in language_model_tables(results).items():
         _print(f"Perplexity with {objective.upper()}", content, "Perplexity")
+
+
+def _print_task(results: Results, name: str) -> None:
+    """Print the tables of one task."""
+    first = next(iter(models_on(results, name).values()))
+    learned = learned_in(results, first)
+    learned += " only" if learned_in_one(results, first) else ""
+    metric = metric_title(main_metric(first))
+    title = f"{metric} on {task_title(results, name)} in %, labels in {learned} (95% intervals)"
+    _print(title, transfer_table(results, name), metric)
+    _print_bias(results, name)
+    if (chosen := selection_table(results, name)) is not None:
+        _print(f"{metric} by who chose the step on validation texts, in %", chosen)
+    if (tried := trials_table(results, name)) is not None:
+        _print(f"{metric} of each trial on the source's validation texts, in %", tried)
+    if (seeds := seeds_table(results, name)) is not None:
+        _print(f"{metric} over all seeds, in %: mean \N{PLUS-MINUS SIGN} standard deviation", seeds)
 
 
 def _print_bias(results: Results, name: str) -> None:
@@ -96,9 +106,16 @@ def _print(title: str, content: Table, kept: str = "") -> None:
 
 def _texts(cells: Sequence[Cell], intervals: bool) -> list[str]:
     """Return the cells of a column, so padded that all numbers end at the same place."""
-    details = [f" ({cell.detail})" if cell.detail and intervals else "" for cell in cells]
+    details = [_detail(cell.detail, intervals=intervals) for cell in cells]
     width = max(map(len, details))
     return [
         "-" if cell.text == MISSING else f"{cell.text}{detail:<{width}} {'*' if cell.best else ' '}"
         for cell, detail in zip(cells, details, strict=True)
     ]
+
+
+def _detail(text: str, *, intervals: bool) -> str:
+    """Return what stands behind a number: a deviation always, an interval where there is room."""
+    if text.startswith(PLUS_MINUS):
+        return f" {text}"
+    return f" ({text})" if text and intervals else ""

@@ -149,6 +149,15 @@ def transfer_average(results: Results, task: Mapping[str, Any], metric: str) -> 
     return math.fsum(values) / len(values) if values else math.nan
 
 
+def task_average(results: Results, task: Mapping[str, Any]) -> float:
+    """Return a task's mean of the main metric over languages without labels, and over its seeds."""
+    metric = main_metric(task)
+    spread = ((task.get("seeds") or {}).get("average") or {}).get(metric) or {}
+    if spread.get("mean") is not None:
+        return float(spread["mean"])
+    return transfer_average(results, task, metric)
+
+
 def retrieval_average(retrieval: Mapping[str, Any]) -> float:
     """Return a model's mean retrieval accuracy over the directions; not a number without any."""
     given = retrieval.get("average")

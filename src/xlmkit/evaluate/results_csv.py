@@ -1,12 +1,19 @@
 """All scores of a run as one tidy table: a row for each value, for spreadsheets and data frames."""
 
 import csv
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from xlmkit.core.files import atomic_write
-from xlmkit.evaluate.results import Results
+from xlmkit.evaluate.results import (
+    Results,
+    main_metric,
+    retrieval_average,
+    task_metrics,
+    transfer_average,
+)
 
 COLUMNS = (
     *("model", "task", "language", "metric", "value", "low", "high", "n"),
@@ -38,16 +45,14 @@ def write_csv(results: Results, path: Path) -> None:
 def _rows(results: Results) -> Iterator[list[Any]]:
     for model, part in (results.get("models") or {}).items():
         for task, measured in (part.get("tasks") or {}).items():
-            over = measured.get("seeds") or {}
-            for row in _scores(model, task, measured.get("languages") or {}):
-                yield row + _spread(over, (over.get("languages") or {}).get(row[2], {}), row[3])
-            for metric, spread in (over.get("average") or {}).items():
-                score = {"value": measured["average"].get(metric)}
-                row = _row(model, task, AVERAGE, metric, score)
-                yield row + _spread(over, {metric: spread}, metric)
-        retrieval = part.get("retrieval") or {}
-        for direction, score in (retrieval.get("directions") or {}).items():
-            yield _row(model, "retrieval", direction, "accuracy", score)
+            yield from _task(results, model, task, measured)
+        yield from _directions(model, "retrieval", part.get("retrieval") or {}, "accuracy")
+        for name, found in (part.get("retrievals") or {}).items():
+            yield from _directions(model, f"retrievals.{name}", found, "accuracy")
+            by_margin = found.get("margin") or {}
+            yield from _directions(model, f"retrievals.{name}", by_margin, "accuracy by margin")
+        for name, found in (part.get("lexicons") or {}).items():
+            yield from _lexicon(model, f"lexicons.{name}", found)
         for objective, languages in (part.get("language_modelling") or {}).items():
             yield from _scores(model, objective, languages)
     for translator, part in (results.get("translators") or {}).items():
@@ -55,6 +60,57 @@ def _rows(results: Results) -> Iterator[list[Any]]:
             for metric, score in (found.get("scores") or {}).items():
                 task = "summaries" if metric.startswith("rouge") else "translation"
                 yield _row(translator, task, direction, metric, score)
+
+
+def _task(
+    results: Results, model: str, task: str, measured: Mapping[str, Any]
+) -> Iterator[list[Any]]:
+    """Yield a task's scores by language, their averages, and those by each language's own step."""
+    over = measured.get("seeds") or {}
+    spreads = over.get("languages") or {}
+    for row in _scores(model, task, measured.get("languages") or {}):
+        yield row + _spread(over, spreads.get(row[2], {}), row[3])
+    if not measured.get("languages"):
+        return
+    for metric in task_metrics(measured):
+        value = transfer_average(results, measured, metric)
+        if math.isfinite(value):
+            row = _row(model, task, AVERAGE, metric, {"value": value})
+            yield row + _spread(over, over.get("average") or {}, metric)
+    own, spread = measured.get("own_selected"), over.get("own_selected") or {}
+    if own:
+        metric = main_metric(measured)
+        named = f"{metric} by own step"
+        for language, found in own["languages"].items():
+            where = (spread.get("languages") or {}).get(language, {})
+            yield _row(model, task, language, named, found[metric]) + _spread(over, where, metric)
+        row = _row(model, task, AVERAGE, named, {"value": own["average"]})
+        yield row + _spread(over, spread.get("average") or {}, metric)
+
+
+def _directions(
+    model: str, task: str, found: Mapping[str, Any], metric: str
+) -> Iterator[list[Any]]:
+    for direction, score in (found.get("directions") or {}).items():
+        yield _row(model, task, direction, metric, score)
+    if found.get("directions"):
+        yield _row(model, task, AVERAGE, metric, {"value": retrieval_average(found)})
+
+
+def _lexicon(model: str, task: str, found: Mapping[str, Any]) -> Iterator[list[Any]]:
+    """Yield precision by kind of vectors, measure of nearness and number of candidates seen."""
+    for direction, kinds in found["directions"].items():
+        for metric, score in _precisions(kinds):
+            yield _row(model, task, direction, metric, score)
+    for metric, value in _precisions(found["average"]):
+        yield _row(model, task, AVERAGE, metric, {"value": value})
+
+
+def _precisions(kinds: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for kind in ("static", "contextual"):
+        for measure, at in kinds[kind].items():
+            for k, value in at.items():
+                yield f"{kind} precision@{k} by {measure}", value
 
 
 def _scores(model: str, task: str, languages: Mapping[str, Any]) -> Iterator[list[Any]]:

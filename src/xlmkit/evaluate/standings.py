@@ -1,11 +1,12 @@
 """How models rank, and which of them are beaten in everything: quality, speed and size."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xlmkit.evaluate.contenders import Contender
 
-SAME_SPEED = 1.2
+SAME_SPEED = 1.5
 """The same model, measured twice on a machine with other work, differs by less."""
 
 
@@ -15,7 +16,7 @@ class Standing:
 
     Attributes:
         title: the model.
-        quality: mean of the tasks' averages.
+        averages: its mean over languages on each task.
         per_second: texts answered in a second, None where not known.
         parameters: without the head, None where not known.
         size: bytes of its weights on disk, None where not known.
@@ -24,28 +25,33 @@ class Standing:
     """
 
     title: str
-    quality: float
+    averages: tuple[float, ...]
     per_second: float | None
     parameters: int | None
     size: int | None
     device: tuple[str, int] | None
     beaten_by: str = ""
 
+    @property
+    def quality(self) -> float:
+        """Mean of the tasks' averages."""
+        return math.fsum(self.averages) / len(self.averages)
+
 
 def ranked(
-    contenders: Sequence[Contender], tasks: Sequence[str], quality: Mapping[str, float]
+    contenders: Sequence[Contender], tasks: Sequence[str], averages: Mapping[str, Sequence[float]]
 ) -> list[Standing]:
     """Return the models' standings, the best in quality first.
 
     Args:
         contenders: the models.
         tasks: names of the tasks whose speed and size count.
-        quality: by title.
+        averages: of each task, by title.
     """
     standings = [
         Standing(
             title=one.title,
-            quality=quality[one.title],
+            averages=tuple(averages[one.title]),
             per_second=one.texts_per_second(tasks),
             parameters=one.model.get("parameters"),
             size=one.size(tasks),
@@ -53,9 +59,27 @@ def ranked(
         )
         for one in contenders
     ]
-    standings.sort(key=lambda one: -one.quality)
+    return sorted(standings, key=lambda one: -one.quality)
+
+
+def judged(
+    standings: Sequence[Standing], surely_better: Collection[tuple[str, str]]
+) -> list[Standing]:
+    """Return the standings with what each is beaten by, if by any (Pareto dominance).
+
+    Args:
+        standings: all of them.
+        surely_better: (better, worse) titles whose difference on some task a paired test shows;
+            a higher average alone does not count as better, and a lower one does count as worse.
+    """
     speed_counts = on_same_device(standings)
-    return [_judged(one, standings, speed_counts=speed_counts) for one in standings]
+
+    def dominates(one: Standing, other: Standing) -> bool:
+        sure = (one.title, other.title) in surely_better
+        return _dominates(one, other, surely_better=sure, speed_counts=speed_counts)
+
+    beaten = [next((x.title for x in standings if dominates(x, one)), "") for one in standings]
+    return [replace(one, beaten_by=by) for one, by in zip(standings, beaten, strict=True)]
 
 
 def on_same_device(standings: Sequence[Standing]) -> bool:
@@ -64,22 +88,19 @@ def on_same_device(standings: Sequence[Standing]) -> bool:
     return len(devices) == 1 and None not in devices
 
 
-def _judged(one: Standing, others: Sequence[Standing], *, speed_counts: bool) -> Standing:
-    """Name one that beats it in everything, if there is one (Pareto dominance)."""
-    beaten = [x.title for x in others if _dominates(x, one, speed_counts=speed_counts)]
-    return replace(one, beaten_by=beaten[0] if beaten else "")
-
-
-def _dominates(one: Standing, other: Standing, *, speed_counts: bool) -> bool:
+def _dominates(one: Standing, other: Standing, *, surely_better: bool, speed_counts: bool) -> bool:
     """Tell whether one is nowhere worse and somewhere better.
 
-    What is not known of both does not count, nor does a difference in speed of less than a fifth.
+    What is not known of both does not count, nor does a difference in speed below `SAME_SPEED`.
     """
-    signed = [(one.quality, other.quality)]
+    if any(a < b for a, b in zip(one.averages, other.averages, strict=True)):
+        return False
+    signed = []
     if speed_counts and one.per_second and other.per_second:
         near = max(one.per_second, other.per_second) / min(one.per_second, other.per_second)
         speeds = (one.per_second, other.per_second)
         signed.append((0.0, 0.0) if near < SAME_SPEED else speeds)
     if one.size and other.size:
         signed.append((-one.size, -other.size))
-    return all(a >= b for a, b in signed) and any(a > b for a, b in signed)
+    better = surely_better or any(a > b for a, b in signed)
+    return better and all(a >= b for a, b in signed)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.compare_report import sentences
 from xlmkit.evaluate.comparing import AVERAGE, compare
 from xlmkit.evaluate.contenders import read_contenders
 from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
@@ -112,7 +113,7 @@ def test_the_better_model_is_found_and_tested(tmp_path):
     assert average.difference.value == pytest.approx(
         found.standings[0].quality - found.standings[1].quality
     )
-    assert average.corrected == average.difference.p
+    assert average.corrected == average.difference.p  # the only one of its family
 
 
 def test_another_metric_is_tested_by_the_bootstrap(tmp_path):
@@ -165,6 +166,71 @@ def test_what_is_beaten_in_everything_is_told(tmp_path):
     }
     assert found.standings[0].per_second == pytest.approx(3 * N / 9)
     assert found.standings[0].size == 90
+
+
+def with_tasks(run: Path, *others: Path) -> Path:
+    """Add the tasks of runs with the same models to a run."""
+    results = json.loads((run / "results.json").read_text("utf-8"))
+    for other in others:
+        more = json.loads((other / "results.json").read_text("utf-8"))
+        for key, model in more["models"].items():
+            results["models"][key]["tasks"] |= model["tasks"]
+            for path in (other / "evaluate" / key / "outcomes").iterdir():
+                path.rename(run / "evaluate" / key / "outcomes" / path.name)
+    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    return run
+
+
+def test_who_is_better_on_a_task_is_not_beaten(tmp_path):
+    one = make_run(tmp_path / "one", a=Model("A", 0.9, size=10), bb=Model("B", 0.6, size=20))
+    two = make_run(
+        tmp_path / "two",
+        a=Model("A", 0.5, size=10, task="mood"),
+        bb=Model("B", 0.6, size=20, task="mood"),
+    )
+    found = compare(read_contenders([with_tasks(one, two)]))
+    assert [s.title for s in found.standings] == ["A", "B"]
+    assert [s.beaten_by for s in found.standings] == ["", ""]
+    said = sentences(found, LANGUAGES.get)
+    assert "Against B it is better on 1 of 2 tasks, worse on 1." in said
+    assert "None of A and B is shown to be beaten in quality, speed and size at once." in said
+    assert "(mean of the averages of two tasks)" in said[0]
+
+
+def test_a_higher_average_that_may_be_chance_beats_nobody(tmp_path):
+    run = make_run(tmp_path / "run", a=Model("A", 0.800), b=Model("B", 0.801))
+    found = compare(read_contenders([run]))
+    assert found.standings[0].quality > found.standings[1].quality
+    assert found.decisive(found.standings[1].title)[0].corrected > 0.05
+    assert found.standings[1].beaten_by == ""
+
+
+def test_equal_models_are_told_as_equal(tmp_path):
+    run = make_run(tmp_path / "run", a=Model("A", 0.8), b=Model("B", 0.8))
+    found = compare(read_contenders([run]))
+    assert "B equals it to a tenth of a point (p = 1.000)." in sentences(found, LANGUAGES.get)
+
+
+def test_averages_are_corrected_among_themselves(tmp_path):
+    models = {"a": Model("A", 0.8), "bb": Model("B", 0.77), "ccc": Model("C", 0.5)}
+    found = compare(read_contenders([make_run(tmp_path / "run", **models)]))
+    averages = [pair for pair in found.pairs if pair.language == AVERAGE]
+    least, most = sorted(averages, key=lambda pair: pair.difference.p)
+    assert most.difference.p > least.difference.p > 0
+    assert least.corrected == pytest.approx(2 * least.difference.p)
+    assert most.corrected == most.difference.p
+
+
+def test_other_labels_are_told(tmp_path):
+    run = make_run(tmp_path / "run", a=Model("A", 0.8), b=Model("B", 0.5))
+    results = json.loads((run / "results.json").read_text("utf-8"))
+    for model, few in zip(results["models"].values(), (None, 10), strict=True):
+        learned = {"source_languages": ["en"], "few_shot": few, "train_examples": 1200}
+        model["tasks"]["topic"] |= learned
+    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (note,) = compare(read_contenders([run])).notes
+    assert "did not learn topic from the same labels" in note
+    assert "B: 1,200 examples in en, 10 of each other language" in note
 
 
 def test_speeds_of_different_machines_do_not_decide(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from xlmkit.evaluate.heat_map import grouped, heat_map, most_frequent
+from xlmkit.evaluate.report import render_report
 from xlmkit.evaluate.report_errors import calibration_table, confusion_panels, reliability_panels
 
 pytestmark = pytest.mark.unit
@@ -94,7 +95,15 @@ def test_bins_with_a_few_answers_are_not_drawn(results):
     for model in few["models"].values():
         for part in model["tasks"]["application"]["languages"].values():
             part["calibration"]["bins"] = [[9, 8.0, 4]] + [[0, 0.0, 0]] * 14
-    assert "French" not in reliability_panels(few, "application")[0].svg
+    assert reliability_panels(few, "application") == []  # a diagonal alone says nothing
+    render_report(few)
+
+
+def test_a_single_bin_is_a_point_that_is_seen(results):
+    for model in results["models"].values():
+        for part in model["tasks"]["application"]["languages"].values():
+            part["calibration"]["bins"] = [[90, 80.0, 40]] + [[0, 0.0, 0]] * 14
+    assert reliability_panels(results, "application")[0].svg.count('class="series lone"') == 7
 
 
 def test_a_task_without_probabilities_has_no_calibration(results):

@@ -28,8 +28,40 @@ def test_every_score_is_one_row(results, tmp_path):
     assert float(found["mlm", "mlm", "zh", "perplexity"]["value"]) > 1
     assert float(found["mt", "translation", "en-fr", "bleu"]["low"]) == 30.0
     assert found["mt", "summaries", "en-en", "rouge1"]["n"] == "9"
-    per_model = 7 * 3 + 2 * 6
+    average = found["mlm", "application", "average", "accuracy"]
+    assert 0 < float(average["value"]) < accuracy["value"]
+    averages = 2 + 1  # accuracy and macro F1 of the task, and retrieval
+    per_model = 7 * 3 + 2 * 6 + averages
     assert len(rows) == 3 * per_model + 2 * 7 * 2 + 2
+
+
+def test_words_sentences_and_own_steps_have_rows(results, tmp_path):
+    def one(value):
+        return {"value": value, "low": 0.1, "high": 0.9, "n": 50, "signature": "x"}
+
+    model = results["models"]["mlm"]
+    kinds = {kind: {"csls": {"1": 0.25, "5": 0.5}} for kind in ("static", "contextual")}
+    scored = {kind: {"csls": {"1": one(0.3), "5": one(0.6)}} for kind in kinds}
+    model["lexicons"] = {"words": {"directions": {"en-fr": scored}, "average": kinds}}
+    by_margin = {"directions": {"fr-en": one(0.8)}, "average": 0.8}
+    model["retrievals"] = {
+        "tatoeba": {"directions": {"fr-en": one(0.7)}, "average": 0.7, "margin": by_margin}
+    }
+    task = model["tasks"]["application"]
+    task["own_selected"] = {
+        "languages": {"fr": {"step": 30, "accuracy": one(0.55)}},
+        "average": 0.55,
+    }
+    write_csv(results, tmp_path / "results.csv")
+    with (tmp_path / "results.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [r for r in csv.DictReader(stream) if r["model"] == "mlm"]
+    found = {(r["task"], r["language"], r["metric"]): r["value"] for r in rows}
+    assert found["lexicons.words", "en-fr", "static precision@1 by csls"] == "0.3"
+    assert found["lexicons.words", "average", "contextual precision@5 by csls"] == "0.5"
+    assert found["retrievals.tatoeba", "fr-en", "accuracy"] == "0.7"
+    assert found["retrievals.tatoeba", "average", "accuracy by margin"] == "0.8"
+    assert found["application", "fr", "accuracy by own step"] == "0.55"
+    assert found["application", "average", "accuracy by own step"] == "0.55"
 
 
 def test_results_without_anything_are_a_head(tmp_path):

@@ -1,0 +1,51 @@
+"""What must be known beside a comparison: seeds, and labels that were not the same."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from xlmkit.evaluate import formats
+from xlmkit.evaluate.contenders import Contender
+
+
+def seeds_note(one: Contender, task: str) -> str:
+    """Return which of a model's seeds is compared, nothing where it has one only."""
+    over = one.tasks[task].get("seeds")
+    if not over:
+        return ""
+    spread = over["average"][one.metrics(task)[0]]
+    told = ""
+    if spread["deviation"] is not None:
+        deviation = formats.points(spread["deviation"]).lstrip("+")
+        told = f"; over all of them its average is {formats.percent(spread['mean'])} ± {deviation}"
+    return (
+        f"{one.title} was adapted to {task} with {len(over['seeds'])} seeds, and the first is "
+        f"compared{told}."
+    )
+
+
+def differing_labels(contenders: Sequence[Contender], tasks: Sequence[str]) -> Iterator[str]:
+    """Yield a note for each task that the models learned from different labels.
+
+    Args:
+        contenders: the models.
+        tasks: names of the tasks that all of them have.
+    """
+    for name in tasks:
+        learned = {one.title: _labels(one, one.tasks[name], name) for one in contenders}
+        if len(set(learned.values())) > 1:
+            told = "; ".join(f"{title}: {text}" for title, text in learned.items())
+            yield (
+                f"The models did not learn {name} from the same labels, which their difference "
+                f"may be due to ({told})."
+            )
+
+
+def _labels(one: Contender, measured: Mapping[str, Any], task: str) -> str:
+    """Return how many labels a model saw and of which languages, as far as known."""
+    if "source_languages" not in measured and "train_examples" not in measured:
+        return ""
+    examples = measured.get("train_examples")
+    said = f"{formats.count(examples)} examples" if examples else "examples"
+    said += f" in {formats.listed(one.sources(task))}"
+    few = measured.get("few_shot")
+    return f"{said}, {few} of each other language" if few else said
