@@ -16,12 +16,14 @@ from xlmkit.core.device import tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import input_lines, output_lines
+from xlmkit.core.unfinished import Work, check_output, skip, work_of
 from xlmkit.generate.ctranslate2_engine import is_export
 from xlmkit.generate.engine import Precision
 from xlmkit.generate.summarizer import LongTexts, Summarizer
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
 _CHUNK = 512  # lines
+_DECISIVE = ("src", "tgt", "prefix", "allowed", "capitals", "precision")
 _Found = Sequence[Sequence[Translation]]
 
 
@@ -83,7 +85,8 @@ def translate(
         UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
             a language, or there is nothing to go on with.
     """
-    _check(model, target, request, resume=resume)
+    _check(model, source, target, request, resume=resume)
+    work = _work_of("translate", model, source, request)
     tune_allocator()
     translator = Translator.from_pretrained(model, request.precision, capitals=request.capitals)
     translator.translate([""], request.src, request.tgt)  # languages are known, before all else
@@ -104,7 +107,7 @@ def translate(
         )
 
     title = f"translating {request.src} to {request.tgt}"
-    _write_all(write, title, source, target, request.search.n_best, resume=resume)
+    _write_all(write, title, source, target, request.search.n_best, work, resume=resume)
 
 
 def summarize(
@@ -130,7 +133,8 @@ def summarize(
         UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
             a language or has not learned to summarise, or there is nothing to go on with.
     """
-    _check(model, target, request, resume=resume)
+    _check(model, source, target, request, resume=resume)
+    work = _work_of("summarize", model, source, request, long_texts=long_texts)
     tune_allocator()
     summarizer = Summarizer.from_pretrained(model, request.precision, capitals=request.capitals)
     summarizer.summarize([""], request.src, request.tgt)  # languages are known, before all else
@@ -141,7 +145,7 @@ def summarize(
         )
 
     title = f"summarising {request.src}"
-    _write_all(write, title, source, target, request.search.n_best, resume=resume)
+    _write_all(write, title, source, target, request.search.n_best, work, resume=resume)
 
 
 def _write_all(
@@ -150,13 +154,16 @@ def _write_all(
     source: Path | None,
     target: Path | None,
     n_best: int,
+    work: Work,
     *,
     resume: bool,
 ) -> None:
     """Write what `write` finds for a chunk of lines and the number of its first line."""
-    with output_lines(target, resume=resume) as (stream, done), input_lines(source) as lines:
-        for _ in islice(lines, done):
-            pass
+    with (
+        input_lines(source) as lines,
+        output_lines(target, resume=resume, work=work) as (stream, done),
+    ):
+        skip(lines, done)
         with progress(title, start=done) as job:
             while chunk := list(islice(lines, _CHUNK)):
                 stream.writelines(_written(write(chunk, done), done, n_best))
@@ -165,7 +172,19 @@ def _write_all(
                 job.advance(len(chunk))
 
 
-def _check(model: Path, target: Path | None, request: Request, *, resume: bool) -> None:
+def _work_of(
+    command: str, model: Path, source: Path | None, request: Request, **settings: object
+) -> Work:
+    """Return what decides about the lines, which neither the batches nor the engine do."""
+    asked = {name: getattr(request, name) for name in _DECISIVE}
+    search = request.search.model_dump(exclude={"batch_tokens"})
+    return work_of(command, model, source, **asked, **search, **settings)
+
+
+def _check(
+    model: Path, source: Path | None, target: Path | None, request: Request, *, resume: bool
+) -> None:
+    check_output(source, target)
     if resume and target is None:
         raise UserError("--resume needs --output: only a file tells how far the last call came.")
     if resume and request.search.n_best > 1:
