@@ -6,7 +6,7 @@ line that was written.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from xlmkit.core.progress import progress
 from xlmkit.core.streams import input_lines, output_lines
 from xlmkit.core.unfinished import Work, check_output, skip, work_of
 from xlmkit.generate.ctranslate2_engine import is_export
+from xlmkit.generate.directions import the_direction
 from xlmkit.generate.engine import Precision
 from xlmkit.generate.summarizer import LongTexts, Summarizer
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
@@ -32,8 +33,8 @@ class Request:
     """What is asked for, apart from files.
 
     Attributes:
-        src: language of the lines.
-        tgt: language to write.
+        src: language of the lines; None where the model translates one direction alone.
+        tgt: language to write; the same.
         search: how translations are searched for.
         prefix: how every translation is to begin.
         allowed: a text in the language to write; only its tokens are written.
@@ -42,8 +43,8 @@ class Request:
         precision: what a folder for torch computes in; by default float32.
     """
 
-    src: str
-    tgt: str
+    src: str | None
+    tgt: str | None
     search: SearchConfig
     prefix: str | None = None
     allowed: Path | None = None
@@ -83,30 +84,31 @@ def translate(
 
     Raises:
         UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
-            a language, or there is nothing to go on with.
+            a language or direction, or there is nothing to go on with.
     """
     _check(model, source, target, request, resume=resume)
-    work = _work_of("translate", model, source, request)
     tune_allocator()
     translator = Translator.from_pretrained(model, request.precision, capitals=request.capitals)
-    translator.translate([""], request.src, request.tgt)  # languages are known, before all else
+    src, tgt = the_direction(translator.directions, request.src, request.tgt)
+    translator.translate([""], src, tgt)  # languages are known, before all else
+    work = _work_of("translate", model, source, replace(request, src=src, tgt=tgt))
     allowed = None
     if request.allowed is not None:
         with input_lines(request.allowed) as lines:
-            allowed = translator.allowed_words(list(lines), request.tgt)
+            allowed = translator.allowed_words(list(lines), tgt)
 
     def write(chunk: list[str], first: int) -> _Found:
         return translator.translations(
             chunk,
-            request.src,
-            request.tgt,
+            src,
+            tgt,
             request.search,
             prefixes=None if request.prefix is None else [request.prefix] * len(chunk),
             allowed=allowed,
             first=first,
         )
 
-    title = f"translating {request.src} to {request.tgt}"
+    title = f"translating {src} to {tgt}"
     _write_all(write, title, source, target, request.search.n_best, work, resume=resume)
 
 
@@ -137,14 +139,15 @@ def summarize(
     work = _work_of("summarize", model, source, request, long_texts=long_texts)
     tune_allocator()
     summarizer = Summarizer.from_pretrained(model, request.precision, capitals=request.capitals)
-    summarizer.summarize([""], request.src, request.tgt)  # languages are known, before all else
+    language, tgt = the_direction(None, request.src, request.tgt)
+    summarizer.summarize([""], language, tgt)  # languages are known, before all else
 
     def write(chunk: list[str], first: int) -> _Found:
         return summarizer.summaries(
-            chunk, request.src, request.tgt, request.search, long_texts=long_texts, first=first
+            chunk, language, tgt, request.search, long_texts=long_texts, first=first
         )
 
-    title = f"summarising {request.src}"
+    title = f"summarising {language}"
     _write_all(write, title, source, target, request.search.n_best, work, resume=resume)
 
 

@@ -115,6 +115,31 @@ def test_a_translators_folder_translates(trained: Path) -> None:
     assert made.exit_code == 0, made.output
 
 
+def test_directions_that_were_not_learned_are_refused(trained: Path, tmp_path: Path) -> None:
+    folder = trained / "out" / "translation" / "both"
+    assert read_json(folder / "xlmkit.json")["directions"] == ["en-ar", "ar-en"]
+    for src, tgt in (("en", "zh"), ("en", "en")):
+        made = CliRunner().invoke(app, ["translate", str(folder), "-s", src, "-t", tgt], input="a")
+        assert made.exit_code == 1
+        message = f"translates en-ar, ar-en only, and not {src}-{tgt}"
+        assert message in made.stderr
+        command = ["export", str(folder), str(tmp_path / "new"), "--to", "ctranslate2"]
+        made = CliRunner().invoke(app, [*command, "-s", src, "-t", tgt])
+        assert message in made.stderr
+
+
+def test_languages_may_be_left_out_where_one_direction_fits(trained: Path) -> None:
+    folder = trained / "out" / "translation" / "both"
+    short, whole = (
+        CliRunner().invoke(app, ["translate", str(folder), *languages], input="The dog\n")
+        for languages in (["--src", "en"], ["--src", "en", "--tgt", "ar"])
+    )
+    assert short.exit_code == 0, short.output
+    assert short.stdout == whole.stdout
+    made = CliRunner().invoke(app, ["translate", str(folder)], input="a")
+    assert "Name the languages of the translator with --src and --tgt. It has" in made.stderr
+
+
 def test_a_model_of_lower_case_learns_how_words_are_written(trained: Path) -> None:
     folder = trained / "out" / "translation" / "both"
     forms = json.loads((folder / "truecase.json").read_text("utf-8"))

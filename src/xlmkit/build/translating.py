@@ -16,7 +16,7 @@ from xlmkit.build.translation_measure import (
     best_step,
     measurements_since_best,
 )
-from xlmkit.build.translation_texts import Watched, identifier_of, watched
+from xlmkit.build.translation_texts import Watched, identifier_of, learned_directions, watched
 from xlmkit.build.translator_init import initial_translator
 from xlmkit.build.translator_objectives import translator_objectives
 from xlmkit.build.truecasing import learn_truecaser
@@ -37,6 +37,7 @@ from xlmkit.evaluate.score import RESAMPLES
 from xlmkit.evaluate.translation_metrics import TITLES, translation_metric
 from xlmkit.evaluate.translation_watch import hopeless_measurements
 from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.directions import DIRECTIONS
 from xlmkit.generate.summarizer import summary_lengths
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import FIGURES_FILE, RunPlan
@@ -89,7 +90,7 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         "rollbacks": state.rollbacks,
         "curve": state.curve,
     }
-    provenance = {**setting.provenance(), "translation": figures, **_lengths(plan, name)}
+    provenance = {**setting.provenance(), "translation": figures, **_learned(plan, name)}
     Bundle(
         bundle.architecture,
         tokenizer.with_truecaser(learn_truecaser(plan, tokenizer)),
@@ -193,10 +194,14 @@ def _validate(
             stream.write(save(tensors))
 
 
-def _lengths(plan: RunPlan, name: str) -> Mapping[str, Any]:
-    """Return how long texts and summaries are, where they are learned."""
-    summary = plan.translator(name).summary
-    return {} if summary is None else summary_lengths(summary.length, summary.summary_length)
+def _learned(plan: RunPlan, name: str) -> Mapping[str, Any]:
+    """Return in which directions it translates, and how long texts and summaries are, if any."""
+    translator, made = plan.translator(name), {}
+    if translator.mt or translator.bt or translator.summary:  # who only denoises may try them all
+        made[DIRECTIONS] = learned_directions(plan, name)
+    if (summary := translator.summary) is not None:
+        made |= summary_lengths(summary.length, summary.summary_length)
+    return made
 
 
 def _for_use(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -213,6 +218,7 @@ def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, 
         return {}
     search = SearchConfig(beam_size=plan.translation.beam_size)
     translator = Translator.from_pretrained(folder, capitals=False)  # as references are folded
+    translator.directions = None  # test texts may be of others, to see what became of them
     found = judge(translator, texts, search, resamples=RESAMPLES)
     title = plan.translator(name).title or name
     rows = [

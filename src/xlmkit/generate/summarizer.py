@@ -10,9 +10,8 @@ from typing import Any, Literal, Self
 
 from xlmkit.checkpoint.provenance import read_provenance
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import read_json
 from xlmkit.generate.config import SearchConfig
-from xlmkit.generate.ctranslate2_engine import ENGINE_FILE, is_export
+from xlmkit.generate.ctranslate2_engine import exported, is_export
 from xlmkit.generate.cutting import cut
 from xlmkit.generate.engine import Precision
 from xlmkit.generate.translator import Translation, Translator
@@ -52,7 +51,7 @@ class Summarizer:
         """
         folder = Path(folder)
         translator = Translator.from_pretrained(folder, precision, capitals=capitals)
-        about = read_json(folder / ENGINE_FILE) if is_export(folder) else read_provenance(folder)
+        about = exported(folder) if is_export(folder) else read_provenance(folder)
         learned = about.get(SUMMARY)
         if learned is None:
             raise UserError(

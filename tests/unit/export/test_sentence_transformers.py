@@ -99,4 +99,4 @@ def test_a_translator_needs_its_languages(folder: Path, tmp_path: Path) -> None:
     command = ["export", str(folder), str(tmp_path / "out"), "--to", "ctranslate2"]
     made = CliRunner().invoke(app, command)
     assert made.exit_code == 1
-    assert "--to ctranslate2 needs --src and --tgt" in made.output
+    assert "Name the languages of the translator with --src and --tgt" in made.output
