@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from xlmkit.checkpoint.provenance import read_provenance
+from xlmkit.core.arguments import check_list
 from xlmkit.core.errors import UserError
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import exported, is_export
@@ -83,7 +84,7 @@ class Summarizer:
             first: number of the first text, by which the draws of `sample` differ.
 
         Raises:
-            UserError: the model does not know a language.
+            UserError: the model does not know a language, or there is one text and no list.
         """
         found = self.summaries(texts, language, tgt, search, long_texts=long_texts, first=first)
         return [best.text for best, *_ in found]
@@ -99,6 +100,7 @@ class Summarizer:
         first: int = 0,
     ) -> list[list[Translation]]:
         """Return the `n_best` summaries of every text, the best first; see `summarize`."""
+        check_list(texts)
         search = search or SearchConfig()
         if search.max_length is None:
             search = search.model_copy(update={"max_length": self.summary_length})

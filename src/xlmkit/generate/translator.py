@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.core.arguments import check_as_many, check_list
 from xlmkit.core.errors import UserError
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, exported, is_export
@@ -139,7 +140,8 @@ class Translator:
             first: number of the first text, by which the draws of `sample` differ.
 
         Raises:
-            UserError: the model does not know a language, or has not learned the direction.
+            UserError: the model does not know a language, has not learned the direction, or the
+                lists do not fit.
         """
         found = self.translations(
             texts, src, tgt, search, prefixes=prefixes, allowed=allowed, first=first
@@ -162,6 +164,7 @@ class Translator:
         There are fewer where a search found fewer. An empty text has one, which is empty.
         """
         self._check_direction(src, tgt)
+        check_list(texts)
         parts = [cut(text, src, self.tokenizer, self.engine.longest - 2) for text in texts]
         return self.translations_of_parts(
             parts, src, tgt, search, prefixes=prefixes, allowed=allowed, first=first
@@ -205,10 +208,12 @@ class Translator:
         """Return the log-probability of each target given its source, `</s>` counted, in nats.
 
         Raises:
-            UserError: the model does not know a language, has not learned the direction, or a text
-                is longer than it reads.
+            UserError: the model does not know a language, has not learned the direction, a text is
+                longer than it reads, or there are not as many targets as sources.
         """
         source, target = self._check_direction(src, tgt)
+        check_list(sources, "sources")
+        check_as_many(targets, "targets", sources)
         rows = self.tokenizer.encode_batch(sources, src)
         written = self.tokenizer.encode_batch(targets, tgt)
         for number, pair in enumerate(zip(rows, written, strict=True), start=1):
@@ -228,6 +233,7 @@ class Translator:
 
     def allowed_words(self, texts: Sequence[str], language: str) -> Tensor:
         """Return True at the tokens of some texts, for the argument `allowed`, (V,)."""
+        check_list(texts)
         allowed = torch.zeros(len(self.tokenizer), dtype=torch.bool)
         for ids in self.tokenizer.encode_batch(texts, language):
             allowed[torch.from_numpy(ids).long()] = True
@@ -253,6 +259,7 @@ class Translator:
         """Return what every part begins with: of a text that was cut, only the first."""
         if prefixes is None:
             return None
+        check_as_many(prefixes, "prefixes", parts)
         ids = self.tokenizer.encode_batch(prefixes, language)
         return [
             begin.tolist() if number == 0 else []
