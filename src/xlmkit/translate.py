@@ -96,6 +96,8 @@ def translate(
     if request.allowed is not None:
         with input_lines(request.allowed) as lines:
             allowed = translator.allowed_words(list(lines), tgt)
+        if not bool(allowed.any()):
+            raise UserError(f"{request.allowed} has no text, so that no word would be allowed.")
 
     def write(chunk: list[str], first: int) -> _Found:
         return translator.translations(

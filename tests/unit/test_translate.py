@@ -171,6 +171,13 @@ def test_a_shorter_pipe_does_not_go_on(
     assert "written 1 lines, but the text has only 0" in made.stderr
 
 
+def test_no_allowed_word_is_a_mistake(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").write_text("\n", encoding="utf-8")
+    made = call(model, "--allowed", tmp_path / "none", given="a\n")
+    assert made.exit_code == 1
+    assert "has no text, so that no word would be allowed" in made.stderr
+
+
 def test_an_output_is_not_its_own_input(model: Path, tmp_path: Path) -> None:
     source = tmp_path / "text"
     source.write_text("a\n", encoding="utf-8")

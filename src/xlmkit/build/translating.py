@@ -15,6 +15,7 @@ from xlmkit.build.translation_measure import (
     TranslationValidation,
     best_step,
     measurements_since_best,
+    progress_line,
 )
 from xlmkit.build.translation_texts import Watched, identifier_of, learned_directions, watched
 from xlmkit.build.translator_init import initial_translator
@@ -186,6 +187,8 @@ def _validate(
 ) -> None:
     """Measure, and keep the weights if they are the best so far."""
     validation(model, state)
+    if line := progress_line(state.curve, criterion):
+        say(line)
     if best_step(state.curve, criterion) == state.step:
         tensors = {
             name: value.detach().float().cpu().clone() for name, value in model.state_dict().items()
