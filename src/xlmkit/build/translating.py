@@ -35,6 +35,7 @@ from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.rouge import check_rouge
 from xlmkit.evaluate.score import RESAMPLES
+from xlmkit.evaluate.translation_diagnosis import Learner, together
 from xlmkit.evaluate.translation_metrics import TITLES, translation_metric
 from xlmkit.evaluate.translation_watch import hopeless_measurements
 from xlmkit.generate.config import SearchConfig
@@ -136,7 +137,10 @@ def _session(setting: Setting, name: str, folder: Path) -> Session:
 def _judge(plan: RunPlan, name: str, tokenizer: Tokenizer) -> Judge:
     """Return who judges what a translator writes; without translations, by the way back, too."""
     back = plan.translation.criterion == ROUND_TRIP or plan.translator(name).bt is not None
-    return Judge(identifier_of(plan, tokenizer), tokenizer.lowercase_and_remove_accent, back)
+    translator = plan.translator(name)
+    learner = Learner(initial=translator.init is not None, denoises=translator.ae is not None)
+    folded = tokenizer.lowercase_and_remove_accent
+    return Judge(identifier_of(plan, tokenizer), folded, back, learner)
 
 
 def _validation(
@@ -232,7 +236,6 @@ def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, 
     table(f"{title} on the test texts", ["direction", "metric", "score", "texts"], rows)
     if outcomes := {d: kept for d, one in found.items() if (kept := one.outcomes(d))}:
         save_outcomes(folder / OUTCOMES / f"{TRANSLATION}.npz", outcomes)
-    made = {direction: one.to_json(direction) for direction, one in found.items()}
-    for sentence in (text for one in made.values() for text in one["diagnosis"]):
+    for sentence in together(f for d, one in found.items() for f in one.findings(d, judge.learner)):
         say(sentence)
-    return made
+    return {direction: one.to_json(direction, judge.learner) for direction, one in found.items()}

@@ -104,7 +104,7 @@ class TranslationValidation:
         for name, one in found.items():
             health = {key: v for key, v in one.health.to_json().items() if v is not None}
             state.curve.append(point(state, HEALTH, name, "valid", health))
-        for sentence in new_findings(state.curve):
+        for sentence in new_findings(state.curve, judge.learner):
             say(f"Step {state.step:,}: {sentence}")
 
 
