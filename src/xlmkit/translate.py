@@ -59,7 +59,7 @@ def search_of(settings: Sequence[str]) -> SearchConfig:
     Raises:
         UserError: one of them is wrong.
     """
-    return config_of_settings(SearchConfig, settings)
+    return config_of_settings(SearchConfig, settings, "the search")
 
 
 def translate(

@@ -10,6 +10,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_lines
 from xlmkit.export.ctranslate2 import export_ctranslate2
 from xlmkit.export.sentence_transformers import export_sentence_transformers
+from xlmkit.generate.ctranslate2_engine import is_export
 from xlmkit.generate.directions import learned, the_direction
 
 _TAKEN = {
@@ -44,6 +45,8 @@ def export(
     lines: list[str] = []
     if samples is not None:
         lines = [line for _, line in islice(open_lines(samples), 1000)]
+    if is_export(model):
+        raise UserError(f"{model} is an export already; name the folder that it was made from.")
     bundle = Bundle.load(model)
     if to == "sentence-transformers":
         difference = export_sentence_transformers(bundle, target, samples=lines, **given)

@@ -72,7 +72,7 @@ def generate(
     Raises:
         UserError: see `TextGenerator` and `allowed_tokens`; or a file cannot be read or written.
     """
-    search = config_of_settings(SearchConfig, settings)
+    search = config_of_settings(SearchConfig, settings, "the search")
     generator = TextGenerator.from_pretrained(model)
     tokens = allowed_tokens(generator.tokenizer, lang, only_language=only_language, path=allowed)
     lines = list(prompts)

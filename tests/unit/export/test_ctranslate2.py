@@ -152,6 +152,10 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     made = call("translate", "--engine", "ctranslate2", out, *direction, given=lines)
     assert made.exit_code == 0, made.output
     assert len(made.stdout.splitlines()) == 3
+    again = call("export", out, tmp_path / "again", "--to", "ctranslate2", *direction)
+    assert "is an export already" in again.stderr
+    made_of = call("encode", out, "--lang", "en", given=lines)
+    assert "names no model_type; is it in the folder of a model?" in made_of.stderr
     assert call("translate", out, given=lines).stdout == made.stdout  # it has one direction
     for words, message in (
         ([model, *direction, "--engine", "ctranslate2"], "is for torch, not for ctranslate2"),
