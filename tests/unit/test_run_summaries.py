@@ -92,7 +92,7 @@ def test_its_folder_summarises(trained: Path) -> None:
     assert made.stdout.split("\n")[:-1] == expected
     made = CliRunner().invoke(app, [*call, "--tgt", "sw"], input="a\n")
     assert made.exit_code == 1
-    assert "does not know the language sw" in made.stderr
+    assert "does not know the language 'sw'" in made.stderr
 
 
 def test_a_stopped_file_goes_on(

@@ -223,7 +223,7 @@ def test_prefix_allowed_words_and_samples(model: Path, tmp_path: Path) -> None:
     [
         (["missing.txt"], None, "There is no file"),
         (["--resume"], "a\n", "--resume needs --output"),
-        (["--tgt", "de"], "a\n", "does not know the language de"),
+        (["--tgt", "de"], "a\n", "does not know the language 'de'"),
         (["--n-best", "6"], "a\n", "need as many beams"),
         (["--set", "top_q=0.5"], "a\n", "the search has no key 'top_q'"),
         (["--n-best", "9"], "a\n", "error: 9 translations of a text need as many beams"),

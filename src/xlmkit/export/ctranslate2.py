@@ -34,6 +34,7 @@ from xlmkit.generate.search import Asked
 from xlmkit.generate.summarizer import SUMMARY
 from xlmkit.model.attention import MultiHeadAttention
 from xlmkit.model.transformer import FeedForward, Transformer
+from xlmkit.text.languages import check_known
 from xlmkit.text.vocabulary import EOS, SPECIAL_TOKENS, UNK
 
 Quantization = Literal["float32", "int8"]
@@ -128,11 +129,7 @@ def _check(bundle: Bundle, folder: Path, src: str, tgt: str) -> None:
         if used:
             raise UserError(f"CTranslate2 has no {name}, which this model uses.")
     for code in (src, tgt):
-        if code not in bundle.tokenizer.lang2id:
-            raise UserError(
-                f"The translator does not know the language {code}, only "
-                f"{', '.join(bundle.tokenizer.lang2id)}."
-            )
+        check_known(code, bundle.tokenizer.lang2id)
     if SUMMARY not in bundle.provenance:  # summaries are written in any languages
         check_learned(learned(bundle.provenance), src, tgt)
 

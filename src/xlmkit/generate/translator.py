@@ -22,7 +22,7 @@ from xlmkit.generate.directions import check_learned, learned
 from xlmkit.generate.engine import Engine, Hypothesis, Ids, Precision, TorchEngine
 from xlmkit.generate.search import Asked
 from xlmkit.text.capitals import capitalised
-from xlmkit.text.languages import WITHOUT_SPACES
+from xlmkit.text.languages import WITHOUT_SPACES, check_known
 from xlmkit.text.tokenizer import Tokenizer
 
 __all__ = ["SearchConfig", "Translation", "Translator"]
@@ -247,10 +247,7 @@ class Translator:
 
     def _language(self, code: str) -> int:
         known = self.tokenizer.lang2id
-        if code not in known:
-            raise UserError(
-                f"The translator does not know the language {code}, only {', '.join(known)}."
-            )
+        check_known(code, known)
         return known[code]
 
     def _prefixes(

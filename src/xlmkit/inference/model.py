@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from xlmkit.compress.quantize import quantize
 from xlmkit.core.arguments import check_as_many, check_list
 from xlmkit.core.device import choose_device, choose_dtype
-from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs, Segment, SegmentRows
 from xlmkit.data.text_windows import PairForm, cut_rows
 from xlmkit.evaluate.inference import run_batches, tell_of_cut
 from xlmkit.model.transformer import Transformer
+from xlmkit.text.languages import check_known
 from xlmkit.text.tokenizer import Tokenizer
 
 BATCH_TOKENS = 4096
@@ -148,8 +148,6 @@ def languages_of(
     codes = list(repeat(lang, len(texts))) if isinstance(lang, str) else list(lang)
     check_as_many(codes, "languages", texts)
     for code in dict.fromkeys(codes):
-        if known is not None and code not in known:
-            raise UserError(
-                f"The model does not know the language {code!r}, only {', '.join(known)}."
-            )
+        if known is not None:
+            check_known(code, known)
     return codes

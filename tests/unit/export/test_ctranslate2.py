@@ -131,7 +131,7 @@ def test_what_cannot_be_expressed_is_refused(tmp_path: Path) -> None:
         other = replace(made, architecture=replace(made.architecture, **wrong))
         with pytest.raises(UserError, match=match):
             export_ctranslate2(other, tmp_path / "out", src="en", tgt="fr")
-    with pytest.raises(UserError, match="does not know the language de"):
+    with pytest.raises(UserError, match="does not know the language 'de'"):
         export_ctranslate2(made, tmp_path / "out", src="en", tgt="de")
     with pytest.raises(UserError, match="exists already"):
         export_ctranslate2(made, tmp_path, src="en", tgt="fr")

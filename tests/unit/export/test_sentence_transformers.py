@@ -85,7 +85,7 @@ def test_a_language_may_be_the_usual_one(folder: Path, tmp_path: Path) -> None:
     [
         (["--src", "en"], "--to sentence-transformers takes no --src"),
         (["--layer", 3], "the layers 1 to 2 to export, but not 3"),
-        (["--lang", "de"], "does not know the language de"),
+        (["--lang", "de"], "does not know the language 'de'"),
     ],
 )
 def test_mistakes_are_told(folder: Path, tmp_path: Path, options: list[Any], message: str) -> None:

@@ -188,7 +188,7 @@ def test_lists_that_do_not_fit_are_refused(folder: Path) -> None:
 
 def test_unknown_languages_and_other_models_are_refused(folder: Path, tmp_path: Path) -> None:
     translator = Translator.from_pretrained(folder)
-    with pytest.raises(UserError, match="does not know the language de, only en, fr"):
+    with pytest.raises(UserError, match="does not know the language 'de', only en, fr"):
         translator.translate(["a"], "en", "de")
     bundle = Bundle.load(folder)
     other = Bundle(bundle.architecture, bundle.tokenizer, {}, head=LANGUAGE_MODEL)
