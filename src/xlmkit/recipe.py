@@ -1,7 +1,7 @@
 """The recipe: one YAML file that says what a run reads, learns, adapts and measures."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -127,6 +127,9 @@ class TranslatorsConfig(TranslationConfig):
         return self
 
 
+Learned = TypeVar("Learned", PretrainedModel, TranslatorConfig)
+
+
 class Recipe(Config):
     """Everything that decides a run's results."""
 
@@ -216,6 +219,20 @@ class Recipe(Config):
         return self
 
     @model_validator(mode="after")
+    def _default_lengths(self) -> Self:
+        """Let no length that is not given be more than the model reads."""
+        longest, changed = self.model.max_position_embeddings, dict[str, Any]()
+        if models := self.pretrain.models:
+            pretrained = {name: _within(model, longest) for name, model in models.items()}
+            if pretrained != models:
+                changed["pretrain"] = self.pretrain.model_copy(update={"models": pretrained})
+        if section := self.translation:
+            trained = {name: _within(model, longest) for name, model in section.models.items()}
+            if trained != section.models:
+                changed["translation"] = section.model_copy(update={"models": trained})
+        return self.model_copy(update=changed) if changed else self
+
+    @model_validator(mode="after")
     def _fitting_sizes(self) -> Self:
         model = self.model
         if model.emb_dim % model.n_heads:
@@ -249,3 +266,15 @@ class Recipe(Config):
                     f"{model.n_layers}."
                 )
         return self
+
+
+def _within(model: Learned, longest: int) -> Learned:
+    """Shorten the lengths of a model's objectives that are defaults and too long."""
+    shorter = {
+        name: section.model_copy(update={"length": longest})
+        for name, section in model.objectives.items()
+        if section.length > longest
+        and "length" not in section.model_fields_set
+        and getattr(section, "summary_length", 0) <= longest
+    }
+    return model.model_copy(update=shorter) if shorter else model

@@ -6,7 +6,7 @@ line that was written.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -16,12 +16,15 @@ from xlmkit.core.device import tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import input_lines, output_lines
+from xlmkit.core.unfinished import Work, check_output, skip, work_of
 from xlmkit.generate.ctranslate2_engine import is_export
+from xlmkit.generate.directions import the_direction
 from xlmkit.generate.engine import Precision
 from xlmkit.generate.summarizer import LongTexts, Summarizer
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
 _CHUNK = 512  # lines
+_DECISIVE = ("src", "tgt", "prefix", "allowed", "capitals", "precision")
 _Found = Sequence[Sequence[Translation]]
 
 
@@ -30,8 +33,8 @@ class Request:
     """What is asked for, apart from files.
 
     Attributes:
-        src: language of the lines.
-        tgt: language to write.
+        src: language of the lines; None where the model translates one direction alone.
+        tgt: language to write; the same.
         search: how translations are searched for.
         prefix: how every translation is to begin.
         allowed: a text in the language to write; only its tokens are written.
@@ -40,8 +43,8 @@ class Request:
         precision: what a folder for torch computes in; by default float32.
     """
 
-    src: str
-    tgt: str
+    src: str | None
+    tgt: str | None
     search: SearchConfig
     prefix: str | None = None
     allowed: Path | None = None
@@ -56,7 +59,7 @@ def search_of(settings: Sequence[str]) -> SearchConfig:
     Raises:
         UserError: one of them is wrong.
     """
-    return config_of_settings(SearchConfig, settings)
+    return config_of_settings(SearchConfig, settings, "the search")
 
 
 def translate(
@@ -81,30 +84,34 @@ def translate(
 
     Raises:
         UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
-            a language, or there is nothing to go on with.
+            a language or direction, or there is nothing to go on with.
     """
-    _check(model, target, request, resume=resume)
+    _check(model, source, target, request, resume=resume)
     tune_allocator()
     translator = Translator.from_pretrained(model, request.precision, capitals=request.capitals)
-    translator.translate([""], request.src, request.tgt)  # languages are known, before all else
+    src, tgt = the_direction(translator.directions, request.src, request.tgt)
+    translator.translate([""], src, tgt)  # languages are known, before all else
+    work = _work_of("translate", model, source, replace(request, src=src, tgt=tgt))
     allowed = None
     if request.allowed is not None:
         with input_lines(request.allowed) as lines:
-            allowed = translator.allowed_words(list(lines), request.tgt)
+            allowed = translator.allowed_words(list(lines), tgt)
+        if not bool(allowed.any()):
+            raise UserError(f"{request.allowed} has no text, so that no word would be allowed.")
 
     def write(chunk: list[str], first: int) -> _Found:
         return translator.translations(
             chunk,
-            request.src,
-            request.tgt,
+            src,
+            tgt,
             request.search,
             prefixes=None if request.prefix is None else [request.prefix] * len(chunk),
             allowed=allowed,
             first=first,
         )
 
-    title = f"translating {request.src} to {request.tgt}"
-    _write_all(write, title, source, target, request.search.n_best, resume=resume)
+    title = f"translating {src} to {tgt}"
+    _write_all(write, title, source, target, request.search.n_best, work, resume=resume)
 
 
 def summarize(
@@ -130,18 +137,20 @@ def summarize(
         UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
             a language or has not learned to summarise, or there is nothing to go on with.
     """
-    _check(model, target, request, resume=resume)
+    _check(model, source, target, request, resume=resume)
+    work = _work_of("summarize", model, source, request, long_texts=long_texts)
     tune_allocator()
     summarizer = Summarizer.from_pretrained(model, request.precision, capitals=request.capitals)
-    summarizer.summarize([""], request.src, request.tgt)  # languages are known, before all else
+    language, tgt = the_direction(None, request.src, request.tgt)
+    summarizer.summarize([""], language, tgt)  # languages are known, before all else
 
     def write(chunk: list[str], first: int) -> _Found:
         return summarizer.summaries(
-            chunk, request.src, request.tgt, request.search, long_texts=long_texts, first=first
+            chunk, language, tgt, request.search, long_texts=long_texts, first=first
         )
 
-    title = f"summarising {request.src}"
-    _write_all(write, title, source, target, request.search.n_best, resume=resume)
+    title = f"summarising {language}"
+    _write_all(write, title, source, target, request.search.n_best, work, resume=resume)
 
 
 def _write_all(
@@ -150,13 +159,16 @@ def _write_all(
     source: Path | None,
     target: Path | None,
     n_best: int,
+    work: Work,
     *,
     resume: bool,
 ) -> None:
     """Write what `write` finds for a chunk of lines and the number of its first line."""
-    with output_lines(target, resume=resume) as (stream, done), input_lines(source) as lines:
-        for _ in islice(lines, done):
-            pass
+    with (
+        input_lines(source) as lines,
+        output_lines(target, resume=resume, work=work) as (stream, done),
+    ):
+        skip(lines, done)
         with progress(title, start=done) as job:
             while chunk := list(islice(lines, _CHUNK)):
                 stream.writelines(_written(write(chunk, done), done, n_best))
@@ -165,7 +177,19 @@ def _write_all(
                 job.advance(len(chunk))
 
 
-def _check(model: Path, target: Path | None, request: Request, *, resume: bool) -> None:
+def _work_of(
+    command: str, model: Path, source: Path | None, request: Request, **settings: object
+) -> Work:
+    """Return what decides about the lines, which neither the batches nor the engine do."""
+    asked = {name: getattr(request, name) for name in _DECISIVE}
+    search = request.search.model_dump(exclude={"batch_tokens"})
+    return work_of(command, model, source, **asked, **search, **settings)
+
+
+def _check(
+    model: Path, source: Path | None, target: Path | None, request: Request, *, resume: bool
+) -> None:
+    check_output(source, target)
     if resume and target is None:
         raise UserError("--resume needs --output: only a file tells how far the last call came.")
     if resume and request.search.n_best > 1:

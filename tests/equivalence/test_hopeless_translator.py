@@ -49,9 +49,14 @@ def trained(recipe: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     train_translator(recipe, settings, out, True)
     figures = read_json(out / "translation" / "mute" / "figures.json")
     curve = [{k: v for k, v in p.items() if k != "seconds"} for p in figures["curve"]]
+    return figures["steps"], curve, figures["test"], told_of_health(capsys)
+
+
+def told_of_health(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return what was said of health and of the end, without the scores."""
     lines = capsys.readouterr().err.splitlines()
     told = [line for line in lines if "Step" in line or "training ended" in line]
-    return figures["steps"], curve, figures["test"], told
+    return [line for line in told if " BLEU " not in line]
 
 
 def test_killed_at_a_measurement_it_ends_as_one_that_was_not(
@@ -81,7 +86,7 @@ def test_killed_at_a_measurement_it_ends_as_one_that_was_not(
     for _ in range(2):
         with pytest.raises(KilledError):
             trained(recipe, out, capsys)
-        said += [line for line in capsys.readouterr().err.splitlines() if "Step" in line]
+        said += told_of_health(capsys)
     again = trained(recipe, out, capsys)
     assert seen == [3, 6, 6, 9, 9, 12]
     assert again[:3] == (steps, curve, test)

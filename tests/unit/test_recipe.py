@@ -137,6 +137,19 @@ def test_limits_themselves_are_allowed(project: Path) -> None:
     load(project, "pretrain.models=null", "model.max_position_embeddings=16")
 
 
+def test_a_default_length_is_no_more_than_the_model_reads(project: Path) -> None:
+    translators = "translation.models={a: {mt: {}, ae: {length: 50}, bt: {}}, b: {mt: {}}}"
+    short = load(project, "pretrain.models={m: {mlm: {}, tlm: {}}}", translators)
+    assert short.model.max_position_embeddings == 64
+    both = (*short.translation.models.values(), *short.pretrain.models.values())
+    lengths = [one.length for model in both for one in model.objectives.values()]
+    assert lengths == [64, 50, 64, 64, 64, 64]
+    longer = load(project, "model.max_position_embeddings=512", translators)
+    assert longer.translation.models["a"].mt.length == 128
+    with pytest.raises(UserError, match=r"b.mt.length \(128\) is more than"):
+        load(project, "translation.models={b: {mt: {length: 128}}}")
+
+
 def _small_translation(recipe: Recipe) -> list[str]:
     if not recipe.translation:
         return []

@@ -92,16 +92,29 @@ def test_its_folder_summarises(trained: Path) -> None:
     assert made.stdout.split("\n")[:-1] == expected
     made = CliRunner().invoke(app, [*call, "--tgt", "sw"], input="a\n")
     assert made.exit_code == 1
-    assert "does not know the language sw" in made.stderr
+    assert "does not know the language 'sw'" in made.stderr
 
 
-def test_a_stopped_file_goes_on(trained: Path, tmp_path: Path) -> None:
+def test_a_stopped_file_goes_on(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, target = trained / "out" / "translation" / "topics", tmp_path / "out"
     lines = [f"The old dog sees the {word} cat." for word in ("red", "small", "quiet")]
     (tmp_path / "texts").write_text("\n".join(lines), encoding="utf-8")
     call = ["summarize", str(folder), str(tmp_path / "texts"), "-l", "en", "-o", str(target)]
+    call += ["--beam-size", "0"]
+
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Summarizer, "summaries", stopped)
+    monkeypatch.setattr(Summarizer, "summarize", lambda *_: [""])  # a look at the languages
+    assert CliRunner().invoke(app, call).exit_code == 130
+    monkeypatch.undo()
     (tmp_path / "out.part").write_text("what was there\n", encoding="utf-8")
-    made = CliRunner().invoke(app, [*call, "--resume", "--beam-size", "0"])
+    made = CliRunner().invoke(app, [*call[:-1], "1", "--resume"])
+    assert "begun with another beam_size" in made.stderr
+    made = CliRunner().invoke(app, [*call, "--resume"])
     assert made.exit_code == 0, made.output
     assert target.read_text("utf-8").splitlines()[0] == "what was there"
     assert len(target.read_text("utf-8").splitlines()) == 3

@@ -1,6 +1,7 @@
 """Translators in a run: from a recipe to folders that translate, and what is said of mistakes."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,31 @@ def test_a_translators_folder_translates(trained: Path) -> None:
     assert made.exit_code == 0, made.output
 
 
+def test_directions_that_were_not_learned_are_refused(trained: Path, tmp_path: Path) -> None:
+    folder = trained / "out" / "translation" / "both"
+    assert read_json(folder / "xlmkit.json")["directions"] == ["en-ar", "ar-en"]
+    for src, tgt in (("en", "zh"), ("en", "en")):
+        made = CliRunner().invoke(app, ["translate", str(folder), "-s", src, "-t", tgt], input="a")
+        assert made.exit_code == 1
+        message = f"translates en-ar, ar-en only, and not {src}-{tgt}"
+        assert message in made.stderr
+        command = ["export", str(folder), str(tmp_path / "new"), "--to", "ctranslate2"]
+        made = CliRunner().invoke(app, [*command, "-s", src, "-t", tgt])
+        assert message in made.stderr
+
+
+def test_languages_may_be_left_out_where_one_direction_fits(trained: Path) -> None:
+    folder = trained / "out" / "translation" / "both"
+    short, whole = (
+        CliRunner().invoke(app, ["translate", str(folder), *languages], input="The dog\n")
+        for languages in (["--src", "en"], ["--src", "en", "--tgt", "ar"])
+    )
+    assert short.exit_code == 0, short.output
+    assert short.stdout == whole.stdout
+    made = CliRunner().invoke(app, ["translate", str(folder)], input="a")
+    assert "Name the languages of the translator with --src and --tgt. It has" in made.stderr
+
+
 def test_a_model_of_lower_case_learns_how_words_are_written(trained: Path) -> None:
     folder = trained / "out" / "translation" / "both"
     forms = json.loads((folder / "truecase.json").read_text("utf-8"))
@@ -171,12 +197,14 @@ def test_a_finished_translator_is_one_to_start_from(trained: Path, tmp_path: Pat
     assert 0 < abs(before[name] - after[name]).max() < 0.1
 
 
-def test_training_stops_by_patience(trained: Path, tmp_path: Path) -> None:
+def test_training_stops_by_patience(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     again = tmp_path / "again"
     shutil.copytree(trained, again)
     overrides = [
         PRETRAINED, *SHARES,
-        "translation.models={still: {mt: {length: 32}}}",
+        "translation.models={still: {mt: {length: 32, pairs: 100000}}}",
         "translation.optimizer.lr=1.0e-30", "translation.optimizer.clip=1.0e-30",
         "translation.validate_every=2", "translation.patience=2", "translation.steps=50",
         "translation.criterion=loss",
@@ -188,9 +216,15 @@ def test_training_stops_by_patience(trained: Path, tmp_path: Path) -> None:
     assert figures["best_step"] == 2
     assert figures["steps"] == 6
     assert all(p["objective"] == "mt" for p in figures["curve"])
+    told = capsys.readouterr().err
+    assert re.search(r"still.mt.pairs is 100,000, but there are only \d+ translations", told)
+    assert re.search(r"Step 2: .*English loss \d\.\d{3}.* \(best so far\)", told)
+    assert re.search(r"Step 4: .*English loss \d\.\d{3}.* \(best at step 2\)", told)
 
 
-def test_without_translations_the_way_there_and_back_is_the_criterion(project: Path) -> None:
+def test_without_translations_the_way_there_and_back_is_the_criterion(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     recipe = add_translation(project)
     single = [f"{{kind: text, path: text.{code}, language: {code}}}" for code in ("en", "ar")]
     overrides = [
@@ -206,6 +240,10 @@ def test_without_translations_the_way_there_and_back_is_the_criterion(project: P
     assert {p["language"] for p in measured} == {"en-ar", "ar-en", "average"}
     assert list(made["test"]["en-ar"]["scores"]) == ["round_trip"]
     assert made["best_step"] in (6, 12)
+    assert re.search(
+        r"Step 6: (English to Arabic|Arabic to English) round-trip BLEU \d+\.\d, .*\(best",
+        capsys.readouterr().err,
+    )
 
 
 def test_round_trips_need_a_way_back(trained: Path, tmp_path: Path) -> None:

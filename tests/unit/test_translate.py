@@ -39,8 +39,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def call(model: Path, *arguments: Any, given: str | None = None) -> Any:
-    words = ["translate", str(model), "--src", "en", "--tgt", "fr", *map(str, arguments)]
-    return CliRunner().invoke(app, words, input=given)
+    return CliRunner().invoke(app, words_of(model, *arguments), input=given)
+
+
+def words_of(model: Path, *arguments: Any) -> list[str]:
+    return ["translate", str(model), "--src", "en", "--tgt", "fr", *map(str, arguments)]
 
 
 def test_a_pipe_gives_as_many_lines(model: Path) -> None:
@@ -65,14 +68,13 @@ def test_it_goes_on_where_it_stopped(
 ) -> None:
     import xlmkit.translate
 
-    monkeypatch.setattr(xlmkit.translate, "_CHUNK", 2)
-    source, target = tmp_path / "text", tmp_path / "out"
-    source.write_text("\n".join(LINES) + "\n", encoding="utf-8")
-    assert call(model, source, "--output", target).exit_code == 0
-    whole = target.read_text(encoding="utf-8")
-    target.unlink()
+    source, target = begun(model, tmp_path, monkeypatch)
     part = tmp_path / "out.part"
-    part.write_text(whole[: len("".join(whole.splitlines(keepends=True)[:4])) + 1], "utf-8")
+    assert part.read_text("utf-8").count("\n") == 4
+    with part.open("a") as stream:
+        stream.write("half a li")
+    assert call(model, source, "--output", tmp_path / "whole").exit_code == 0
+    whole = (tmp_path / "whole").read_text("utf-8")
     seen: list[int] = []
     translated = xlmkit.translate.Translator.translations
 
@@ -84,7 +86,110 @@ def test_it_goes_on_where_it_stopped(
     assert call(model, source, "--output", target, "--resume").exit_code == 0
     assert target.read_text(encoding="utf-8") == whole
     assert sum(seen) - 1 == 3  # one look at the languages, and the lines that were missing
-    assert not part.exists()
+    assert not list(tmp_path.glob("out.*"))
+
+
+def begun(model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Stop a call behind four lines; return what it reads and what it would write."""
+    import xlmkit.translate
+
+    monkeypatch.setattr(xlmkit.translate, "_CHUNK", 2)
+    source, target = folder / "text", folder / "out"
+    source.write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    translated = xlmkit.translate.Translator.translations
+
+    def stopping(self: Any, *rest: Any, first: int = 0, **more: Any) -> Any:
+        if first == 4:
+            raise KeyboardInterrupt
+        return translated(self, *rest, first=first, **more)
+
+    with monkeypatch.context() as context:
+        context.setattr(xlmkit.translate.Translator, "translations", stopping)
+        made = call(model, source, "--output", target)
+    assert made.exit_code == 130
+    assert "Stopped; the same command with --resume goes on." in made.stderr
+    return source, target
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "has 4 lines of an earlier call: --resume goes on"),
+        (["--resume", "--tgt", "en"], "begun with another tgt: fr, and not en"),
+        (["--resume", "--beam-size", "2"], "begun with another beam_size: 5, and not 2"),
+        (["--resume", "--prefix", "a"], "begun with another prefix: None, and not a"),
+        (["--resume", "--precision", "bfloat16"], "begun with another precision"),
+        (["--resume", "--no-capitals"], "begun with another capitals: None, and not False"),
+    ],
+)
+def test_other_work_does_not_go_on(
+    model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    message: str,
+) -> None:
+    source, target = begun(model, tmp_path, monkeypatch)
+    before = (tmp_path / "out.part").read_bytes()
+    made = call(model, source, "--output", target, *options)
+    assert made.exit_code == 1
+    assert message in made.stderr
+    assert (tmp_path / "out.part").read_bytes() == before
+
+
+def test_another_text_or_model_does_not_go_on(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = begun(model, tmp_path, monkeypatch)
+    (tmp_path / "note").write_bytes((tmp_path / "out.part.json").read_bytes())
+    source.write_text("a\n", encoding="utf-8")
+    made = call(model, source, "--output", target, "--resume")
+    assert "begun with another size of the source" in made.stderr
+    source.write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    Bundle.load(model).save(tmp_path / "other")
+    made = call(tmp_path / "other", source, "--output", target, "--resume")
+    assert "begun with another model" in made.stderr
+    (tmp_path / "out.part.json").unlink()
+    made = call(model, source, "--output", target, "--resume")
+    assert "Nothing says what call began" in made.stderr
+    (tmp_path / "note").rename(tmp_path / "out.part.json")
+    assert call(model, source, "--output", target, "--resume", "--batch-tokens", 64).exit_code == 0
+
+
+def test_a_shorter_pipe_does_not_go_on(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import xlmkit.translate
+
+    monkeypatch.setattr(xlmkit.translate, "_CHUNK", 1)
+    target = tmp_path / "out"
+    text = b"a\n\xff\n"  # the second line stops the first call
+    made = CliRunner().invoke(app, words_of(model, "--output", target), input=text)
+    assert made.exit_code == 1
+    made = call(model, "--output", target, "--resume", given="")
+    assert made.exit_code == 1
+    assert "written 1 lines, but the text has only 0" in made.stderr
+
+
+def test_no_allowed_word_is_a_mistake(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").write_text("\n", encoding="utf-8")
+    made = call(model, "--allowed", tmp_path / "none", given="a\n")
+    assert made.exit_code == 1
+    assert "has no text, so that no word would be allowed" in made.stderr
+
+
+def test_an_output_is_not_its_own_input(model: Path, tmp_path: Path) -> None:
+    source = tmp_path / "text"
+    source.write_text("a\n", encoding="utf-8")
+    (tmp_path / "link").symlink_to(source)
+    for target in (source, tmp_path / "link"):
+        made = call(model, source, "--output", target)
+        assert made.exit_code == 1
+        assert "give --output another name" in made.stderr
+        assert source.read_text("utf-8") == "a\n"
+    part = tmp_path / "out.part"
+    part.write_text("a\n", encoding="utf-8")
+    assert "give --output another" in call(model, part, "--output", tmp_path / "out").stderr
 
 
 def test_several_translations_of_a_text_are_numbered(model: Path) -> None:
@@ -118,9 +223,10 @@ def test_prefix_allowed_words_and_samples(model: Path, tmp_path: Path) -> None:
     [
         (["missing.txt"], None, "There is no file"),
         (["--resume"], "a\n", "--resume needs --output"),
-        (["--tgt", "de"], "a\n", "does not know the language de"),
+        (["--tgt", "de"], "a\n", "does not know the language 'de'"),
         (["--n-best", "6"], "a\n", "need as many beams"),
-        (["--set", "top_q=0.5"], "a\n", "top_p"),
+        (["--set", "top_q=0.5"], "a\n", "the search has no key 'top_q'"),
+        (["--n-best", "9"], "a\n", "error: 9 translations of a text need as many beams"),
         (["--n-best", "2", "--output", "out", "--resume"], "a\n", "leave out --n-best"),
     ],
 )

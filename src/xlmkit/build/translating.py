@@ -15,8 +15,9 @@ from xlmkit.build.translation_measure import (
     TranslationValidation,
     best_step,
     measurements_since_best,
+    progress_line,
 )
-from xlmkit.build.translation_texts import Watched, identifier_of, watched
+from xlmkit.build.translation_texts import Watched, identifier_of, learned_directions, watched
 from xlmkit.build.translator_init import initial_translator
 from xlmkit.build.translator_objectives import translator_objectives
 from xlmkit.build.truecasing import learn_truecaser
@@ -34,9 +35,11 @@ from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.rouge import check_rouge
 from xlmkit.evaluate.score import RESAMPLES
+from xlmkit.evaluate.translation_diagnosis import Learner, together
 from xlmkit.evaluate.translation_metrics import TITLES, translation_metric
 from xlmkit.evaluate.translation_watch import hopeless_measurements
 from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.directions import DIRECTIONS
 from xlmkit.generate.summarizer import summary_lengths
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import FIGURES_FILE, RunPlan
@@ -89,7 +92,7 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         "rollbacks": state.rollbacks,
         "curve": state.curve,
     }
-    provenance = {**setting.provenance(), "translation": figures, **_lengths(plan, name)}
+    provenance = {**setting.provenance(), "translation": figures, **_learned(plan, name)}
     Bundle(
         bundle.architecture,
         tokenizer.with_truecaser(learn_truecaser(plan, tokenizer)),
@@ -134,7 +137,10 @@ def _session(setting: Setting, name: str, folder: Path) -> Session:
 def _judge(plan: RunPlan, name: str, tokenizer: Tokenizer) -> Judge:
     """Return who judges what a translator writes; without translations, by the way back, too."""
     back = plan.translation.criterion == ROUND_TRIP or plan.translator(name).bt is not None
-    return Judge(identifier_of(plan, tokenizer), tokenizer.lowercase_and_remove_accent, back)
+    translator = plan.translator(name)
+    learner = Learner(initial=translator.init is not None, denoises=translator.ae is not None)
+    folded = tokenizer.lowercase_and_remove_accent
+    return Judge(identifier_of(plan, tokenizer), folded, back, learner)
 
 
 def _validation(
@@ -185,6 +191,8 @@ def _validate(
 ) -> None:
     """Measure, and keep the weights if they are the best so far."""
     validation(model, state)
+    if line := progress_line(state.curve, criterion):
+        say(line)
     if best_step(state.curve, criterion) == state.step:
         tensors = {
             name: value.detach().float().cpu().clone() for name, value in model.state_dict().items()
@@ -193,10 +201,14 @@ def _validate(
             stream.write(save(tensors))
 
 
-def _lengths(plan: RunPlan, name: str) -> Mapping[str, Any]:
-    """Return how long texts and summaries are, where they are learned."""
-    summary = plan.translator(name).summary
-    return {} if summary is None else summary_lengths(summary.length, summary.summary_length)
+def _learned(plan: RunPlan, name: str) -> Mapping[str, Any]:
+    """Return in which directions it translates, and how long texts and summaries are, if any."""
+    translator, made = plan.translator(name), {}
+    if translator.mt or translator.bt or translator.summary:  # who only denoises may try them all
+        made[DIRECTIONS] = learned_directions(plan, name)
+    if (summary := translator.summary) is not None:
+        made |= summary_lengths(summary.length, summary.summary_length)
+    return made
 
 
 def _for_use(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -213,6 +225,7 @@ def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, 
         return {}
     search = SearchConfig(beam_size=plan.translation.beam_size)
     translator = Translator.from_pretrained(folder, capitals=False)  # as references are folded
+    translator.directions = None  # test texts may be of others, to see what became of them
     found = judge(translator, texts, search, resamples=RESAMPLES)
     title = plan.translator(name).title or name
     rows = [
@@ -223,7 +236,6 @@ def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, 
     table(f"{title} on the test texts", ["direction", "metric", "score", "texts"], rows)
     if outcomes := {d: kept for d, one in found.items() if (kept := one.outcomes(d))}:
         save_outcomes(folder / OUTCOMES / f"{TRANSLATION}.npz", outcomes)
-    made = {direction: one.to_json(direction) for direction, one in found.items()}
-    for sentence in (text for one in made.values() for text in one["diagnosis"]):
+    for sentence in together(f for d, one in found.items() for f in one.findings(d, judge.learner)):
         say(sentence)
-    return made
+    return {direction: one.to_json(direction, judge.learner) for direction, one in found.items()}

@@ -12,7 +12,7 @@ from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.rouge import rouge_scores
 from xlmkit.evaluate.score import Score
 from xlmkit.evaluate.translation import translation_counts, translation_scores
-from xlmkit.evaluate.translation_diagnosis import diagnosis
+from xlmkit.evaluate.translation_diagnosis import Finding, Learner, findings
 from xlmkit.evaluate.translation_health import Health, round_trip, translation_health
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.summarizer import Summarizer
@@ -57,9 +57,14 @@ class Written:
         counts = made["bleu"].per_sentence.astype(np.int64)
         return Outcomes(example_ids(self.texts.sources, references), {"bleu": counts})
 
-    def to_json(self, direction: str) -> dict[str, Any]:
+    def findings(self, direction: str, learner: Learner) -> list[Finding]:
+        """Return what is wrong with what `learner` wrote."""
+        source, target = (known_language(code).name for code in direction.split("-"))
+        return findings(self.health, source, target, learner)
+
+    def to_json(self, direction: str, learner: Learner) -> dict[str, Any]:
         """Return plain values for JSON, with a few examples spread over the texts."""
-        names = (known_language(code).name for code in direction.split("-"))
+        found = self.findings(direction, learner)
         n = len(self.outputs)
         shown = sorted({n * i // _EXAMPLES for i in range(_EXAMPLES)})
         references = self.texts.references
@@ -67,7 +72,8 @@ class Written:
             "n": n,
             "scores": {name: score.to_json() for name, score in self.scores.items()},
             "health": self.health.to_json(),
-            "diagnosis": diagnosis(self.health, *names),
+            "diagnosis": [str(one) for one in found],
+            "findings": [one.to_json() for one in found],
             "examples": [
                 {
                     "source": self.texts.sources[i],
@@ -87,11 +93,13 @@ class Judge:
         identifier: tells the languages apart; None where there is but one.
         folded: whether the model's text is lower-cased and without accents; then so are references.
         back: whether outputs are translated back, in directions that are learned both ways.
+        learner: who learns, for the advice.
     """
 
     identifier: LanguageIdentifier | None
     folded: bool
     back: bool
+    learner: Learner
 
     def __call__(
         self,

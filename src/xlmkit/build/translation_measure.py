@@ -19,6 +19,7 @@ from xlmkit.generate.translator import Translator
 from xlmkit.objectives.base import Objective
 from xlmkit.objectives.summarize import Summarization, summary_direction
 from xlmkit.objectives.translate import Translation
+from xlmkit.text.languages import language as known_language
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.train.hooks import point
 from xlmkit.train.state import TrainingState
@@ -103,10 +104,46 @@ class TranslationValidation:
         for name, one in found.items():
             health = {key: v for key, v in one.health.to_json().items() if v is not None}
             state.curve.append(point(state, HEALTH, name, "valid", health))
-        for sentence in new_findings(state.curve):
+        for sentence in new_findings(state.curve, judge.learner):
             say(f"Step {state.step:,}: {sentence}")
 
 
+def progress_line(curve: Sequence[Mapping[str, Any]], criterion: str) -> str:
+    """Return what the last measurement says by the criterion, as one line; "" without any.
+
+    Such as "Step 500: English to German BLEU 20.4, German to English BLEU 22.0 (best so far)"; of
+    many directions it gives the mean.
+    """
+    found = averages(curve, criterion)
+    if not found:
+        return ""
+    objectives, value, _ = _JUDGED_BY[criterion]
+    step = found[-1][0]
+    measured = {
+        _way(p["language"]): p[value]
+        for p in curve
+        if (p["step"], p["split"]) == (step, "valid") and p["objective"] in objectives
+        if p["language"] != AVERAGE
+    }
+    if len(measured) > _MOST_SHOWN:
+        measured = {f"{len(measured)} directions on average": np.mean(list(measured.values()))}
+    digits = 3 if value == "loss" else 1
+    shown = [f"{way} {_CALLED[criterion]} {x:.{digits}f}" for way, x in measured.items()]
+    best = best_step(curve, criterion)
+    end = "best so far" if best == step else f"best at step {best:,}"
+    return f"Step {step:,}: {', '.join(shown)} ({end})"
+
+
+def _way(name: str) -> str:
+    """Return what a direction, or the language of a loss, is called."""
+    source, _, target = name.partition("-")
+    if source == target:
+        return f"summaries in {known_language(source).name}"
+    return " to ".join(known_language(code).name for code in (source, target) if code)
+
+
+_MOST_SHOWN = 6
+_CALLED = {"bleu": "BLEU", "rouge": "ROUGE-L", "loss": "loss", ROUND_TRIP: "round-trip BLEU"}
 _WRITTEN = {
     "bleu": ("bleu", "bleu"),
     "rougeL": ("rouge", "rouge"),

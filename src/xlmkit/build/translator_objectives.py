@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from xlmkit.build.back_translation import BackTranslator
 from xlmkit.build.translation_texts import back_translated, learned_directions
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
 from xlmkit.data.shards import Shards
 from xlmkit.data.translations import DirectedPairs, LanguageSentences, directions_of
 from xlmkit.model.encoder_decoder import EncoderDecoder
@@ -41,7 +42,7 @@ def translator_objectives(plan: RunPlan, name: str) -> list[Objective]:
     Raises:
         UserError: an objective has no text to learn from.
     """
-    makers = _Makers(plan, learned_directions(plan, name))
+    makers = _Makers(plan, name, learned_directions(plan, name))
     objectives = []
     for objective, section in plan.translator(name).objectives.items():
         try:
@@ -52,7 +53,8 @@ def translator_objectives(plan: RunPlan, name: str) -> list[Objective]:
 
 
 class _Makers:
-    def __init__(self, plan: RunPlan, translated: Sequence[str]) -> None:
+    def __init__(self, plan: RunPlan, name: str, translated: Sequence[str]) -> None:
+        self.name = name
         self.config = plan.translation
         self.plan, self.translated = plan, translated
         self.shards = Shards(plan.shards.folder)
@@ -86,8 +88,15 @@ class _Makers:
 
     def _translation(self, section: MtConfig, shards: Shards) -> Objective:
         directions = directions_of(shards, "train", section.directions)
+        pairs = DirectedPairs(directions, section.length, section.alpha, most=section.pairs)
+        fewer = [group for group in pairs.groups if len(group.lengths) < (section.pairs or 0)]
+        for group in fewer:
+            say(
+                f"translation.models.{self.name}.mt.pairs is {section.pairs:,}, but there are only "
+                f"{len(group.lengths):,} translations to learn {group.name} from."
+            )
         return Translation(
-            DirectedPairs(directions, section.length, section.alpha, most=section.pairs),
+            pairs,
             self.languages,
             tokens=self.tokens,
             seed=self.seed,

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from xlmkit.checkpoint.folders import check_model_folder
 from xlmkit.checkpoint.names import (
     BEAM_ANSWERER,
     BEAM_SIZES,
@@ -111,6 +112,7 @@ class Bundle:
         Raises:
             UserError: it is not a checkpoint of XLM, is damaged, or its parts do not fit.
         """
+        check_model_folder(folder)
         config = read_json(folder / CONFIG_FILE)
         architecture = from_config_json(config, folder / CONFIG_FILE)
         tokenizer = Tokenizer.load(folder)

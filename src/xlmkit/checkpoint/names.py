@@ -88,6 +88,8 @@ def from_config_json(config: Mapping[str, Any], where: Path | str) -> Architectu
     Raises:
         UserError: it is not an XLM model, or a size is missing.
     """
+    if "model_type" not in config:
+        raise UserError(f"{where} names no model_type; is it in the folder of a model?")
     if config.get("model_type") != "xlm":
         raise UserError(f"{where} is for a {config.get('model_type')} model, not for XLM.")
     values = {

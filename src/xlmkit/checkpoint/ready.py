@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from xlmkit.checkpoint.folders import check_model_folder
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json, sha256_file
 from xlmkit.core.log import say
@@ -77,8 +78,7 @@ def model_type_of(folder: Path) -> str:
         UserError: it does not say one.
     """
     path = folder / "config.json"
-    if not path.is_file():
-        raise UserError(f"{folder} has no config.json; is it a model's folder?")
+    check_model_folder(folder)
     config = read_json(path)
     found = config.get("model_type") if isinstance(config, dict) else None
     if not isinstance(found, str):

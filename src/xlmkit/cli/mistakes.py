@@ -39,8 +39,9 @@ def told_in_one_sentence() -> Iterator[None]:
             yield
     except UserError as error:
         raise _end(f"xlmkit: error: {error}", 1) from None
-    except KeyboardInterrupt:
-        raise _end("Stopped; the same command goes on from the last checkpoint.", 130) from None
+    except KeyboardInterrupt as stop:
+        how = str(stop) or "the same command goes on from the last checkpoint"
+        raise _end(f"Stopped; {how}.", 130) from None
     except BrokenPipeError:
         # Python flushes standard output once more at its end, which would fail aloud.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

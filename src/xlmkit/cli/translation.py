@@ -63,11 +63,18 @@ LengthPenalty = Annotated[
 
 def translate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A translator's folder.")],
-    src: Annotated[str, typer.Option("--src", "-s", help="Language of the text.")],
-    tgt: Annotated[str, typer.Option("--tgt", "-t", help="Language to write.")],
     source: Annotated[
         Path | None,
         typer.Argument(metavar="[FILE]", help="The text, a line each; else standard input."),
+    ] = None,
+    src: Annotated[
+        str | None,
+        typer.Option(
+            "--src", "-s", help="Language of the text; may be left out where one direction fits."
+        ),
+    ] = None,
+    tgt: Annotated[
+        str | None, typer.Option("--tgt", "-t", help="Language to write; the same.")
     ] = None,
     target: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")

@@ -42,23 +42,28 @@ def load_config(path: Path, model: type[C], overrides: Sequence[str] = ()) -> C:
     return _checked(read_layers(path, overrides), model, str(path))
 
 
-def config_of_settings(model: type[C], settings: Sequence[str]) -> C:
+def config_of_settings(model: type[C], settings: Sequence[str], whole: str) -> C:
     """Return a section with these `key=value` settings, and its defaults for the rest.
+
+    Args:
+        model: the section.
+        settings: of the command line, be it by options of their own or by `--set`.
+        whole: what the section describes, in words, such as "the search".
 
     Raises:
         UserError: one sentence about the first mistake.
     """
-    return _checked(settings_alone(settings), model, "--set")
+    return _checked(settings_alone(settings), model, "", whole)
 
 
-def _checked(tree: Tree, model: type[C], name: str) -> C:
+def _checked(tree: Tree, model: type[C], name: str, whole: str = "the recipe") -> C:
     try:
         # JSON's strict mode, since Python's would refuse texts for paths and lists for tuples.
         return model.model_validate_json(json.dumps(tree.value), strict=True)
     except ValidationError as error:
-        raise UserError(explain(error, tree, model, name)) from None
+        raise UserError(explain(error, tree, model, name, whole)) from None
     except UserError as error:  # from a section that checks its values against one another
-        raise UserError(f"{name}: {error}") from None
+        raise UserError(f"{name}: {error}" if name else str(error)) from None
 
 
 def to_yaml(config: Config) -> str:

@@ -168,7 +168,7 @@ def open_lines(
                 line = ""
             yield number, line.rstrip("\n").removesuffix("\r")
     if number == 0:
-        raise UserError(f"{path} is empty; give a file with text or take it out of the recipe.")
+        raise UserError(f"{path} is empty; give a file with text.")
 
 
 def sha256_file(path: Path) -> str:

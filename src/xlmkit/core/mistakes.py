@@ -62,7 +62,13 @@ class _Mistake:
     value: object
 
 
-def explain(error: ValidationError, tree: Tree, model: type[BaseModel], name: str) -> str:
+def explain(
+    error: ValidationError,
+    tree: Tree,
+    model: type[BaseModel],
+    name: str,
+    whole: str = "the recipe",
+) -> str:
     """Return one sentence about the first mistake, a misspelt key before all others.
 
     Args:
@@ -70,6 +76,7 @@ def explain(error: ValidationError, tree: Tree, model: type[BaseModel], name: st
         tree: the recipe with its places.
         model: the class of the whole recipe.
         name: what to call the recipe where no line is known.
+        whole: what the class describes, in words.
     """
     root = model.model_json_schema()
     mistakes = [_locate(details, root, tree.value) for details in error.errors()]
@@ -77,7 +84,7 @@ def explain(error: ValidationError, tree: Tree, model: type[BaseModel], name: st
     same = [mistake for mistake in mistakes if mistake.keys == first.keys]
     top_level = first.kind == "missing" and len(first.keys) == 1
     place = None if top_level else tree.place(first.keys)
-    return f"{place or name}: {_sentence(first, same)}"
+    return f"{place or name or whole}: {_sentence(first, same, whole)}"
 
 
 def _locate(details: ErrorDetails, root: Schema, value: object) -> _Mistake:
@@ -138,10 +145,10 @@ def _child(schema: Schema, part: str | int, root: Schema) -> Schema:
     return _resolve(inner, root) if isinstance(inner, dict) else {}
 
 
-def _sentence(mistake: _Mistake, same: Sequence[_Mistake]) -> str:
+def _sentence(mistake: _Mistake, same: Sequence[_Mistake], whole: str) -> str:
     """Say what is wrong; `same` are the findings at this place, one for each member of a union."""
-    where = ".".join(map(str, mistake.keys)) or "the recipe"
-    section = ".".join(map(str, mistake.keys[:-1])) or "the recipe"
+    where = ".".join(map(str, mistake.keys)) or whole
+    section = ".".join(map(str, mistake.keys[:-1])) or whole
     match mistake.kind:
         case "extra_forbidden":
             key = str(mistake.keys[-1])

@@ -12,6 +12,7 @@ from typing import IO
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import explained_disk_errors, open_bytes
+from xlmkit.core.unfinished import Work, begin_part, end_part, part_of, told_how_to_go_on
 
 
 @contextmanager
@@ -41,15 +42,19 @@ def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
 
 
 @contextmanager
-def output_lines(target: Path | None, *, resume: bool) -> Iterator[tuple[IO[str], int]]:
+def output_lines(
+    target: Path | None, *, resume: bool = False, work: Work | None = None
+) -> Iterator[tuple[IO[str], int]]:
     """Open a file or, for None, standard output; yields also how many lines are there already.
 
     Args:
         target: the file.
         resume: go on behind the whole lines of an earlier call that did not finish.
+        work: by what the lines are made; None where a call always begins again.
 
     Raises:
-        UserError: the file cannot be written, or standard output is to go on.
+        UserError: the file cannot be written, standard output is to go on, or an earlier call did
+            other work or is not to go on.
     """
     if target is None:
         if resume:
@@ -61,17 +66,19 @@ def output_lines(target: Path | None, *, resume: bool) -> Iterator[tuple[IO[str]
     part = part_of(target)
     with explained_disk_errors(part):
         part.parent.mkdir(parents=True, exist_ok=True)
-        done = _keep_whole_lines(part) if resume and part.exists() else 0
-        with part.open("a" if done else "w", encoding="utf-8", newline="\n") as stream:
+        if work is None:
+            done = 0
+        else:
+            done = _keep_whole_lines(part) if part.exists() else 0
+            begin_part(target, work, done, resume=resume)
+        with (
+            told_how_to_go_on(work),
+            part.open("a" if done else "w", encoding="utf-8", newline="\n") as stream,
+        ):
             yield stream, done
             stream.flush()
             os.fsync(stream.fileno())
-        part.replace(target)
-
-
-def part_of(target: Path) -> Path:
-    """Return where an output lies until it is whole."""
-    return target.with_name(f"{target.name}.part")
+        end_part(target)
 
 
 def _keep_whole_lines(path: Path) -> int:

@@ -16,6 +16,7 @@ from xlmkit.evaluate.report_translation_curves import Chart, training_table, tra
 from xlmkit.evaluate.report_translators import arrow, directions, named, styles, title, translators
 from xlmkit.evaluate.results import Results, score, split_pair
 from xlmkit.evaluate.score import Score
+from xlmkit.evaluate.translation_diagnosis import Finding, together
 from xlmkit.evaluate.translation_metrics import LESS_IS_BETTER, TITLES
 
 _EXAMPLES = 3
@@ -119,13 +120,18 @@ def translation_table(results: Results) -> Table | None:
 
 
 def translation_warnings(results: Results) -> list[str]:
-    """Return what the diagnoses say, with the model where there are several."""
+    """Return what the diagnoses say, a sentence for each kind, with the model where needed."""
     several = len(translators(results)) > 1
-    return [
-        f"{title(results, model)}: {sentence}" if several else sentence
-        for model, _, part in directions(results)
-        for sentence in part.get("diagnosis") or ()
-    ]
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for model, _, part in directions(results):
+        parts.setdefault(model, []).append(part)
+    told = []
+    for model, of_model in parts.items():
+        found = [Finding(**one) for part in of_model for one in part.get("findings") or ()]
+        whole = [s for p in of_model if "findings" not in p for s in p.get("diagnosis") or ()]
+        begin = f"{title(results, model)}: " if several else ""
+        told += [f"{begin}{sentence}" for sentence in (*together(found), *whole)]
+    return told
 
 
 def health_table(results: Results) -> Table | None:

@@ -9,6 +9,7 @@
             "examples": [{"source", "output", "reference"}],
             "health": {...},                 # `Health.to_json`
             "diagnosis": [sentence],         # of `translation_diagnosis`
+            "findings": [{"kind", "way", "what", "mend"}],  # the same, in parts
         }},
     }}
 

@@ -61,7 +61,7 @@ def align(
     pairs = []
     with ExitStack() as stack:
         lines = _lines(given, stack)
-        output, _ = stack.enter_context(output_lines(target, resume=False))
+        output, _ = stack.enter_context(output_lines(target))
         while part := list(islice(lines, _AT_ONCE)):
             sources, targets = zip(*part, strict=True)
             for made in aligner.align(sources, targets, src, tgt):

@@ -10,10 +10,11 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_lines
 from xlmkit.export.ctranslate2 import export_ctranslate2
 from xlmkit.export.sentence_transformers import export_sentence_transformers
+from xlmkit.generate.ctranslate2_engine import is_export
+from xlmkit.generate.directions import learned, the_direction
 
-_NEEDED = {"ctranslate2": ("src", "tgt"), "sentence-transformers": ()}
-_OPTIONAL = {
-    "ctranslate2": ("quantization",),
+_TAKEN = {
+    "ctranslate2": ("src", "tgt", "quantization"),
     "sentence-transformers": ("lang", "pooling", "layer"),
 }
 
@@ -35,24 +36,26 @@ def export(
         **options: those of the engine's own function; None where one is not given.
 
     Raises:
-        UserError: an option is missing or is another engine's, or see `export_ctranslate2` and
-            `export_sentence_transformers`.
+        UserError: languages are missing, an option is another engine's, or see
+            `export_ctranslate2` and `export_sentence_transformers`.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    missing = [f"--{name}" for name in _NEEDED[to] if name not in given]
-    strange = [f"--{name}" for name in given if name not in (*_NEEDED[to], *_OPTIONAL[to])]
-    if missing or strange:
-        wrong = f"needs {' and '.join(missing)}" if missing else f"takes no {' and '.join(strange)}"
-        raise UserError(f"--to {to} {wrong}; see xlmkit export --help.")
+    if strange := [f"--{name}" for name in given if name not in _TAKEN[to]]:
+        raise UserError(f"--to {to} takes no {' and '.join(strange)}; see xlmkit export --help.")
     lines: list[str] = []
     if samples is not None:
         lines = [line for _, line in islice(open_lines(samples), 1000)]
+    if is_export(model):
+        raise UserError(f"{model} is an export already; name the folder that it was made from.")
     bundle = Bundle.load(model)
     if to == "sentence-transformers":
         difference = export_sentence_transformers(bundle, target, samples=lines, **given)
         sys.stdout.write(f"{target}: vectors differ from xlmkit's by {difference:.1e} at most.\n")
         return
-    agreement = export_ctranslate2(bundle, target, samples=lines, **given)
+    src, tgt = the_direction(
+        learned(bundle.provenance), given.pop("src", None), given.pop("tgt", None)
+    )
+    agreement = export_ctranslate2(bundle, target, samples=lines, src=src, tgt=tgt, **given)
     sys.stdout.write(
         f"{target}: of {agreement.sentences} sample sentences {agreement.same} are the same as "
         f"xlmkit's by greedy search, {agreement.same_beams} with five beams; log-probabilities "

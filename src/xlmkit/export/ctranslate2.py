@@ -28,11 +28,13 @@ from xlmkit.generate.ctranslate2_engine import (
     import_ctranslate2,
     symbols,
 )
+from xlmkit.generate.directions import DIRECTIONS, check_learned, learned
 from xlmkit.generate.engine import Ids, TorchEngine
 from xlmkit.generate.search import Asked
 from xlmkit.generate.summarizer import SUMMARY
 from xlmkit.model.attention import MultiHeadAttention
 from xlmkit.model.transformer import FeedForward, Transformer
+from xlmkit.text.languages import check_known
 from xlmkit.text.vocabulary import EOS, SPECIAL_TOKENS, UNK
 
 Quantization = Literal["float32", "int8"]
@@ -86,7 +88,7 @@ def export_ctranslate2(
 
     Raises:
         UserError: the folder is not new, the model is no translator or cannot be expressed, a
-            language is unknown, or the export does not agree.
+            language is unknown, the direction was not learned, or the export does not agree.
     """
     library = import_ctranslate2()
     _check(bundle, folder, src, tgt)
@@ -127,11 +129,9 @@ def _check(bundle: Bundle, folder: Path, src: str, tgt: str) -> None:
         if used:
             raise UserError(f"CTranslate2 has no {name}, which this model uses.")
     for code in (src, tgt):
-        if code not in bundle.tokenizer.lang2id:
-            raise UserError(
-                f"The translator does not know the language {code}, only "
-                f"{', '.join(bundle.tokenizer.lang2id)}."
-            )
+        check_known(code, bundle.tokenizer.lang2id)
+    if SUMMARY not in bundle.provenance:  # summaries are written in any languages
+        check_learned(learned(bundle.provenance), src, tgt)
 
 
 def _write(
@@ -168,6 +168,9 @@ def _write(
         "n_words": len(names),
         "quantization": quantization,
     }
+    known = learned(bundle.provenance)
+    if known is not None:
+        about[DIRECTIONS] = [name for name in known if name == f"{src}-{tgt}"]
     if SUMMARY in bundle.provenance:
         about[SUMMARY] = bundle.provenance[SUMMARY]
     write_json(folder / ENGINE_FILE, about)

@@ -19,6 +19,7 @@ from xlmkit.core.files import explained_disk_errors, write_json
 from xlmkit.huggingface.loading import quietly
 from xlmkit.inference.encoder import Pooling, SentenceEncoder
 from xlmkit.model.transformer import Transformer
+from xlmkit.text.languages import check_known
 
 _TOLERANCE = 1e-5
 _SAMPLES = 32
@@ -58,10 +59,8 @@ def export_sentence_transformers(
     languages = bundle.tokenizer.lang2id
     if folder.exists():
         raise UserError(f"{folder} exists already; name a new folder.")
-    if lang is not None and lang not in languages:
-        raise UserError(
-            f"The model does not know the language {lang}, only {', '.join(languages)}."
-        )
+    if lang is not None:
+        check_known(lang, languages)
     cut = _cut(bundle, layer)
     texts = list(samples)[:_SAMPLES] or _sample_texts(bundle)
     code = lang or next(iter(languages))

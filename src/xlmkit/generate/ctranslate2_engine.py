@@ -14,6 +14,7 @@ from typing import Any
 from xlmkit.core.errors import MissingPackageError, UserError
 from xlmkit.core.files import read_json
 from xlmkit.generate.config import SearchConfig
+from xlmkit.generate.directions import DIRECTIONS
 from xlmkit.generate.engine import Hypothesis, Ids, longest_translations
 from xlmkit.generate.search import Asked
 from xlmkit.text.tokenizer import Tokenizer
@@ -27,6 +28,12 @@ ENGINE_FILE = "engine.json"
 def is_export(folder: Path) -> bool:
     """Tell whether a folder holds a translator for CTranslate2."""
     return (folder / ENGINE_FILE).is_file()
+
+
+def exported(folder: Path) -> dict[str, Any]:
+    """Return what such a folder tells of itself, its direction among it."""
+    about: dict[str, Any] = read_json(folder / ENGINE_FILE)
+    return {DIRECTIONS: [f"{about['src']}-{about['tgt']}"], **about}
 
 
 def symbols(vocabulary: Vocabulary, n_words: int) -> list[str]:
@@ -71,7 +78,7 @@ class CTranslate2Engine:
         Raises:
             UserError: the folder is none, or damaged.
         """
-        about = read_json(folder / ENGINE_FILE)
+        about = exported(folder)
         self.longest: int = about["longest"]
         self._direction: tuple[str, str] = (about["src"], about["tgt"])
         self._ids = tuple(tokenizer.lang2id[code] for code in self._direction)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from xlmkit.checkpoint.provenance import read_provenance
+from xlmkit.core.arguments import check_list
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import read_json
 from xlmkit.generate.config import SearchConfig
-from xlmkit.generate.ctranslate2_engine import ENGINE_FILE, is_export
+from xlmkit.generate.ctranslate2_engine import exported, is_export
 from xlmkit.generate.cutting import cut
 from xlmkit.generate.engine import Precision
 from xlmkit.generate.translator import Translation, Translator
@@ -52,7 +52,7 @@ class Summarizer:
         """
         folder = Path(folder)
         translator = Translator.from_pretrained(folder, precision, capitals=capitals)
-        about = read_json(folder / ENGINE_FILE) if is_export(folder) else read_provenance(folder)
+        about = exported(folder) if is_export(folder) else read_provenance(folder)
         learned = about.get(SUMMARY)
         if learned is None:
             raise UserError(
@@ -84,7 +84,7 @@ class Summarizer:
             first: number of the first text, by which the draws of `sample` differ.
 
         Raises:
-            UserError: the model does not know a language.
+            UserError: the model does not know a language, or there is one text and no list.
         """
         found = self.summaries(texts, language, tgt, search, long_texts=long_texts, first=first)
         return [best.text for best, *_ in found]
@@ -100,6 +100,7 @@ class Summarizer:
         first: int = 0,
     ) -> list[list[Translation]]:
         """Return the `n_best` summaries of every text, the best first; see `summarize`."""
+        check_list(texts)
         search = search or SearchConfig()
         if search.max_length is None:
             search = search.model_copy(update={"max_length": self.summary_length})

@@ -13,14 +13,16 @@ import torch
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.core.arguments import check_as_many, check_list
 from xlmkit.core.errors import UserError
 from xlmkit.generate.config import SearchConfig
-from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, is_export
+from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, exported, is_export
 from xlmkit.generate.cutting import cut
+from xlmkit.generate.directions import check_learned, learned
 from xlmkit.generate.engine import Engine, Hypothesis, Ids, Precision, TorchEngine
 from xlmkit.generate.search import Asked
 from xlmkit.text.capitals import capitalised
-from xlmkit.text.languages import WITHOUT_SPACES
+from xlmkit.text.languages import WITHOUT_SPACES, check_known
 from xlmkit.text.tokenizer import Tokenizer
 
 __all__ = ["SearchConfig", "Translation", "Translator"]
@@ -50,11 +52,14 @@ class Translator:
         engine: tokens to tokens.
         capitals: whether words are given the case and accents that the tokenizer's truecaser
             knows, and sentences begin with a capital.
+        directions: what it has learned to translate, such as `en-fr`; others are refused. None
+            where its folder does not say.
     """
 
     tokenizer: Tokenizer
     engine: Engine
     capitals: bool
+    directions: tuple[str, ...] | None
 
     def __init__(
         self, bundle: Bundle, precision: Precision = "float32", *, capitals: bool | None = None
@@ -64,10 +69,17 @@ class Translator:
         Raises:
             UserError: it holds no translator, or the precision cannot be computed here.
         """
-        self._join(bundle.tokenizer, TorchEngine(bundle, precision), capitals)
+        engine = TorchEngine(bundle, precision)
+        self._join(bundle.tokenizer, engine, learned(bundle.provenance), capitals)
 
-    def _join(self, tokenizer: Tokenizer, engine: Engine, capitals: bool | None) -> None:
-        self.tokenizer, self.engine = tokenizer, engine
+    def _join(
+        self,
+        tokenizer: Tokenizer,
+        engine: Engine,
+        directions: tuple[str, ...] | None,
+        capitals: bool | None,
+    ) -> None:
+        self.tokenizer, self.engine, self.directions = tokenizer, engine, directions
         folded = tokenizer.lowercase_and_remove_accent
         self.capitals = folded if capitals is None else capitals
 
@@ -101,7 +113,8 @@ class Translator:
             )
         made = cls.__new__(cls)
         tokenizer = Tokenizer.load(folder)
-        made._join(tokenizer, CTranslate2Engine(folder, tokenizer), capitals)
+        directions = learned(exported(folder))
+        made._join(tokenizer, CTranslate2Engine(folder, tokenizer), directions, capitals)
         return made
 
     def translate(
@@ -127,7 +140,8 @@ class Translator:
             first: number of the first text, by which the draws of `sample` differ.
 
         Raises:
-            UserError: the model does not know a language.
+            UserError: the model does not know a language, has not learned the direction, or the
+                lists do not fit.
         """
         found = self.translations(
             texts, src, tgt, search, prefixes=prefixes, allowed=allowed, first=first
@@ -149,7 +163,8 @@ class Translator:
 
         There are fewer where a search found fewer. An empty text has one, which is empty.
         """
-        self._language(src)
+        self._check_direction(src, tgt)
+        check_list(texts)
         parts = [cut(text, src, self.tokenizer, self.engine.longest - 2) for text in texts]
         return self.translations_of_parts(
             parts, src, tgt, search, prefixes=prefixes, allowed=allowed, first=first
@@ -193,9 +208,12 @@ class Translator:
         """Return the log-probability of each target given its source, `</s>` counted, in nats.
 
         Raises:
-            UserError: the model does not know a language, or a text is longer than it reads.
+            UserError: the model does not know a language, has not learned the direction, a text is
+                longer than it reads, or there are not as many targets as sources.
         """
-        source, target = self._language(src), self._language(tgt)
+        source, target = self._check_direction(src, tgt)
+        check_list(sources, "sources")
+        check_as_many(targets, "targets", sources)
         rows = self.tokenizer.encode_batch(sources, src)
         written = self.tokenizer.encode_batch(targets, tgt)
         for number, pair in enumerate(zip(rows, written, strict=True), start=1):
@@ -215,17 +233,21 @@ class Translator:
 
     def allowed_words(self, texts: Sequence[str], language: str) -> Tensor:
         """Return True at the tokens of some texts, for the argument `allowed`, (V,)."""
+        check_list(texts)
         allowed = torch.zeros(len(self.tokenizer), dtype=torch.bool)
         for ids in self.tokenizer.encode_batch(texts, language):
             allowed[torch.from_numpy(ids).long()] = True
         return allowed
 
+    def _check_direction(self, src: str, tgt: str) -> tuple[int, int]:
+        """Return the ids of two languages between which the model translates."""
+        ids = self._language(src), self._language(tgt)
+        check_learned(self.directions, src, tgt)
+        return ids
+
     def _language(self, code: str) -> int:
         known = self.tokenizer.lang2id
-        if code not in known:
-            raise UserError(
-                f"The translator does not know the language {code}, only {', '.join(known)}."
-            )
+        check_known(code, known)
         return known[code]
 
     def _prefixes(
@@ -234,6 +256,7 @@ class Translator:
         """Return what every part begins with: of a text that was cut, only the first."""
         if prefixes is None:
             return None
+        check_as_many(prefixes, "prefixes", parts)
         ids = self.tokenizer.encode_batch(prefixes, language)
         return [
             begin.tolist() if number == 0 else []

@@ -81,7 +81,7 @@ class AnswerPredictor:
         Raises:
             UserError: the model does not know a language, or there are not as many as questions.
         """
-        codes = languages_of(len(texts), lang, self._known)
+        codes = languages_of(texts, lang, self._known)
         questions = [
             Question(str(number), code, question, context)
             for number, ((question, context), code) in enumerate(zip(texts, codes, strict=True))

@@ -5,7 +5,7 @@ Texts are read and computed a chunk at a time, so that memory does not grow with
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import output_lines
+from xlmkit.core.unfinished import Work, check_output, skip, work_of
 from xlmkit.data.text_windows import LongTexts
 from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.encoder import Pooling, SentenceEncoder
@@ -64,6 +65,10 @@ def encode(
     """
     if target is not None and target.suffix not in (".npy", ".jsonl"):
         raise UserError(f"Vectors are written to .npy or .jsonl, but {target} is neither.")
+    check_output(texts.path, target)
+    work = _work_of(
+        "encode", model, texts, precision=precision, pooling=pooling, layer=layer, stride=stride
+    )
     encoder = SentenceEncoder.from_pretrained(
         model, precision=precision, pooling=pooling, layer=layer, stride=stride
     )
@@ -72,19 +77,17 @@ def encode(
         return encoder.encode(part, languages, batch_tokens=batch_tokens)
 
     if target is not None and target.suffix == ".npy":
-        with vector_file(target, encoder.width, resume=resume) as file:
-            _work(
-                "encoding", texts, file.rows, lambda part, codes: file.write(vectors(part, codes))
-            )
+        with vector_file(target, encoder.width, work, resume=resume) as file:
+            _run("encoding", texts, file.rows, lambda part, codes: file.write(vectors(part, codes)))
         return
-    with output_lines(target, resume=resume) as (stream, done):
+    with output_lines(target, resume=resume, work=work) as (stream, done):
 
         def write(part: list[str], languages: list[str]) -> None:
             for row in vectors(part, languages):
                 stream.write(f"{json.dumps([float(f'{number:.7g}') for number in row])}\n")
             stream.flush()
 
-        _work("encoding", texts, done, write)
+        _run("encoding", texts, done, write)
 
 
 def predict(
@@ -115,6 +118,7 @@ def predict(
         UserError: a file cannot be read or written, a text's language is unknown, or the model
             predicts nothing.
     """
+    check_output(texts.path, target)
     predictor = load_predictor(model, precision, long_texts)
     if isinstance(predictor, TaggingPredictor):
         predictor.spaces = spaces
@@ -125,8 +129,11 @@ def predict(
         raise UserError(f"{model} labels texts and not words; leave out --spaces.")
     if isinstance(predictor, AnswerPredictor):
         texts = texts.of_pairs("question", "context")
+    work = _work_of(
+        "predict", model, texts, precision=precision, spaces=spaces, long_texts=long_texts
+    )
     table = target is not None and target.suffix == ".tsv"
-    with output_lines(target, resume=resume) as (stream, done):
+    with output_lines(target, resume=resume, work=work) as (stream, done):
         if table and not done:
             stream.write("\t".join(predictor.columns) + "\n")
 
@@ -138,14 +145,19 @@ def predict(
                     stream.write(f"{json.dumps(prediction, ensure_ascii=False)}\n")
             stream.flush()
 
-        _work("predicting", texts, done - 1 if table and done else done, write)
+        _run("predicting", texts, done - 1 if table and done else done, write)
 
 
-def _work(title: str, texts: Texts, done: int, worker: Worker) -> None:
+def _work_of(command: str, model: Path, texts: Texts, **settings: object) -> Work:
+    """Return what a call does, so that only the same goes on with its output."""
+    columns = asdict(texts)
+    return work_of(command, model, columns.pop("path"), **columns, **settings)
+
+
+def _run(title: str, texts: Texts, done: int, worker: Worker) -> None:
     """Give a worker all texts but the first `done`, a chunk at a time."""
     with texts.read() as lines, progress(title, unit="texts", start=done) as job:
-        for _ in islice(lines, done):
-            pass
+        skip(lines, done)
         while chunk := list(islice(lines, _CHUNK)):
             worker([text for text, _ in chunk], [language for _, language in chunk])
             job.advance(len(chunk))

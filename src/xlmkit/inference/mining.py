@@ -138,7 +138,7 @@ def mine_files(
         threshold = found.threshold if threshold is None else threshold
     if threshold is not None:
         pairs = pairs.above(threshold)
-    with output_lines(target, resume=False) as (stream, _):
+    with output_lines(target) as (stream, _):
         for i, j, score in zip(pairs.first, pairs.second, pairs.scores, strict=True):
             cells = (f"{score:.4f}", a.names[i], b.names[j], a.texts[i], b.texts[j])
             stream.write("\t".join(cells) + "\n")
@@ -158,7 +158,7 @@ def _vectors(
     with tempfile.TemporaryDirectory(prefix="xlmkit-mine-") as folder:
         path = Path(folder) / "vectors.npy"
         with (
-            vector_file(path, encoder.width, resume=False) as file,
+            vector_file(path, encoder.width) as file,
             progress(f"encoding {language}", len(texts), "sentences") as job,
         ):
             for start in range(0, len(texts), _CHUNK):

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from xlmkit.compress.quantize import quantize
+from xlmkit.core.arguments import check_as_many, check_list
 from xlmkit.core.device import choose_device, choose_dtype
-from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs, Segment, SegmentRows
 from xlmkit.data.text_windows import PairForm, cut_rows
 from xlmkit.evaluate.inference import run_batches, tell_of_cut
 from xlmkit.model.transformer import Transformer
+from xlmkit.text.languages import check_known
 from xlmkit.text.tokenizer import Tokenizer
 
 BATCH_TOKENS = 4096
@@ -110,7 +111,7 @@ class Reader:
         Raises:
             UserError: the model does not know a language, or there are not as many as texts.
         """
-        codes = languages_of(len(texts), lang, self.tokenizer.lang2id)
+        codes = languages_of(texts, lang, self.tokenizer.lang2id)
         sides = [texts] if seconds is None else [texts, seconds]
         whole = list(zip(*(self._segments(side, codes) for side in sides), strict=True))
         if self.stride is None:
@@ -134,18 +135,19 @@ class Reader:
             yield next(made[code]), self.tokenizer.lang2id[code]
 
 
-def languages_of(n: int, lang: Languages, known: Collection[str] | None) -> list[str]:
-    """Return the language of each of `n` texts; `known` None knows all.
+def languages_of(
+    texts: Sequence[object], lang: Languages, known: Collection[str] | None
+) -> list[str]:
+    """Return the language of each text; `known` None knows all.
 
     Raises:
-        UserError: the model does not know one, or there are not as many as texts.
+        UserError: the model does not know one, there are not as many as texts, or there is one
+            text in place of a list.
     """
-    codes = list(repeat(lang, n)) if isinstance(lang, str) else list(lang)
-    if len(codes) != n:
-        raise UserError(f"There are {n} texts but {len(codes)} languages for them.")
+    check_list(texts)
+    codes = list(repeat(lang, len(texts))) if isinstance(lang, str) else list(lang)
+    check_as_many(codes, "languages", texts)
     for code in dict.fromkeys(codes):
-        if known is not None and code not in known:
-            raise UserError(
-                f"The model does not know the language {code!r}, only {', '.join(known)}."
-            )
+        if known is not None:
+            check_known(code, known)
     return codes

@@ -98,7 +98,7 @@ class SequencePredictor:
             UserError: the model does not know a language, there are not as many as texts, or texts
                 are single where pairs were learned, or the other way round.
         """
-        codes = languages_of(len(texts), lang, self._known)
+        codes = languages_of(texts, lang, self._known)
         for text in texts:
             self._check(text)
         if self.scoring.decides == "choice":

@@ -88,7 +88,7 @@ class TaggingPredictor:
         Raises:
             UserError: the model does not know a language, or there are not as many as texts.
         """
-        codes = languages_of(len(texts), lang, self._known)
+        codes = languages_of(texts, lang, self._known)
         words = [self.words(text, code) for text, code in zip(texts, codes, strict=True)]
         found: list[dict[str, Any]] = [{column: [] for column in self.columns} for _ in texts]
         for code in dict.fromkeys(codes):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import explained_disk_errors
-from xlmkit.core.streams import part_of
+from xlmkit.core.unfinished import Work, begin_part, end_part, part_of, told_how_to_go_on
 
 _TYPE = np.dtype("<f4")
 
@@ -43,7 +43,9 @@ class VectorFile:
 
 
 @contextmanager
-def vector_file(target: Path, width: int, *, resume: bool) -> Iterator[VectorFile]:
+def vector_file(
+    target: Path, width: int, work: Work | None = None, *, resume: bool = False
+) -> Iterator[VectorFile]:
     """Open a numpy file for vectors; `rows` of it tells how many an earlier call has written.
 
     The file lies at `NAME.part` until the block ends without an exception.
@@ -51,30 +53,34 @@ def vector_file(target: Path, width: int, *, resume: bool) -> Iterator[VectorFil
     Args:
         target: the file, read afterwards with `numpy.load(target, mmap_mode="r")`.
         width: E, numbers of a vector.
+        work: by what the vectors are made; None where a call always begins again.
         resume: go on behind the whole rows that are there.
 
     Raises:
-        UserError: the file cannot be written, or what is there has another width.
+        UserError: the file cannot be written, or what is there has another width, was other work
+            or is not to be gone on with.
     """
     part = part_of(target)
     with explained_disk_errors(part):
         part.parent.mkdir(parents=True, exist_ok=True)
-        goes_on = resume and part.exists()
-        with part.open("r+b" if goes_on else "w+b") as stream:
+        begun = work is not None and part.exists() and part.stat().st_size > 0
+        with told_how_to_go_on(work), part.open("r+b" if begun else "w+b") as stream:
             file = VectorFile(stream, width, 0)
-            if goes_on:
+            if begun:
                 _check_width(stream, width, part)
             else:
                 file.write_header()
             start = stream.tell()
             row_bytes = width * _TYPE.itemsize
             file.rows = (stream.seek(0, os.SEEK_END) - start) // row_bytes
+            if work is not None:
+                begin_part(target, work, file.rows, resume=resume)
             stream.truncate(stream.seek(start + file.rows * row_bytes))
             yield file
             file.write_header()
             stream.flush()
             os.fsync(stream.fileno())
-        part.replace(target)
+        end_part(target)
 
 
 def _check_width(stream: IO[bytes], width: int, part: Path) -> None:
@@ -83,9 +89,9 @@ def _check_width(stream: IO[bytes], width: int, part: Path) -> None:
         np.lib.format.read_magic(stream)
         shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
     except ValueError:
-        raise UserError(f"{part} is not a beginning of vectors; go without --resume.") from None
+        raise UserError(f"{part} is not a beginning of vectors; delete it.") from None
     if shape[1:] != (width,) or dtype != _TYPE:
         raise UserError(
             f"{part} has vectors of {shape[-1]} numbers, but this model makes {width}; go on with "
-            "the model that began it, or without --resume."
+            "the model that began it, or delete it."
         )

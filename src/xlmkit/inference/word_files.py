@@ -34,7 +34,7 @@ def fill_mask(
     """
     filler = FillMask.from_pretrained(model, mask=mask)
     tokens = allowed_tokens(filler.tokenizer, lang, only_language=only_language, path=allowed)
-    with input_lines(source) as lines, output_lines(target, resume=False) as (stream, _):
+    with input_lines(source) as lines, output_lines(target) as (stream, _):
         while chunk := list(islice(lines, _CHUNK)):
             for text, masks in zip(
                 chunk, filler.fill(chunk, lang, top=top, allowed=tokens), strict=True
@@ -72,7 +72,7 @@ def generate(
     Raises:
         UserError: see `TextGenerator` and `allowed_tokens`; or a file cannot be read or written.
     """
-    search = config_of_settings(SearchConfig, settings)
+    search = config_of_settings(SearchConfig, settings, "the search")
     generator = TextGenerator.from_pretrained(model)
     tokens = allowed_tokens(generator.tokenizer, lang, only_language=only_language, path=allowed)
     lines = list(prompts)
@@ -80,7 +80,7 @@ def generate(
         with input_lines(source) as stream:
             lines = list(stream)
     made = generator.generate(lines, lang, search, max_new=max_new, allowed=tokens)
-    with output_lines(target, resume=False) as (out, _):
+    with output_lines(target) as (out, _):
         for number, texts in enumerate(made, start=1):
             for one in texts:
                 before = f"{number}\t{one.score:.4f}\t" if search.n_best > 1 else ""

@@ -13,7 +13,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.streams import input_lines
 from xlmkit.text.alignment import Span
 from xlmkit.text.bpe import END_OF_WORD
-from xlmkit.text.languages import script_share
+from xlmkit.text.languages import check_known, script_share
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import SPECIAL_TOKENS
 
@@ -37,10 +37,7 @@ def language_number(tokenizer: Tokenizer, lang: str) -> int:
     Raises:
         UserError: the model does not know it.
     """
-    if lang not in tokenizer.lang2id:
-        raise UserError(
-            f"The model does not know the language {lang!r}, only {', '.join(tokenizer.lang2id)}."
-        )
+    check_known(lang, tokenizer.lang2id)
     return tokenizer.lang2id[lang]
 
 

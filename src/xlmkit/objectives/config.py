@@ -28,7 +28,8 @@ class MlmConfig(ObjectiveConfig):
     form: Literal["stream", "sentence"] = "stream"
     """Streams of text cut every `length` tokens, or single sentences of similar length."""
     length: int = Field(256, ge=8)
-    """Tokens of a stream, and the most that a sentence may have."""
+    """Tokens of a stream, and the most that a sentence may have. Where the model has fewer
+    positions, that is the default."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Languages are drawn in proportion to their tokens to this power."""
     masking: MaskingConfig = MaskingConfig()
@@ -39,7 +40,8 @@ class TlmConfig(ObjectiveConfig):
     """The recipe section of TLM."""
 
     length: int = Field(256, ge=8)
-    """The most tokens that a pair may have."""
+    """The most tokens that a pair may have. Where the model has fewer positions, that is the
+    default."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Pairs of languages are drawn in proportion to their number to this power."""
     pivot: str | None = None
@@ -54,7 +56,7 @@ class ClmConfig(ObjectiveConfig):
     """The recipe section of CLM."""
 
     length: int = Field(256, ge=8)
-    """Tokens of a stream."""
+    """Tokens of a stream. Where the model has fewer positions, that is the default."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Languages are drawn in proportion to their tokens to this power."""
 
@@ -65,7 +67,8 @@ class MtConfig(ObjectiveConfig):
     directions: tuple[DirectionName, ...] | None = Field(None, min_length=1)
     """Such as [en-fr, fr-en]; by default both directions of every pair of languages."""
     length: int = Field(128, ge=8)
-    """The most tokens of a sentence; pairs with a longer one are left out."""
+    """The most tokens of a sentence; pairs with a longer one are left out. Where the model has
+    fewer positions, that is the default."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Directions are drawn in proportion to their number of pairs to this power."""
     pairs: int | None = Field(None, ge=1)
@@ -89,7 +92,8 @@ class SummaryConfig(Config):
     """From the language of texts to that of summaries, such as [en-en, en-sw]; by default every
     language that has summaries of its own."""
     length: int = Field(256, ge=8)
-    """The most tokens of a text that are read; what comes behind is left out."""
+    """The most tokens of a text that are read; what comes behind is left out. Where the model has
+    fewer positions, that is the default."""
     summary_length: int = Field(64, ge=4)
     """The most tokens of a summary: longer ones are not learned, and none is written."""
     alpha: float = Field(0.7, ge=0, le=1)
@@ -108,7 +112,8 @@ class AeConfig(ObjectiveConfig):
     languages: tuple[str, ...] | None = Field(None, min_length=1)
     """The languages that are learned; by default all."""
     length: int = Field(128, ge=8)
-    """The most tokens of a sentence; longer ones are left out."""
+    """The most tokens of a sentence; longer ones are left out. Where the model has fewer positions,
+    that is the default."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Languages are drawn in proportion to their number of sentences to this power."""
     noise: NoiseConfig = NoiseConfig()
@@ -122,7 +127,8 @@ class BtConfig(ObjectiveConfig):
     """What is learned: fr-en learns from English text that the model itself puts into French. By
     default both directions of the first language and every other."""
     length: int = Field(128, ge=8)
-    """The most tokens of a sentence; longer ones are left out."""
+    """The most tokens of a sentence; longer ones are left out. Where the model has fewer positions,
+    that is the default."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Directions are drawn in proportion to their number of sentences to this power."""
     temperature: float = Field(0.0, ge=0)

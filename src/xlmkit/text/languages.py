@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from xlmkit.core.errors import UserError
@@ -212,3 +213,13 @@ def script_share(text: str, code: str) -> float:
         UserError: there is no language with this code.
     """
     return letter_share(text, language(code).scripts)
+
+
+def check_known(code: str, known: Collection[str]) -> None:
+    """See that a model knows a language.
+
+    Raises:
+        UserError: it does not.
+    """
+    if code not in known:
+        raise UserError(f"The model does not know the language {code!r}, only {', '.join(known)}.")

@@ -140,8 +140,17 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
     (tmp_path / WEIGHTS_FILE).unlink()
     with pytest.raises(UserError, match=r"has no model\.safetensors; is it a model's folder\?"):
         Bundle.load(tmp_path)
-    with pytest.raises(UserError, match=r"no file .*config\.json"):
+    with pytest.raises(UserError, match=r"There is no folder .*elsewhere\."):
         Bundle.load(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=r"config\.json is a file; name the folder"):
+        Bundle.load(tmp_path / "config.json")
+
+
+def test_a_run_is_no_model_but_names_its_models(tmp_path: Path) -> None:
+    saved(tmp_path / "run" / "translation" / "small")
+    for folder in (tmp_path / "run", tmp_path / "run" / "translation"):
+        with pytest.raises(UserError, match=r"holds some; name one, such as .*translation/small\."):
+            Bundle.load(folder)
 
 
 def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:

@@ -34,5 +34,5 @@ def test_labels_are_numbered_both_ways() -> None:
 
 
 def test_what_is_not_of_xlm_is_refused() -> None:
-    with pytest.raises(UserError, match="for a None model"):
+    with pytest.raises(UserError, match="names no model_type"):
         from_config_json({}, Path("config.json"))

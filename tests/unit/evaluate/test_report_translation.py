@@ -9,7 +9,7 @@ from xlmkit.evaluate.report_translation import (
     translation_table,
 )
 from xlmkit.evaluate.report_translation_curves import training_table, translation_charts
-from xlmkit.evaluate.translation_diagnosis import diagnosis
+from xlmkit.evaluate.translation_diagnosis import findings
 from xlmkit.evaluate.translation_health import Health
 
 pytestmark = pytest.mark.unit
@@ -31,7 +31,7 @@ def _direction(bleu, copied=0.01, names=("English", "French")):
             for i in range(9)
         ],
         "health": health.to_json(),
-        "diagnosis": diagnosis(health, *names),
+        "findings": [one.to_json() for one in findings(health, *names)],
     }
 
 
@@ -121,6 +121,19 @@ def test_health_and_what_is_wrong(translated):
     section = translation_section(translated)
     assert len(section.warnings) == 1
     assert section.warnings[0].startswith("MLM: English to Arabic copies: 40.0%")
+
+
+def test_what_several_directions_have_is_told_once(translated):
+    test = translated["translators"]["mlm"]["test"]
+    test["ar-en"] = _direction(9.5, 0.5, ("Arabic", "English"))
+    (sentence,) = translation_section(translated).warnings
+    assert sentence.startswith(
+        "MLM: Copies: English to Arabic (40.0% of the outputs are their source); Arabic to English "
+        "(50.0% of"
+    )
+    for part in test.values():  # results of earlier versions have whole sentences
+        part["diagnosis"] = [part.pop("findings") and "Something is wrong."]
+    assert "MLM: Something is wrong." in translation_section(translated).warnings
 
 
 def test_a_few_examples_of_each_direction(translated):

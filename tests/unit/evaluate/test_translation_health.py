@@ -2,7 +2,7 @@ import pytest
 
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.language_identifier import LanguageIdentifier
-from xlmkit.evaluate.translation_diagnosis import diagnosis
+from xlmkit.evaluate.translation_diagnosis import Learner, diagnosis
 from xlmkit.evaluate.translation_health import Health, repeats, round_trip, translation_health
 
 pytestmark = pytest.mark.unit
@@ -171,6 +171,37 @@ def test_lengths_must_match():
 def test_a_few_sentences_say_nothing():
     for sources in (ENGLISH[:10], ENGLISH[:3] * 30):
         assert diagnosis(_health(sources, sources), "English", "German") == []
+
+
+def test_a_few_equal_outputs_of_few_sentences_are_no_collapse():
+    for alike, told in ((4, []), (5, ["English to German collapses"])):
+        health = _health([GERMAN[0]] * alike + GERMAN[alike:])
+        assert health.commonest > 0.1
+        assert _told(health) == told
+
+
+def test_what_collapses_is_not_told_its_length_too():
+    for output in ("Ja.", " ".join(["und so weiter"] * 30)):
+        assert _told(_health([output] * 27)) == ["English to German collapses"]
+
+
+def test_a_recipe_is_told_what_it_can_do():
+    written = {
+        "copies": ENGLISH,
+        "collapses": [GERMAN[0]] * 27,
+        "runs on": [f"{text} und und und und" for text in GERMAN],
+        "writes too little": [""] * 27,
+    }
+    for initial, denoises in ((True, True), (False, False)):
+        learner = Learner(initial=initial, denoises=denoises)
+        told = {
+            name: diagnosis(_health(outputs), "English", "German", learner)[0]
+            for name, outputs in written.items()
+        }
+        assert not any(word in str(told) for word in ("beam", "penalty", "allow", "checkpoint"))
+        assert ("ae.noise" in told["copies"]) is denoises
+        assert ("pretrain init longer" in told["collapses"]) is initial
+        assert ("start from a pretrained model" in told["collapses"]) is not initial
 
 
 def test_health_as_json(identifier):

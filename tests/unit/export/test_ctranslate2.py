@@ -131,7 +131,7 @@ def test_what_cannot_be_expressed_is_refused(tmp_path: Path) -> None:
         other = replace(made, architecture=replace(made.architecture, **wrong))
         with pytest.raises(UserError, match=match):
             export_ctranslate2(other, tmp_path / "out", src="en", tgt="fr")
-    with pytest.raises(UserError, match="does not know the language de"):
+    with pytest.raises(UserError, match="does not know the language 'de'"):
         export_ctranslate2(made, tmp_path / "out", src="en", tgt="de")
     with pytest.raises(UserError, match="exists already"):
         export_ctranslate2(made, tmp_path, src="en", tgt="fr")
@@ -152,9 +152,14 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     made = call("translate", "--engine", "ctranslate2", out, *direction, given=lines)
     assert made.exit_code == 0, made.output
     assert len(made.stdout.splitlines()) == 3
+    again = call("export", out, tmp_path / "again", "--to", "ctranslate2", *direction)
+    assert "is an export already" in again.stderr
+    made_of = call("encode", out, "--lang", "en", given=lines)
+    assert "names no model_type; is it in the folder of a model?" in made_of.stderr
+    assert call("translate", out, given=lines).stdout == made.stdout  # it has one direction
     for words, message in (
         ([model, *direction, "--engine", "ctranslate2"], "is for torch, not for ctranslate2"),
-        ([out, "--src", "fr", "--tgt", "en"], "translates from en to fr only"),
+        ([out, "--src", "fr", "--tgt", "en"], "translates en-fr only, and not fr-en"),
         ([out, *direction, "--sample"], "does not do sample"),
         ([out, *direction, "--precision", "int8"], "is an export, whose precision was chosen"),
     ):

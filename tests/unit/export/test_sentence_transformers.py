@@ -85,7 +85,7 @@ def test_a_language_may_be_the_usual_one(folder: Path, tmp_path: Path) -> None:
     [
         (["--src", "en"], "--to sentence-transformers takes no --src"),
         (["--layer", 3], "the layers 1 to 2 to export, but not 3"),
-        (["--lang", "de"], "does not know the language de"),
+        (["--lang", "de"], "does not know the language 'de'"),
     ],
 )
 def test_mistakes_are_told(folder: Path, tmp_path: Path, options: list[Any], message: str) -> None:
@@ -99,4 +99,4 @@ def test_a_translator_needs_its_languages(folder: Path, tmp_path: Path) -> None:
     command = ["export", str(folder), str(tmp_path / "out"), "--to", "ctranslate2"]
     made = CliRunner().invoke(app, command)
     assert made.exit_code == 1
-    assert "--to ctranslate2 needs --src and --tgt" in made.output
+    assert "Name the languages of the translator with --src and --tgt" in made.output

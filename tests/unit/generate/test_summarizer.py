@@ -50,6 +50,11 @@ def test_no_more_is_read_than_the_model_has_positions(folder: Path) -> None:
     assert Summarizer(Translator.from_pretrained(folder), 500, 5).length == 12
 
 
+def test_one_text_is_no_list(folder: Path) -> None:
+    with pytest.raises(UserError, match="The texts are to be a list"):
+        Summarizer.from_pretrained(folder).summarize("a b", "en", "fr")
+
+
 def test_several_summaries_of_a_text(folder: Path) -> None:
     summarizer = Summarizer.from_pretrained(folder)
     (found,) = summarizer.summaries(["a b c"], "en", "fr", SearchConfig(n_best=3))

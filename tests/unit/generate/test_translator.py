@@ -172,9 +172,23 @@ def test_a_sentence_without_an_end_is_cut_where_it_must_be(folder: Path) -> None
     assert [len(part) for part in parts] == [10, 10, 4]
 
 
+def test_lists_that_do_not_fit_are_refused(folder: Path) -> None:
+    translator = Translator.from_pretrained(folder)
+    with pytest.raises(UserError, match=r"The texts are to be a list; give one text as \[text\]"):
+        translator.translate("a b", "en", "fr")
+    with pytest.raises(UserError, match="There are 2 texts but 1 prefixes for them"):
+        translator.translate(["a", "b"], "en", "fr", prefixes=["A"])
+    with pytest.raises(UserError, match="The prefixes are to be a list"):
+        translator.translate(["a"], "en", "fr", prefixes="A")
+    with pytest.raises(UserError, match="There are 2 texts but 1 targets for them"):
+        translator.score(["a", "b"], ["A"], "en", "fr")
+    with pytest.raises(UserError, match="The texts are to be a list"):
+        translator.allowed_words("a b", "fr")
+
+
 def test_unknown_languages_and_other_models_are_refused(folder: Path, tmp_path: Path) -> None:
     translator = Translator.from_pretrained(folder)
-    with pytest.raises(UserError, match="does not know the language de, only en, fr"):
+    with pytest.raises(UserError, match="does not know the language 'de', only en, fr"):
         translator.translate(["a"], "en", "de")
     bundle = Bundle.load(folder)
     other = Bundle(bundle.architecture, bundle.tokenizer, {}, head=LANGUAGE_MODEL)

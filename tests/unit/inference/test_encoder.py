@@ -71,3 +71,8 @@ def test_languages_that_do_not_fit(language_model: Path, languages: Any, message
 def test_a_layer_that_is_not_there(language_model: Path, layer: int) -> None:
     with pytest.raises(UserError, match="layers 0 to 2"):
         SentenceEncoder.from_pretrained(language_model, layer=layer)
+
+
+def test_one_text_is_no_list(language_model: Path) -> None:
+    with pytest.raises(UserError, match="The texts are to be a list"):
+        SentenceEncoder.from_pretrained(language_model).encode("a b", "en")

@@ -12,6 +12,8 @@ import xlmkit.inference.files
 from xlmkit import SentenceEncoder
 from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
+from xlmkit.core.unfinished import begin_part
+from xlmkit.inference.texts import Texts
 from xlmkit.inference.vectors import vector_file
 
 LINES = ["a b c", "", "c", "b a b", "a", "c c"]
@@ -67,12 +69,16 @@ def test_vectors_go_on_where_they_stopped(
 ) -> None:
     target = tmp_path / "out.npy"
     arguments = ["encode", language_model, source, "-o", target, "--lang", "fr"]
-    assert call(*arguments).exit_code == 0
-    whole = target.read_bytes()
-    vectors = np.load(target)
-    target.unlink()
-    header = len(whole) - vectors.nbytes
-    (tmp_path / "out.npy.part").write_bytes(whole[: header + rows * 16 * 4 + 7])
+    vectors = SentenceEncoder.from_pretrained(language_model).encode(LINES, "fr")
+    stop_at(rows, monkeypatch, *arguments)
+    with (tmp_path / "out.npy.part").open("ab") as stream:
+        stream.write(b"a seven")
+    if rows:
+        made = call(*arguments)
+        assert f"has {rows} lines of an earlier call: --resume goes on" in made.stderr
+        made = call(*arguments[:-1], "en", "--resume")
+        assert "begun with another lang: fr, and not en" in made.stderr
+        monkeypatch.setattr(xlmkit.inference.files, "_CHUNK", 4096)
     seen: list[int] = []
     encode = SentenceEncoder.encode
 
@@ -87,8 +93,26 @@ def test_vectors_go_on_where_they_stopped(
     np.testing.assert_allclose(np.load(target), vectors, atol=1e-5)
 
 
+def stop_at(rows: int, monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> None:
+    """Let a call be stopped behind so many rows, which come singly."""
+    monkeypatch.setattr(xlmkit.inference.files, "_CHUNK", 1)
+    encode, seen = SentenceEncoder.encode, []
+
+    def stopping(self: Any, texts: Any, *rest: Any, **named: Any) -> Any:
+        seen.append(texts)
+        if len(seen) > rows:
+            raise KeyboardInterrupt
+        return encode(self, texts, *rest, **named)
+
+    with monkeypatch.context() as context:
+        context.setattr(SentenceEncoder, "encode", stopping)
+        made = call(*arguments)
+    assert made.exit_code == 130
+    assert "the same command with --resume goes on" in made.stderr
+
+
 def _stopped(target: Path, rows: np.ndarray, *, resume: bool) -> None:
-    with vector_file(target, rows.shape[1], resume=resume) as file:
+    with vector_file(target, rows.shape[1], {}, resume=resume) as file:
         file.write(rows)
         raise KeyboardInterrupt
 
@@ -100,7 +124,7 @@ def test_a_file_goes_on_only_with_vectors_of_its_width(tmp_path: Path) -> None:
         expected = KeyboardInterrupt if width == 3 else UserError
         with pytest.raises(expected, match=None if width == 3 else "vectors of 3 numbers"):
             _stopped(target, rows, resume=width == 4)
-    with vector_file(target, 3, resume=True) as file:
+    with vector_file(target, 3, {}, resume=True) as file:
         assert file.rows == 2
         file.write(np.zeros((100_000, 3), np.float32))
     assert np.load(target).shape == (100_002, 3)
@@ -126,10 +150,20 @@ def test_predictions_have_labels_and_probabilities(
     assert len(made) == len(LINES)
     target.unlink()
     lines = text.splitlines(keepends=True)
-    (tmp_path / f"{target.name}.part").write_text("".join(lines[:3]) + lines[3][:4], "utf-8")
+    texts = Texts(path=source, lang="en")
+    work = xlmkit.inference.files._work_of(
+        "predict", classifier, texts, precision="auto", spaces=False, long_texts=None
+    )
+    begin_part(target, work, 0, resume=False)
+    part = tmp_path / f"{target.name}.part"
+    part.write_text("".join(lines[:3]) + lines[3][:4], "utf-8")
+    assert "3 lines of an earlier call" in call(*arguments).stderr
+    part.write_text("".join(lines[:3]) + lines[3][:4], "utf-8")
     assert call(*arguments, "--resume").exit_code == 0
     assert target.read_text(encoding="utf-8").splitlines()[:3] == text.splitlines()[:3]
     assert len(target.read_text(encoding="utf-8").splitlines()) == len(lines)
+    source.rename(target)
+    assert "give --output another name" in call(*arguments[:2], target, *arguments[3:]).stderr
 
 
 @pytest.mark.parametrize(

@@ -34,3 +34,8 @@ def test_a_prediction_has_cells_for_its_columns(classifier: Path) -> None:
 def test_a_model_without_labels_is_refused(language_model: Path) -> None:
     with pytest.raises(UserError, match="XLMWithLMHeadModel, which predicts no labels"):
         load_predictor(language_model, "auto")
+
+
+def test_one_text_is_no_list(classifier: Path) -> None:
+    with pytest.raises(UserError, match="The texts are to be a list"):
+        SequencePredictor.from_pretrained(classifier).predict("a b", "en")

@@ -1,0 +1,126 @@
+"""Outputs that are not finished: where they lie, and by what work they were begun.
+
+An output is written to `NAME.part`. Beside it `NAME.part.json` says what was asked for, so that
+another call does not go on with the work of this one.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import read_json, write_json
+
+Work = Mapping[str, object]
+"""What decides about the lines of an output, by name; compared as text."""
+
+
+def part_of(target: Path) -> Path:
+    """Return where an output lies until it is whole."""
+    return target.with_name(f"{target.name}.part")
+
+
+def _note_of(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part.json")
+
+
+def work_of(command: str, model: Path, source: Path | None, **settings: object) -> Work:
+    """Return what a call does, for `begin_part`.
+
+    Args:
+        command: its verb.
+        model: the folder; one that was written again is another.
+        source: what is read; None for standard input.
+        **settings: all else that decides about the output.
+    """
+    times = [path.stat().st_mtime_ns for path in model.glob("*") if path.is_file()]
+    return {
+        "command": command,
+        "model": model.resolve(),
+        "time of the model": max(times, default=0),
+        "source": source and source.resolve(),
+        "size of the source": source.stat().st_size if source and source.is_file() else None,
+        **settings,
+    }
+
+
+def begin_part(target: Path, work: Work, done: int, *, resume: bool) -> None:
+    """Note by what work an output is begun, or see that it is the same that goes on.
+
+    Args:
+        target: the output.
+        work: what is asked for.
+        done: lines that an earlier call has written.
+        resume: whether to go on behind them.
+
+    Raises:
+        UserError: lines are there and are not to be gone on with, or were other work.
+    """
+    part, wanted = part_of(target), {name: str(value) for name, value in work.items()}
+    if not done:
+        write_json(_note_of(target), wanted)
+        return
+    if not resume:
+        raise UserError(
+            f"{part} has {done:,} lines of an earlier call: --resume goes on behind them; to "
+            "begin again, delete it."
+        )
+    if not _note_of(target).is_file():
+        raise UserError(f"Nothing says what call began {part}; delete it and begin again.")
+    begun = read_json(_note_of(target))
+    for name in (*wanted, *begun):
+        if wanted.get(name) != begun.get(name):
+            raise UserError(
+                f"{part} was begun with another {name}: {begun.get(name)}, and not "
+                f"{wanted.get(name)}; go on with the same, or delete it and begin again."
+            )
+
+
+def end_part(target: Path) -> None:
+    """Give a whole output its name."""
+    part_of(target).replace(target)
+    with suppress(FileNotFoundError):
+        _note_of(target).unlink()
+
+
+@contextmanager
+def told_how_to_go_on(work: Work | None) -> Iterator[None]:
+    """Say, when a call is stopped, that `--resume` goes on, if it does."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if work is None:
+            raise
+        raise KeyboardInterrupt("the same command with --resume goes on") from None
+
+
+def check_output(source: Path | None, target: Path | None) -> None:
+    """See that an output is not its own input.
+
+    Raises:
+        UserError: it is.
+    """
+    if source is None or target is None:
+        return
+    for path in (target, part_of(target)):
+        if path.exists() and source.exists() and path.samefile(source):
+            raise UserError(
+                f"{target} would be written over {source}, which is read; give --output another "
+                "name."
+            )
+
+
+def skip(items: Iterator[Any], done: int) -> None:
+    """Pass over what an earlier call has done.
+
+    Raises:
+        UserError: there is less.
+    """
+    passed = sum(1 for _ in islice(items, done))
+    if passed < done:
+        raise UserError(
+            f"An earlier call has written {done:,} lines, but the text has only {passed:,}; go on "
+            "with the same text, or delete the output's .part and begin again."
+        )

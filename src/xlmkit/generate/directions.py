@@ -1,0 +1,56 @@
+"""In which directions a translator has learned to translate, and what is asked of others.
+
+A model writes fluent text in directions that it never learned, which is no translation. Its folder
+says what it learned; where nothing is said, as in converted models, every direction is tried.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from xlmkit.core.errors import UserError
+
+DIRECTIONS = "directions"
+"""Under this key a folder tells of the directions, such as [en-fr, fr-en]."""
+
+
+def learned(about: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the directions that a folder tells of; None where it tells of none."""
+    return tuple(about[DIRECTIONS]) if DIRECTIONS in about else None
+
+
+def check_learned(directions: Sequence[str] | None, src: str, tgt: str) -> None:
+    """See that a direction was learned.
+
+    Raises:
+        UserError: it was not.
+    """
+    if directions is None or f"{src}-{tgt}" in directions:
+        return
+    if not directions:
+        raise UserError(
+            "This model has learned to summarise and not to translate; call xlmkit summarize."
+        )
+    raise UserError(
+        f"This translator translates {', '.join(directions)} only, and not {src}-{tgt}, which it "
+        "has not learned."
+    )
+
+
+def the_direction(
+    directions: Sequence[str] | None, src: str | None, tgt: str | None
+) -> tuple[str, str]:
+    """Return source and target language; what is not said follows where one direction fits.
+
+    Raises:
+        UserError: several fit, or none, or nothing is known of directions.
+    """
+    if src is not None and tgt is not None:
+        return src, tgt
+    found = []
+    for source, target in (name.split("-") for name in directions or ()):
+        if src in (None, source) and tgt in (None, target):
+            found.append((source, target))
+    if len(found) == 1:
+        return found[0]
+    known = f" It has learned {', '.join(directions)}." if directions else ""
+    raise UserError(f"Name the languages of the translator with --src and --tgt.{known}")
