@@ -208,11 +208,13 @@ def _count_decisions(
 
 def _texts(index: CorpusIndex, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
     """Yield (source, language, number of texts) of the chosen records."""
+    languages = int(index.language.max()) + 1
     rows = chosen[index.record]
-    pairs = np.stack([index.source[index.record[rows]], index.language[rows]])
-    found, counts = np.unique(pairs, axis=1, return_counts=True)
-    for (source, language), count in zip(found.T.tolist(), counts.tolist(), strict=True):
-        yield source, language, count
+    kinds = index.source[index.record[rows]].astype(np.int64) * languages + index.language[rows]
+    counts = np.bincount(kinds)
+    for kind in np.flatnonzero(counts).tolist():
+        source, language = divmod(kind, languages)
+        yield source, language, int(counts[kind])
 
 
 def _split_report(
@@ -229,15 +231,21 @@ def _split_report(
     for label, count in enumerate(np.bincount(index.label[labelled]).tolist()):
         if count:
             account.labels[index.labels[label]] = count
-    combinations_seen: Counter[tuple[int, ...]] = Counter()
-    for first, size in zip(index.first[chosen].tolist(), index.size[chosen].tolist(), strict=True):
-        combinations_seen[tuple(index.language[first : first + size].tolist())] += 1
-    for codes, count in combinations_seen.items():
+    for codes, count in _combinations(index, chosen):
         for code in codes:
             account.texts[languages[code]] += count
         for one, other in combinations(codes, 2):
             account.pairs[f"{languages[one]}-{languages[other]}"] += count
     return account
+
+
+def _combinations(index: CorpusIndex, chosen: NDArray[np.bool_]) -> Iterator[tuple[list[int], int]]:
+    """Yield the languages of records, and how many of the chosen ones have just these."""
+    for size in np.unique(index.size[chosen]).tolist():
+        first = index.first[chosen & (index.size == size)]
+        codes = np.stack([index.language[first + place] for place in range(size)])
+        found, counts = np.unique(codes, axis=1, return_counts=True)
+        yield from zip(found.T.tolist(), counts.tolist(), strict=True)
 
 
 def _write_splits(
@@ -252,7 +260,7 @@ def _write_splits(
         streams: list[IO[str]] = [
             stack.enter_context(atomic_write(folder / f"{name}.jsonl")) for name in SPLITS
         ]
-        for line, part, unclear in zip(lines, split.tolist(), ambiguous.tolist(), strict=True):
+        for line, part, unclear in zip(lines, split, ambiguous, strict=True):
             if part < len(streams):
                 streams[part].write(_without_label(line) if unclear else line)
             bar.advance()

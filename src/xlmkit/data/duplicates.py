@@ -17,7 +17,7 @@ from xlmkit.data.index import NO_LABEL, CorpusIndex
 DuplicateLevel = Literal["none", "exact", "near"]
 KEEP = 0
 REASONS = ("kept", "duplicate", "near-duplicate", "other translation")
-_SORTED_AT_ONCE = 1 << 24  # keys; bounds the memory of sorting
+_SORTED_AT_ONCE = 1 << 21  # keys; bounds the memory of sorting
 Flags = NDArray[np.bool_]
 
 

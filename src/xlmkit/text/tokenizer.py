@@ -154,6 +154,7 @@ class Tokenizer(TextEncoder):
         if silent:
             raise UserError(f"There is no text in {', '.join(silent)} to learn a vocabulary from.")
         weights = counter.weighted(config.alpha)
+        del counter  # which takes as much memory again
         if config.lowercase_and_remove_accent:
             weights = folded_weights(weights)
         merges, symbols = learn_merges_and_symbols(

@@ -7,7 +7,7 @@ from typing import Any
 
 from xlmkit.text.sampling import sampling_probabilities
 
-MAXIMUM_DISTINCT_WORDS = 4_000_000
+MAXIMUM_DISTINCT_WORDS = 1_000_000
 
 
 class WordCounter:
