@@ -173,6 +173,20 @@ def _small_translation(recipe: Recipe) -> list[str]:
     return settings
 
 
+def _named_sources(recipe: Recipe) -> list[str]:
+    """Return settings by which what learns from single sources learns from the parallel one."""
+    groups: dict[str, Any] = {"pretrain": recipe.pretrain.models}
+    if recipe.translation:
+        groups["translation"] = recipe.translation.models
+    return [
+        f"{group}.models.{name}.{objective}.sources=[text.en]"
+        for group, models in groups.items()
+        for name, model in (models or {}).items()
+        for objective, section in model.objectives.items()
+        if getattr(section, "sources", None)
+    ]
+
+
 def _languages_of(config: Any) -> list[tuple[str, list[str]]]:
     valid = [("valid", ["en"])] if config.valid else []
     return [("train", ["en"]), ("test", ["en", "zh", "ar"]), *valid]
@@ -223,7 +237,7 @@ def _small(path: Path, encoder: Path) -> list[str]:
     settings += [
         f"evaluate.retrievals.{name}.sources=[{flow[2]}]" for name in recipe.evaluate.retrievals
     ]
-    settings += _small_translation(recipe)
+    settings += [*_small_translation(recipe), *_named_sources(recipe)]
     for name, model in (recipe.pretrain.models or {}).items():
         if model.ready:
             settings.append(f"pretrain.models.{name}.checkpoint={encoder}")
