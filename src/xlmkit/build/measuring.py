@@ -12,6 +12,7 @@ from xlmkit.build.setting import Setting
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.files import read_json, write_json
 from xlmkit.core.machine import processor_name
+from xlmkit.core.progress import progress
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_modeling import measure_language_modeling
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
@@ -53,13 +54,21 @@ def _measure_adapted(
     config, stage = setting.recipe.finetune[task], setting.plan.finetuned(name, task, seed).folder
     sources, data = setting.sources(task), setting.task_data(task, seed)
     adapted = read_json(stage / FIGURES_FILE)
-    measured = data.measure(backbone, stage, config, sources)
+    title = f"{setting.plan.models()[name].title or name} on {task}"
+    with progress(f"measuring {title}", data.test_size, "examples") as bar:
+        measured = data.measure(backbone, stage, config, sources, bar.advance)
     if chosen := adapted.get("selection"):
-        made = {
-            step: data.of(codes).measure(backbone, step_folder(stage, step), config, sources)
+        steps = {
+            step: data.of(codes)
             for step, codes in languages_by_step(chosen["own_selected"], measured).items()
             if step != chosen["source_selected"]
         }
+        examples = sum(part.test_size for part in steps.values())
+        with progress(f"measuring {title}, own steps", examples, "examples") as bar:
+            made = {
+                step: part.measure(backbone, step_folder(stage, step), config, sources, bar.advance)
+                for step, part in steps.items()
+            }
         measured |= selected(measured, made, chosen)
     trials = {"trials": adapted["trials"]} if "trials" in adapted else {}
     return {**measured, "bytes": _weights(stage), "curve": adapted["curve"], **trials}

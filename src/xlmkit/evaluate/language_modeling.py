@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from xlmkit.core.progress import progress
 from xlmkit.data.batch import Arrays, PredictionBatch, Segment, assemble
 from xlmkit.data.masking import MaskingConfig, mask_tokens
 from xlmkit.data.permutation import generator
@@ -33,19 +34,22 @@ def measure_language_modeling(
     """
     causal = model.transformer.architecture.causal
     scores: dict[str, Any] = {}
-    for number, language in enumerate(shards.languages):
-        sentences = shards.sentences(split, language)
-        chosen = generator("language modelling", language).permutation(len(sentences))[:most]
-        if not len(chosen):
-            continue
-        rows = [((sentences[int(i)], number),) for i in np.sort(chosen)]
-        rows.sort(key=lambda row: len(row[0][0]))
-        losses, counts, correct = _measure(model, rows, language, causal=causal)
-        scores[language] = {
-            "perplexity": perplexity(losses, counts).to_json(),
-            "accuracy": token_accuracy(correct, counts).to_json(),
-            "n": int(counts.sum()),
-        }
+    found = {code: shards.sentences(split, code) for code in shards.languages}
+    total = sum(min(most, len(sentences)) for sentences in found.values())
+    with progress("measuring perplexity", total, "sentences") as bar:
+        for number, (language, sentences) in enumerate(found.items()):
+            chosen = generator("language modelling", language).permutation(len(sentences))[:most]
+            if not len(chosen):
+                continue
+            rows = [((sentences[int(i)], number),) for i in np.sort(chosen)]
+            rows.sort(key=lambda row: len(row[0][0]))
+            losses, counts, correct = _measure(model, rows, language, causal=causal)
+            scores[language] = {
+                "perplexity": perplexity(losses, counts).to_json(),
+                "accuracy": token_accuracy(correct, counts).to_json(),
+                "n": int(counts.sum()),
+            }
+            bar.advance(len(rows))
     return {"clm" if causal else "mlm": scores}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from xlmkit.core.errors import UserError
+from xlmkit.core.progress import counted
 from xlmkit.data.permutation import key_of
 from xlmkit.data.records import Record
 from xlmkit.evaluate.config import RetrievalConfig, SentenceSetConfig, SpaceConfig
@@ -61,8 +62,8 @@ def measure_retrieval(
     directions: dict[Measure, dict[str, Any]] = {measure: {} for measure in _MEASURES}
     outcomes: dict[str, Outcomes] = {}
     candidates = 0
-    for other in languages:
-        chosen = [] if other == pivot else _choose(test, pivot, other, config.candidates)
+    for other in counted("finding translations", [x for x in languages if x != pivot], "languages"):
+        chosen = _choose(test, pivot, other, config.candidates)
         if len(chosen) > 1:
             candidates = max(candidates, len(chosen))
             a, b = (states(encoder, chosen, language, layer) for language in (pivot, other))
@@ -151,10 +152,11 @@ def choose_layer(
     if config.layer is not None:
         return config.layer, []
     most = getattr(config, "candidates", None) or most
+    others = [code for code in encoder.languages if code != pivot]
     found = [
         _hits_by_layer(encoder, chosen, pivot, other, config)
-        for other in encoder.languages
-        if other != pivot and len(chosen := _choose(valid, pivot, other, most)) > 1
+        for other in counted("choosing a layer", others, "languages")
+        if len(chosen := _choose(valid, pivot, other, most)) > 1
     ]
     by_layer: list[float] = np.mean(found, axis=0).tolist() if found else []
     return int(np.argmax(by_layer)) if by_layer else encoder.n_layers // 2, by_layer

@@ -6,7 +6,7 @@ answers are. Nothing here needs torch, so that a recipe is checked at once.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
@@ -182,6 +182,15 @@ class TaskInputs:
         return self.sources(config) if config.few_shot is None else self.languages
 
 
+Done = Callable[[int], object]
+"""Is told how many examples more are done."""
+
+
+def ignored(count: int) -> None:
+    """Take no notice of how far it is."""
+    del count
+
+
 class TaskData(ABC):
     """A task's examples, and how a model learns and answers them: a dataclass.
 
@@ -195,6 +204,23 @@ class TaskData(ABC):
         """Return the task with the test examples of these languages only."""
         test = {code: part for code, part in self.test.items() if code in languages}
         return replace(self, test=test)  # type: ignore[type-var]
+
+    @property
+    def test_size(self) -> int:
+        """The number of test examples in all languages."""
+        return sum(map(len, self.test.values()))
+
+    def parts(self, languages: Iterable[str], done: Done = ignored) -> Iterator[tuple[str, Any]]:
+        """Yield each of these languages that has test examples, with them, and say when it is done.
+
+        Args:
+            languages: those that a model knows.
+            done: is told how many examples were answered.
+        """
+        for language in languages:
+            if part := self.test.get(language):
+                yield language, part
+                done(len(part))
 
     @abstractmethod
     def adapt(self, backbone: "Backbone", config: Any, seed: object) -> "Adaptation":  # noqa: ANN401
@@ -213,6 +239,7 @@ class TaskData(ABC):
         folder: Path,
         config: Any,  # noqa: ANN401
         sources: Sequence[str],
+        done: Done = ignored,
     ) -> dict[str, Any]:
         """Score the adapted model in `folder`, in every language.
 
@@ -221,6 +248,7 @@ class TaskData(ABC):
             folder: what `adapt` has saved.
             config: the task's section.
             sources: languages whose labels it learned; the average is over the others.
+            done: is told how many examples were answered, language by language.
 
         Returns:
             What `figures` makes: plain values for results.json, and, below `outcomes`, what was

@@ -30,7 +30,16 @@ from xlmkit.evaluate.question_answering import (
     best_threshold,
     judge_answers,
 )
-from xlmkit.tasks.base import Backbone, TaskConfig, TaskData, TaskInputs, figures, tokens_per_word
+from xlmkit.tasks.base import (
+    Backbone,
+    Done,
+    TaskConfig,
+    TaskData,
+    TaskInputs,
+    figures,
+    ignored,
+    tokens_per_word,
+)
 from xlmkit.tasks.few_shots import few_shots
 
 if TYPE_CHECKING:
@@ -225,32 +234,37 @@ class QuestionAnsweringData(TaskData):
         folder: Path,
         config: QuestionAnsweringConfig,
         sources: Sequence[str],
+        done: Done = ignored,
     ) -> dict[str, Any]:
         """Score the adapted model in every language."""
-        return self.measured(backbone.answerer(folder, Answering.load(folder)), config, sources)
+        answerer = backbone.answerer(folder, Answering.load(folder))
+        return self.measured(answerer, config, sources, done)
 
     def measured(
-        self, answerer: QuestionAnswerer, config: QuestionAnsweringConfig, sources: Sequence[str]
+        self,
+        answerer: QuestionAnswerer,
+        config: QuestionAnsweringConfig,
+        sources: Sequence[str],
+        done: Done = ignored,
     ) -> dict[str, Any]:
         """Score any model that answers questions."""
         threshold, languages, shown = answerer.settings.null_threshold, {}, {}
         outcomes, seconds = {}, 0.0
-        for language in answerer.languages:
-            if questions := self.test.get(language):
-                began = time.perf_counter()
-                found = answerer.answers(questions)
-                seconds += time.perf_counter() - began
-                exact, f1 = _scored(questions, found, threshold, config.normalisation)
-                answerable = np.array([bool(question.answers) for question in questions])
-                judged = judge_answers(exact, f1, answerable, config.normalisation)
-                asked = [*(one.text for one in questions), *{one.context for one in questions}]
-                cut = tokens_per_word(answerer, asked, language)
-                languages[language] = {**judged, "n": len(questions), "tokens_per_word": cut}
-                shown[language] = _shown(questions, found, exact, threshold)
-                texts = [f"{one.text} | {one.context}" for one in questions]
-                right = [" | ".join(answer.text for answer in one.answers) for one in questions]
-                columns = {"f1": f1, "exact_match": exact}
-                outcomes[language] = Outcomes(example_ids(texts, right), columns)
+        for language, questions in self.parts(answerer.languages, done):
+            began = time.perf_counter()
+            found = answerer.answers(questions)
+            seconds += time.perf_counter() - began
+            exact, f1 = _scored(questions, found, threshold, config.normalisation)
+            answerable = np.array([bool(question.answers) for question in questions])
+            judged = judge_answers(exact, f1, answerable, config.normalisation)
+            asked = [*(one.text for one in questions), *{one.context for one in questions}]
+            cut = tokens_per_word(answerer, asked, language)
+            languages[language] = {**judged, "n": len(questions), "tokens_per_word": cut}
+            shown[language] = _shown(questions, found, exact, threshold)
+            texts = [f"{one.text} | {one.context}" for one in questions]
+            right = [" | ".join(answer.text for answer in one.answers) for one in questions]
+            columns = {"f1": f1, "exact_match": exact}
+            outcomes[language] = Outcomes(example_ids(texts, right), columns)
         everywhere = [m for m in _SPLIT_METRICS if all(m in one for one in languages.values())]
         metrics = ("f1", "exact_match", *everywhere)
         n = len(self.train)

@@ -27,12 +27,14 @@ from xlmkit.evaluate.words import count_words
 from xlmkit.objectives.balance import Balance
 from xlmkit.tasks.base import (
     Backbone,
+    Done,
     Scores,
     TaskConfig,
     TaskData,
     TaskInputs,
     chosen_examples,
     figures,
+    ignored,
 )
 from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.reading import Example, examples, files_of, read_split
@@ -154,6 +156,10 @@ class LabelledTexts:
     labels: NDArray[Any]
     seconds: list[str] | None = None
 
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.labels)
+
 
 @dataclass(frozen=True)
 class SequenceData(TaskData):
@@ -232,36 +238,41 @@ class SequenceData(TaskData):
         return replace(adaptation, save=save)
 
     def measure(
-        self, backbone: Backbone, folder: Path, config: SequenceConfig, sources: Sequence[str]
+        self,
+        backbone: Backbone,
+        folder: Path,
+        config: SequenceConfig,
+        sources: Sequence[str],
+        done: Done = ignored,
     ) -> dict[str, Any]:
         """Score the adapted model in every language."""
-        return self.measured(backbone.classifier(folder, config), config, sources)
+        return self.measured(backbone.classifier(folder, config), config, sources, done)
 
     def measured(
         self,
         scorer: Any,  # noqa: ANN401 - a SequenceScorer
         config: SequenceConfig,
         sources: Sequence[str],
+        done: Done = ignored,
     ) -> dict[str, Any]:
         """Score any model that answers as a `SequenceScorer`."""
         languages, shown, outcomes, seconds = {}, {}, {}, 0.0
-        for language in scorer.languages:
-            if part := self.test.get(language):
-                began = time.perf_counter()
-                scores, tokens = scorer.scores(part.texts, language, part.seconds)
-                seconds += time.perf_counter() - began
-                words = count_words([*part.texts, *(part.seconds or ())], language)
-                languages[language] = {
-                    **self.judge(part, scores),
-                    "n": len(part.labels),
-                    "tokens_per_word": tokens / max(1, words),
-                }
-                answers = self._with_texts(part, scores)
-                shown[language] = chosen_examples(answers)
-                outcomes[language] = Outcomes(
-                    example_ids([a["text"] for a in answers], [a["label"] for a in answers]),
-                    self.columns(part, scores),
-                )
+        for language, part in self.parts(scorer.languages, done):
+            began = time.perf_counter()
+            scores, tokens = scorer.scores(part.texts, language, part.seconds)
+            seconds += time.perf_counter() - began
+            words = count_words([*part.texts, *(part.seconds or ())], language)
+            languages[language] = {
+                **self.judge(part, scores),
+                "n": len(part.labels),
+                "tokens_per_word": tokens / max(1, words),
+            }
+            answers = self._with_texts(part, scores)
+            shown[language] = chosen_examples(answers)
+            outcomes[language] = Outcomes(
+                example_ids([a["text"] for a in answers], [a["label"] for a in answers]),
+                self.columns(part, scores),
+            )
         n = sum(len(part.labels) for part in self.train.values())
         found = figures(
             config, self.labels, n, sources, languages, shown, self.metrics, outcomes, seconds

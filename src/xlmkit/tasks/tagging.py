@@ -31,11 +31,13 @@ from xlmkit.evaluate.tagging import (
 )
 from xlmkit.tasks.base import (
     Backbone,
+    Done,
     TaskConfig,
     TaskData,
     TaskInputs,
     chosen_examples,
     figures,
+    ignored,
     tokens_per_word,
 )
 from xlmkit.tasks.few_shots import few_shots
@@ -134,6 +136,10 @@ class TaggedSentences:
     sentences: list[list[str]]
     tags: NDArray[np.int64]
 
+    def __len__(self) -> int:
+        """Return the number of sentences."""
+        return len(self.sentences)
+
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Words of each sentence, (sentences,)."""
@@ -200,30 +206,35 @@ class TaggingData(TaskData):
         return backbone.tagging(self, config, config.tokens_per_batch, seed)
 
     def measure(
-        self, backbone: Backbone, folder: Path, config: TaggingConfig, sources: Sequence[str]
+        self,
+        backbone: Backbone,
+        folder: Path,
+        config: TaggingConfig,
+        sources: Sequence[str],
+        done: Done = ignored,
     ) -> dict[str, Any]:
         """Score the adapted model in every language."""
-        return self.measured(backbone.tagger(folder, config), config, sources)
+        return self.measured(backbone.tagger(folder, config), config, sources, done)
 
     def measured(
         self,
         scorer: Any,  # noqa: ANN401 - a WordScorer
         config: TaggingConfig,
         sources: Sequence[str],
+        done: Done = ignored,
     ) -> dict[str, Any]:
         """Score any model that answers as a `WordScorer`."""
         languages, shown, outcomes, seconds = {}, {}, {}, 0.0
-        for language in scorer.languages:
-            if part := self.test.get(language):
-                began = time.perf_counter()
-                scores = scorer.word_scores(part.sentences, language)
-                seconds += time.perf_counter() - began
-                predicted = scores.argmax(axis=1)
-                words = [word for sentence in part.sentences for word in sentence]
-                cut = tokens_per_word(scorer, words, language)
-                languages[language] = {**self.judge(part, predicted), "tokens_per_word": cut}
-                shown[language] = self._shown(part, predicted)
-                outcomes[language] = self._outcomes(part, predicted)
+        for language, part in self.parts(scorer.languages, done):
+            began = time.perf_counter()
+            scores = scorer.word_scores(part.sentences, language)
+            seconds += time.perf_counter() - began
+            predicted = scores.argmax(axis=1)
+            words = [word for sentence in part.sentences for word in sentence]
+            cut = tokens_per_word(scorer, words, language)
+            languages[language] = {**self.judge(part, predicted), "tokens_per_word": cut}
+            shown[language] = self._shown(part, predicted)
+            outcomes[language] = self._outcomes(part, predicted)
         n = sum(len(part.sentences) for part in self.train.values())
         found = figures(
             config, self.labels, n, sources, languages, shown, self.metrics, outcomes, seconds

@@ -102,7 +102,9 @@ def test_what_is_measured_and_shown(tmp_path: Path) -> None:
             "test": [{"kind": "conll", "path": "a", "language": "en"}],
         }
     )
-    measured = data.measured(Oracle(data, {"Red"}), config, ["en"])
+    done: list[int] = []
+    measured = data.measured(Oracle(data, {"Red"}), config, ["en"], done.append)
+    assert sum(done) == data.test_size
     assert measured["train_examples"] == 2
     assert measured["unit"] == "words"
     assert measured["average"]["over"] == ["zh"]
