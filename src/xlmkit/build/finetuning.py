@@ -18,9 +18,8 @@ def finetune(setting: Setting, name: str, task: str, seed: int, folder: Path) ->
     if tried := plan.trials(task):
         trials["trials"] = sweep(setting, name, task)
         config = plan.settings(name, task, chosen(tried, trials["trials"]))
-    stage, title = plan.finetuned(name, task, seed), plan.models()[name].title or name
-    told = f", seed {seed}" if len(plan.seeds(task)) > 1 else ""
-    title = f"finetuning {title} on {task}{told}"
+    title = f"finetuning {setting.adapted_title(name, task, seed)}"
+    stage = plan.finetuned(name, task, seed)
     adapting = Adapting(setting, name, task, config, seed, stage, title)
     figures = adapting.run(folder)
     write_json(folder / FIGURES_FILE, {**figures, **trials})

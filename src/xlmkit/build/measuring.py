@@ -54,8 +54,8 @@ def _measure_adapted(
     config, stage = setting.recipe.finetune[task], setting.plan.finetuned(name, task, seed).folder
     sources, data = setting.sources(task), setting.task_data(task, seed)
     adapted = read_json(stage / FIGURES_FILE)
-    title = f"{setting.plan.models()[name].title or name} on {task}"
-    with progress(f"measuring {title}", data.test_size, "examples") as bar:
+    title = f"measuring {setting.adapted_title(name, task, seed)}"
+    with progress(title, data.test_size, "examples") as bar:
         measured = data.measure(backbone, stage, config, sources, bar.advance)
     if chosen := adapted.get("selection"):
         steps = {
@@ -64,7 +64,7 @@ def _measure_adapted(
             if step != chosen["source_selected"]
         }
         examples = sum(part.test_size for part in steps.values())
-        with progress(f"measuring {title}, own steps", examples, "examples") as bar:
+        with progress(f"{title}, own steps", examples, "examples") as bar:
             made = {
                 step: part.measure(backbone, step_folder(stage, step), config, sources, bar.advance)
                 for step, part in steps.items()

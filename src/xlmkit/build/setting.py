@@ -77,6 +77,11 @@ class Setting:
                 raise UserError(f"finetune.{title}: {error}") from None
         return self._data[key]
 
+    def adapted_title(self, name: str, task: str, seed: int) -> str:
+        """Return what a bar calls a model that learns a task, or has learned it."""
+        told = f", seed {seed}" if len(self.plan.seeds(task)) > 1 else ""
+        return f"{self.plan.models()[name].title or name} on {task}{told}"
+
     def sources(self, task: str) -> tuple[str, ...]:
         """Return the languages whose labels a task learns."""
         return self.plan.task_inputs.sources(self.recipe.finetune[task])

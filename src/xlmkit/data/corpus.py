@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import combinations, compress, islice
+from itertools import combinations, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -41,7 +41,6 @@ from xlmkit.data.split import HELD_OUT_ELSEWHERE, SPLITS, SplitConfig, assign_sp
 
 _WORKING = "preparing"
 _BLOCK_CHARACTERS = 1 << 16  # cleaned at a time
-_LINES = 256  # copied at a time
 
 
 class DataConfig(Config):
@@ -261,14 +260,11 @@ def _write_splits(
         streams: list[IO[str]] = [
             stack.enter_context(atomic_write(folder / f"{name}.jsonl")) for name in SPLITS
         ]
-        for start in range(0, len(split), _LINES):
-            block = list(islice(lines, _LINES))
-            own = slice(start, start + len(block))
-            for row in np.flatnonzero(ambiguous[own]):
-                block[row] = _without_label(block[row])
-            for part, stream in enumerate(streams):
-                stream.writelines(compress(block, split[own] == part))
-            bar.advance(len(block))
+        # As bytes, both are numbers of one byte each; a list would take eight.
+        for line, part, unclear in zip(lines, split.tobytes(), ambiguous.tobytes(), strict=True):
+            if part < len(streams):
+                streams[part].write(_without_label(line) if unclear else line)
+            bar.advance()
 
 
 def _without_label(line: str) -> str:

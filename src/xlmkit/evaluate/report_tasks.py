@@ -41,8 +41,6 @@ def tasks_table(results: Results) -> Table | None:
     def get(model: str, task: str) -> float | None:
         return _value(results, found[task][model]) if model in found[task] else None
 
-    titles = {key: model_title(results, key) for key in keys}
-
     def deviation(model: str, task: str) -> float | None:
         one = found[task].get(model, {})
         spread = one["seeds"]["average"].get(main_metric(one), {}) if "seeds" in one else {}
