@@ -4,9 +4,9 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from xlmkit.core.log import is_terminal, terminal
 
@@ -19,7 +19,6 @@ _SHORT_SECONDS = 2.0  # a job over before this prints no plain line
 _RATE_SECONDS = 10.0  # how far back the shown rate looks
 
 Field = str | int | float
-Item = TypeVar("Item")
 
 
 class Progress:
@@ -178,14 +177,6 @@ def progress(
         job.close(finished=False)
         raise
     job.close()
-
-
-def counted(description: str, items: Collection[Item], unit: str) -> Iterator[Item]:
-    """Yield items, and show how many of them are done, see `progress`."""
-    with progress(description, len(items), unit) as job:
-        for item in items:
-            yield item
-            job.advance()
 
 
 def format_value(value: object) -> str:

@@ -6,13 +6,13 @@ translations of the validation split by cosine. Tatoeba protocol: Artetxe & Schw
 at 1, both directions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.progress import counted
+from xlmkit.core.progress import progress
 from xlmkit.data.permutation import key_of
 from xlmkit.data.records import Record
 from xlmkit.evaluate.config import RetrievalConfig, SentenceSetConfig, SpaceConfig
@@ -62,18 +62,18 @@ def measure_retrieval(
     directions: dict[Measure, dict[str, Any]] = {measure: {} for measure in _MEASURES}
     outcomes: dict[str, Outcomes] = {}
     candidates = 0
-    for other in counted("finding translations", [x for x in languages if x != pivot], "languages"):
-        chosen = _choose(test, pivot, other, config.candidates)
-        if len(chosen) > 1:
-            candidates = max(candidates, len(chosen))
-            a, b = (states(encoder, chosen, language, layer) for language in (pivot, other))
-            a, b = comparable(a, b, centre=config.centre, whiten=config.whiten)
-            for measure, found in directions.items():
-                both = _both_ways(a, b, measure, config.neighbours)
-                for (one, two), hits in zip(((pivot, other), (other, pivot)), both, strict=True):
-                    found[f"{one}-{two}"] = _score(hits, measure, config.neighbours).to_json()
+    others = [code for code in languages if code != pivot]
+    with progress("finding translations", len(others), "languages") as bar:
+        for other in others:
+            chosen = _choose(test, pivot, other, config.candidates)
+            if len(chosen) > 1:
+                candidates = max(candidates, len(chosen))
+                for measure, one, two, hits in _found(encoder, chosen, pivot, other, layer, config):
+                    scored = _score(hits, measure, config.neighbours)
+                    directions[measure][f"{one}-{two}"] = scored.to_json()
                     if measure == "cosine":
                         outcomes[f"{one}-{two}"] = _outcomes(chosen, one, two, hits)
+            bar.advance()
     if not candidates:
         return None
     by_cosine, by_margin = (
@@ -90,6 +90,23 @@ def measure_retrieval(
         "map": picture(encoder, test, layer),
         "outcomes": outcomes,
     }
+
+
+def _found(
+    encoder: Encoder,
+    records: Sequence[Record],
+    pivot: str,
+    other: str,
+    layer: int,
+    config: RetrievalConfig | SentenceSetConfig,
+) -> Iterator[tuple[Measure, str, str, Vectors]]:
+    """Yield, by each measure and in both directions, what each record of `one` finds of `two`."""
+    a, b = (states(encoder, records, language, layer) for language in (pivot, other))
+    a, b = comparable(a, b, centre=config.centre, whiten=config.whiten)
+    for measure in _MEASURES:
+        there, back = _both_ways(a, b, measure, config.neighbours)
+        yield measure, pivot, other, there
+        yield measure, other, pivot, back
 
 
 def _both_ways(a: Vectors, b: Vectors, measure: Measure, k: int) -> tuple[Vectors, Vectors]:
@@ -153,11 +170,12 @@ def choose_layer(
         return config.layer, []
     most = getattr(config, "candidates", None) or most
     others = [code for code in encoder.languages if code != pivot]
-    found = [
-        _hits_by_layer(encoder, chosen, pivot, other, config)
-        for other in counted("choosing a layer", others, "languages")
-        if len(chosen := _choose(valid, pivot, other, most)) > 1
-    ]
+    found = []
+    with progress("choosing a layer", len(others), "languages") as bar:
+        for other in others:
+            if len(chosen := _choose(valid, pivot, other, most)) > 1:
+                found.append(_hits_by_layer(encoder, chosen, pivot, other, config))
+            bar.advance()
     by_layer: list[float] = np.mean(found, axis=0).tolist() if found else []
     return int(np.argmax(by_layer)) if by_layer else encoder.n_layers // 2, by_layer
 

@@ -6,7 +6,7 @@ import pytest
 
 from xlmkit.core import log
 from xlmkit.core.log import say
-from xlmkit.core.progress import counted, format_duration, format_value, progress
+from xlmkit.core.progress import format_duration, format_value, progress
 
 
 class Clock:
@@ -186,16 +186,3 @@ def test_values_are_written_for_people(value: object, text: str) -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
-
-
-def test_what_is_counted_comes_in_its_order(
-    clock: Clock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    came = []
-    for letter in counted("resting", ["a", "b"], "letters"):
-        came.append(letter)
-        clock.now += 4
-    assert came == ["a", "b"]
-    assert capsys.readouterr().err == (
-        "resting: done, 2 of 2 letters (100 %), 0.25 letters/s, 0:08\n"
-    )
