@@ -116,7 +116,8 @@ class TextEncoder:
         cuts = cuts_of(language, self.segmenters)
         if cuts is None:
             return None
-        split = partial(self._split, language=language)
+        # Not a method: the compiled part would keep this encoder alive, and it would keep that.
+        split = partial(split_words, language=language, segmenters=self.segmenters)
         if compiled.in_use() and isinstance(cuts, Cutter):
             if self._compiled_pairs is None:
                 self._compiled_pairs = CompiledPairs(self._merges, self._symbol_ids, self._unknown)

@@ -1,10 +1,14 @@
+import gc
 import os
 import subprocess
 import sys
+import weakref
 
 import pytest
 
 from xlmkit.text import compiled
+from xlmkit.text.bpe import Merges
+from xlmkit.text.encoder import TextEncoder
 
 CODE = """
 import sys
@@ -32,3 +36,15 @@ def test_it_is_used_or_not_inside_a_block() -> None:
         with compiled.using(True):
             assert compiled.in_use() == compiled.available()
     assert compiled.in_use() == before
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_an_encoder_goes_with_all_that_it_remembers(wanted: bool) -> None:
+    with compiled.using(wanted):
+        encoder = TextEncoder(Merges(()), {"a</w>": 0}, unknown=1)
+        for language in ("en", "th"):
+            encoder.encode_batch(["a b"], language)
+    known = weakref.ref(encoder)
+    del encoder
+    gc.collect()
+    assert known() is None
