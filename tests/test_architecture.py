@@ -32,6 +32,7 @@ MAY_USE_TORCH = {
         "sampler",
         "translations",
         "window_batches",
+        "word_vectors",
         "words",
     },
 }

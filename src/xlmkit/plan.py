@@ -119,6 +119,8 @@ class RunPlan:
             "threads": self.threads,
             "seed": recipe.seed,
         }
+        if model.map_words is not None:
+            inputs["map_words"] = _plain(model.map_words)
         return Stage(self.folder / "pretrain" / name, inputs)
 
     def seeds(self, task: str) -> tuple[int, ...]:

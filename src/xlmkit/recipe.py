@@ -10,6 +10,7 @@ from xlmkit.core.device import Precision
 from xlmkit.core.errors import UserError
 from xlmkit.data.corpus import DataConfig
 from xlmkit.data.source_base import LanguageCode
+from xlmkit.data.word_mapping import WordMappingConfig
 from xlmkit.evaluate.config import EvaluateConfig
 from xlmkit.model.config import ModelConfig
 from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
@@ -46,6 +47,8 @@ class PretrainedModel(Config):
     """Translation language modelling."""
     clm: ClmConfig | None = None
     """Causal language modelling; not together with the others."""
+    map_words: WordMappingConfig | None = None
+    """Let words begin near their translations, which are found without any."""
     checkpoint: str | None = Field(None, min_length=1)
     """A ready model in place of objectives: a folder, or a model's name on the Hugging Face Hub."""
     revision: str | None = Field(None, min_length=1)
@@ -74,6 +77,8 @@ class PretrainedModel(Config):
         if self.ready and self.trained:
             names = " and ".join(self.objectives)
             raise ValueError(f"a checkpoint is ready and cannot be joined with {names}")
+        if self.ready and self.map_words is not None:
+            raise ValueError("a checkpoint has its own words and cannot be joined with map_words")
         if self.revision is not None and not self.ready:
             raise ValueError("revision belongs to a checkpoint, but there is none")
         return self

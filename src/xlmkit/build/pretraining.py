@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from xlmkit.build.backbones import open_backbone
+from xlmkit.build.mapped_words import map_words_of
 from xlmkit.build.setting import Setting
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.device import choose_dtype
@@ -58,9 +59,16 @@ def pretrain(setting: Setting, name: str, folder: Path) -> None:
     torch.manual_seed(key_of(recipe.seed, "initial weights") >> 1)
     model = LanguageModel(architecture)
     figures: dict[str, Any] = {}
+    if config.map_words is not None:
+        shards, seed = Shards(plan.shards.folder), key_of(recipe.seed, "mapping of words")
+        mapped = map_words_of(shards, tokenizer, config.map_words, architecture.emb_dim, seed)
+        with torch.no_grad():
+            mapped.put_into(model.transformer.embeddings.weight, architecture.embed_init_std)
+        figures["map_words"] = mapped.figures
     weights: dict[str, Any] = dict(model.state_dict())
     if config.trained:
-        figures, weights = _train(setting, name, model, folder)
+        trained, weights = _train(setting, name, model, folder)
+        figures |= trained
     if plan.processes.first:
         provenance = {**setting.provenance(), "pretraining": figures}
         Bundle(architecture, tokenizer, weights, provenance=provenance).save(folder)
