@@ -102,6 +102,17 @@ def test_short_words_alike_are_chance_but_numbers_are_not(languages: Languages) 
         mapped(languages, letters=9)
 
 
+def test_a_language_of_rare_words_only_stays_as_it_is() -> None:
+    class Rare(Languages):
+        def __init__(self) -> None:
+            super().__init__()
+            text = self._text["yy"]
+            self._text["yy"] = Sentences(text.tokens[:9], text.starts[:2])
+
+    figures = mapped(Rare(), least=20).figures
+    assert figures == {"centre": "xx", "languages": {}}
+
+
 def test_one_language_has_nothing_to_map(languages: Languages) -> None:
     class One(Languages):
         def __init__(self) -> None:
@@ -120,7 +131,7 @@ def test_a_recipe_says_so(project: Path) -> None:
     for verb in ("prepare", "pretrain"):
         result = CliRunner().invoke(app, [verb, str(recipe), *arguments])
         assert result.exit_code == 0, result.output
-    assert "Words brought to those of" in result.output
+    assert "mapped: words brought to those of" in result.output
     plain, mapped = (
         load_file(project / "out" / "pretrain" / name / "model.safetensors")[
             "transformer.embeddings.weight"

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.log import say
+from xlmkit.core.progress import progress
 from xlmkit.core.tables import table
 from xlmkit.data.shards import Shards
 from xlmkit.data.word_mapping import Ids, WordMapping, WordMappingConfig, map_words
@@ -45,57 +45,68 @@ class MappedWords:
         width = embeddings_VE.shape[1]
         embeddings_VE[self.ids] = self.vectors * std * width**0.5
 
+    def show(self, title: str) -> None:
+        """Print what was found, with words to look at."""
+        rows = [
+            [
+                code,
+                one["alike"],
+                one["mutual"],
+                one["nearness"],
+                ", ".join(f"{word} {other}" for word, other in one["examples"]),
+            ]
+            for code, one in self.figures["languages"].items()
+        ]
+        columns = ["language", "written alike", "found", "nearness", "for instance"]
+        table(f"{title}: words brought to those of {self.figures['centre']}", columns, rows)
+
 
 def map_words_of(
     shards: Shards, tokenizer: Tokenizer, config: WordMappingConfig, width: int, seed: int
 ) -> MappedWords:
     """Learn the vectors of every language's words, and bring them together.
 
+    Languages none of whose words is frequent enough are left as they are.
+
     Raises:
         UserError: there is one language only, or two that have no word alike to begin with.
     """
-    languages = [code for code in shards.languages if len(shards.sentences("train", code))]
-    if len(languages) < 2:
+    texts = {code: shards.sentences("train", code) for code in shards.languages}
+    texts = {code: text for code, text in texts.items() if len(text)}
+    if len(texts) < 2:
         raise UserError("map_words brings languages together, but there is text in one only.")
-    say(f"Finding translations of words in {', '.join(languages)}, from their text alone.")
-    learned = {
-        code: WordVectors.of(
-            shards.sentences("train", code),
-            len(tokenizer),
-            width,
-            config.window,
-            config.least,
-            seed >> 1,
-        )
-        for code in languages
-    }
-    centre = max(languages, key=lambda code: int(learned[code].counts.sum()))
+    by_size = sorted(texts, key=lambda code: -len(texts[code].tokens))
+    centre: WordVectors | None = None
     total_VE = np.zeros((len(tokenizer), width), np.float32)
     figures: dict[str, Any] = {}
-    for code, words in learned.items():
-        vectors = words.vectors
-        if code != centre:
-            alike = _alike(words, learned[centre], tokenizer, config)
-            if not len(alike):
-                raise UserError(
-                    f"map_words finds no word that {code} and {centre} write alike, from which to "
-                    "begin; leave it out, or add text with names and numbers in both."
-                )
-            mapping = map_words(
-                vectors, learned[centre].vectors, alike, words=config.words, seed=seed
+    with progress("bringing words together", len(texts), "languages") as bar:
+        for code in by_size:
+            words = WordVectors.of(
+                texts[code], len(tokenizer), width, config.window, config.least, seed >> 1
             )
-            vectors = mapping.vectors
-            figures[code] = _figures(mapping, words, learned[centre], alike, tokenizer)
-        shares_N1 = (words.counts / words.counts.sum())[:, None]
-        total_VE[words.ids] += vectors * shares_N1.astype(np.float32)
+            vectors = words.vectors
+            if centre is None:
+                centre = words
+            elif len(words.ids):
+                alike = _alike(words, centre, tokenizer, config)
+                if not len(alike):
+                    raise UserError(
+                        f"map_words finds no word that {code} and {by_size[0]} write alike, from "
+                        "which to begin; leave it out, or add text with names and numbers in both."
+                    )
+                mapping = map_words(vectors, centre.vectors, alike, words=config.words, seed=seed)
+                vectors = mapping.vectors
+                figures[code] = _figures(mapping, words, centre, alike, tokenizer)
+            shares_N1 = (words.counts / max(1, words.counts.sum()))[:, None]
+            total_VE[words.ids] += vectors * shares_N1.astype(np.float32)
+            bar.advance(language=code)
     lengths_V = np.linalg.norm(total_VE, axis=1)
     ids = np.flatnonzero(lengths_V)
-    _show(figures, centre)
     vectors = total_VE[ids] / lengths_V[ids, None]
     return MappedWords(
         torch.from_numpy(ids),
         torch.from_numpy(vectors),
-        {"centre": centre, "languages": figures},
+        {"centre": by_size[0], "languages": figures},
     )
 
 
@@ -138,18 +149,3 @@ def _figures(
         "nearness": round(mapping.nearness, 4),
         "examples": whole[:_EXAMPLES],
     }
-
-
-def _show(figures: dict[str, Any], centre: str) -> None:
-    rows = [
-        [
-            code,
-            one["alike"],
-            one["mutual"],
-            one["nearness"],
-            ", ".join(f"{word} {other}" for word, other in one["examples"]),
-        ]
-        for code, one in figures.items()
-    ]
-    columns = ["language", "written alike", "found", "nearness", "for instance"]
-    table(f"Words brought to those of {centre}", columns, rows)

@@ -64,6 +64,8 @@ def pretrain(setting: Setting, name: str, folder: Path) -> None:
         mapped = map_words_of(shards, tokenizer, config.map_words, architecture.emb_dim, seed)
         with torch.no_grad():
             mapped.put_into(model.transformer.embeddings.weight, architecture.embed_init_std)
+        if plan.processes.first:
+            mapped.show(config.title or name)
         figures["map_words"] = mapped.figures
     weights: dict[str, Any] = dict(model.state_dict())
     if config.trained:

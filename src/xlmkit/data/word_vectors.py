@@ -64,7 +64,11 @@ class WordVectors:
         ids = ids[counts[ids] >= least]
         place = np.full(n_words, -1, np.int64)
         place[ids] = np.arange(len(ids))
-        cells, values = _information(_together(tokens, place, window), len(ids))
+        vectors_NE = np.zeros((len(ids), width), np.float32)
+        together = _together(tokens, place, window)
+        if not len(together[0]):
+            return cls(ids, counts[ids], vectors_NE)
+        cells, values = _information(together, len(ids))
         matrix = torch.sparse_coo_tensor(
             torch.from_numpy(np.stack(cells)),
             torch.from_numpy(values),
@@ -75,7 +79,6 @@ class WordVectors:
             torch.manual_seed(seed)
             tried = min(width + _OVERSAMPLING, len(ids))
             left, scale, _ = torch.svd_lowrank(matrix, tried, _ITERATIONS)
-        vectors_NE = np.zeros((len(ids), width), np.float32)
         kept = min(width, tried)
         vectors_NE[:, :kept] = (left * scale.sqrt())[:, :kept].numpy()
         return cls(ids, counts[ids], centred(vectors_NE))
@@ -98,7 +101,7 @@ def _together(tokens: NDArray[np.integer], place: Ids, window: int) -> tuple[Ids
 
     Words at a distance of d count 1/d, and no window reaches into another sentence.
     """
-    n = int(place.max()) + 1
+    n = int(place.max()) + 1  # N
     keys, sums = np.zeros(0, np.int64), np.zeros(0, np.float64)
     for block in _blocks(tokens):
         words, sentence = place[block], np.cumsum(block == EOS)

@@ -25,6 +25,13 @@ def test_words_stand_by_frequency_and_rare_ones_have_no_place() -> None:
     assert not found.vectors[:, 2:].any()  # no more dimensions than words
 
 
+def test_nothing_is_learned_where_no_word_is_frequent_or_has_a_neighbour() -> None:
+    assert vectors_of(sentences([15, 14]), least=2).vectors.shape == (0, 4)
+    alone = vectors_of(sentences([15], [15], [14], [14]), least=2)
+    assert alone.ids.tolist() == [14, 15]
+    assert not alone.vectors.any()
+
+
 def test_words_with_the_same_neighbours_lie_together() -> None:
     """14 and 15 stand beside 16 and 17, and 18 and 19 beside 20 and 21."""
     random = np.random.default_rng(3)
