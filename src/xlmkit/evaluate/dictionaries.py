@@ -51,8 +51,8 @@ def read_dictionary(config: DictionaryConfig, base: Path) -> Dictionary:
                 bad.append(f"{path.name}:{number}")
     if bad:
         say(
-            f"{config.path}: {len(bad)} lines left out that are not two words with a tab or a "
-            f"space between: {', '.join(bad[:5])}"
+            f"{config.path}: {len(bad)} line{'s' * (len(bad) > 1)} left out, not two words with a "
+            f"tab or a space between: {', '.join(bad[:5])}"
         )
     if not found:
         raise UserError(

@@ -183,8 +183,8 @@ def _read_gold(path: Path, a: Sentences, b: Sentences) -> Mapping[int, set[int]]
                 strange.append(str(number))
     if strange:
         say(
-            f"{path}: {len(strange)} lines left out that do not name a sentence of each file: "
-            f"{', '.join(strange[:5])}"
+            f"{path}: {len(strange)} line{'s' * (len(strange) > 1)} left out, not naming a "
+            f"sentence of each file: {', '.join(strange[:5])}"
         )
     if not gold:
         raise UserError(

@@ -56,7 +56,7 @@ def test_words_are_found_and_unknown_ones_counted(dictionary: Path, capfd) -> No
             assert found[kind][measure]["1"]["value"] == pytest.approx(19 / 20)
             assert found[kind][measure]["5"]["value"] == 1.0
     said = capfd.readouterr()
-    assert "1 lines left out" in said.out + said.err
+    assert "1 line left out" in said.out + said.err
     assert "1 words and 1 candidates are not" in said.out + said.err
 
 

@@ -44,7 +44,7 @@ def test_pairs_have_margins_names_and_sentences(
     measured = json.loads(numbers.read_text("utf-8"))
     assert measured["f1"] > 0.5
     assert 0 < measured["gold"] < len(SENTENCES)
-    assert "1 lines left out" in made.output
+    assert "1 line left out" in made.output
     assert "sentences per second" in made.output
 
 
