@@ -77,7 +77,10 @@ def languages() -> Languages:
 
 def mapped(languages: Languages, **choices: int) -> MappedWords:
     config = WordMappingConfig.model_validate({"words": 100, **choices})
-    return map_words_of(languages, languages, config, WIDTH, 1)  # type: ignore[arg-type]
+    seen: list[str] = []
+    made = map_words_of(languages, languages, config, WIDTH, 1, seen.append)  # type: ignore[arg-type]
+    assert seen == ["xx", "yy"]  # the larger first
+    return made
 
 
 def test_words_come_to_their_translations(languages: Languages) -> None:

@@ -7,6 +7,7 @@ text hardly come together otherwise (Lample et al. 2018, "Phrase-Based & Neural 
 Translation", begin from such embeddings).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,6 @@ import torch
 from torch import Tensor
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.progress import progress
 from xlmkit.core.tables import table
 from xlmkit.data.shards import Shards
 from xlmkit.data.word_mapping import Ids, WordMapping, WordMappingConfig, map_words
@@ -62,11 +62,24 @@ class MappedWords:
 
 
 def map_words_of(
-    shards: Shards, tokenizer: Tokenizer, config: WordMappingConfig, width: int, seed: int
+    shards: Shards,
+    tokenizer: Tokenizer,
+    config: WordMappingConfig,
+    width: int,
+    seed: int,
+    done: Callable[[str], object],
 ) -> MappedWords:
     """Learn the vectors of every language's words, and bring them together.
 
     Languages none of whose words is frequent enough are left as they are.
+
+    Args:
+        shards: the text.
+        tokenizer: of the text.
+        config: the section.
+        width: of the embeddings.
+        seed: of what is drawn.
+        done: is told each language that is finished.
 
     Raises:
         UserError: there is one language only, or two that have no word alike to begin with.
@@ -79,27 +92,26 @@ def map_words_of(
     centre: WordVectors | None = None
     total_VE = np.zeros((len(tokenizer), width), np.float32)
     figures: dict[str, Any] = {}
-    with progress("bringing words together", len(texts), "languages") as bar:
-        for code in by_size:
-            words = WordVectors.of(
-                texts[code], len(tokenizer), width, config.window, config.least, seed >> 1
-            )
-            vectors = words.vectors
-            if centre is None:
-                centre = words
-            elif len(words.ids):
-                alike = _alike(words, centre, tokenizer, config)
-                if not len(alike):
-                    raise UserError(
-                        f"map_words finds no word that {code} and {by_size[0]} write alike, from "
-                        "which to begin; leave it out, or add text with names and numbers in both."
-                    )
-                mapping = map_words(vectors, centre.vectors, alike, words=config.words, seed=seed)
-                vectors = mapping.vectors
-                figures[code] = _figures(mapping, words, centre, alike, tokenizer)
-            shares_N1 = (words.counts / max(1, words.counts.sum()))[:, None]
-            total_VE[words.ids] += vectors * shares_N1.astype(np.float32)
-            bar.advance(language=code)
+    for code in by_size:
+        words = WordVectors.of(
+            texts[code], len(tokenizer), width, config.window, config.least, seed >> 1
+        )
+        vectors = words.vectors
+        if centre is None:
+            centre = words
+        elif len(words.ids):
+            alike = _alike(words, centre, tokenizer, config)
+            if not len(alike):
+                raise UserError(
+                    f"map_words finds no word that {code} and {by_size[0]} write alike, from "
+                    "which to begin; leave it out, or add text with names and numbers in both."
+                )
+            mapping = map_words(vectors, centre.vectors, alike, words=config.words, seed=seed)
+            vectors = mapping.vectors
+            figures[code] = _figures(mapping, words, centre, alike, tokenizer)
+        shares_N1 = (words.counts / max(1, words.counts.sum()))[:, None]
+        total_VE[words.ids] += vectors * shares_N1.astype(np.float32)
+        done(code)
     lengths_V = np.linalg.norm(total_VE, axis=1)
     ids = np.flatnonzero(lengths_V)
     vectors = total_VE[ids] / lengths_V[ids, None]

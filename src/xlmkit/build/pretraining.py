@@ -7,16 +7,18 @@ from typing import Any
 import torch
 
 from xlmkit.build.backbones import open_backbone
-from xlmkit.build.mapped_words import map_words_of
+from xlmkit.build.mapped_words import MappedWords, map_words_of
 from xlmkit.build.setting import Setting
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.device import choose_dtype
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import write_json
 from xlmkit.core.log import say
+from xlmkit.core.progress import progress
 from xlmkit.core.tables import table
 from xlmkit.data.permutation import key_of
 from xlmkit.data.shards import Shards
+from xlmkit.data.word_mapping import WordMappingConfig
 from xlmkit.evaluate.retrieval import check_layer
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel
@@ -60,12 +62,9 @@ def pretrain(setting: Setting, name: str, folder: Path) -> None:
     model = LanguageModel(architecture)
     figures: dict[str, Any] = {}
     if config.map_words is not None:
-        shards, seed = Shards(plan.shards.folder), key_of(recipe.seed, "mapping of words")
-        mapped = map_words_of(shards, tokenizer, config.map_words, architecture.emb_dim, seed)
+        mapped = _mapped_words(setting, name, tokenizer, config.map_words, architecture.emb_dim)
         with torch.no_grad():
             mapped.put_into(model.transformer.embeddings.weight, architecture.embed_init_std)
-        if plan.processes.first:
-            mapped.show(config.title or name)
         figures["map_words"] = mapped.figures
     weights: dict[str, Any] = dict(model.state_dict())
     if config.trained:
@@ -76,6 +75,22 @@ def pretrain(setting: Setting, name: str, folder: Path) -> None:
         Bundle(architecture, tokenizer, weights, provenance=provenance).save(folder)
         write_json(folder / FIGURES_FILE, figures)
         (folder / STATE_FILE).unlink(missing_ok=True)
+
+
+def _mapped_words(
+    setting: Setting, name: str, tokenizer: Tokenizer, config: WordMappingConfig, width: int
+) -> MappedWords:
+    """Bring words together; every process does, and the first one shows it."""
+    plan = setting.plan
+    shards, seed = Shards(plan.shards.folder), key_of(setting.recipe.seed, "mapping of words")
+    if not plan.processes.first:
+        return map_words_of(shards, tokenizer, config, width, seed, lambda code: None)
+    with progress("bringing words together", len(shards.languages), "languages") as bar:
+        mapped = map_words_of(
+            shards, tokenizer, config, width, seed, lambda code: bar.advance(language=code)
+        )
+    mapped.show(plan.models()[name].title or name)
+    return mapped
 
 
 def _train(
