@@ -36,6 +36,8 @@ def test_the_best_trial_is_what_is_measured_and_finished_trials_are_kept(
         "lr=1e-07,tokens_per_batch=128", "lr=0.01,tokens_per_batch=128",
     }  # fmt: skip
     assert {path.name for path in trials.rglob("*.safetensors")} == set()
+    trained = read_json(trials / "lr=0.01,tokens_per_batch=128" / "figures.json")
+    assert read_json(stage / "figures.json")["seconds"] == trained["seconds"]  # it is that model
     tried = read_json(stage / "figures.json")["trials"]
     best = max(tried, key=lambda one: one["score"])
     assert [one["chosen"] for one in tried] == [False, True]
@@ -43,7 +45,7 @@ def test_the_best_trial_is_what_is_measured_and_finished_trials_are_kept(
     assert tried[0]["score"] < tried[1]["score"]
     task = read_json(out / "results.json")["models"]["both"]["tasks"]["kind"]
     assert task["trials"] == tried
-    # One thread here and there: the chosen settings give again what the trial gave.
+    # What the trial reached, its model reaches.
     assert task["languages"]["en"]["accuracy"]["value"] == pytest.approx(best["score"], abs=1e-5)
     assert "rate 0.01, 128 tokens" in capsys.readouterr().out
     assert "What was tried" in (out / "report.html").read_text("utf-8")
@@ -54,6 +56,10 @@ def test_the_best_trial_is_what_is_measured_and_finished_trials_are_kept(
     after = files(trials)
     assert {name: after[name] for name in before} == before
     assert len(after) == 3 * len(before) // 2
+    again = read_json(stage / "figures.json")
+    assert again["seconds"] != trained["seconds"]  # the model of that trial was gone
+    assert next(one for one in again["trials"] if one["chosen"]) == best
+    assert not (stage / "steps" / str(best["step"])).exists()
     assert len(read_json(stage.with_name("kind@2") / "figures.json")["trials"]) == 3
 
 

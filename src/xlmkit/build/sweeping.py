@@ -1,7 +1,8 @@
 """How the trials of a sweep are trained, side by side where there are cores, and one is chosen.
 
-Each trial is a stage of its own, of which the scores are kept and not the model: the one that is
-chosen is trained once more, with all threads, as the task's own stage.
+Each trial is a stage of its own, of which the scores are kept. The model of the best so far waits
+beside it until the task's own stage takes it, so that no more than one lies on the disk. Where it
+is gone, as after a sweep to which values are added, the chosen trial is trained once more.
 """
 
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from xlmkit.build.adapting import Adapting
+from xlmkit.build.adapting import Adapting, forget_training
 from xlmkit.build.setting import Setting
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json, write_json
@@ -29,6 +30,8 @@ from xlmkit.tasks.sweep import Trial
 from xlmkit.train.selection import measured_steps
 
 _TRAINED = "trained"
+_WAITING = ".model"  # after the name of a trial
+_TOLD = ("lr", "tokens_per_batch", "score", "step")  # of a trial, beside the figures of training
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def sweep(setting: Setting, name: str, task: str) -> list[dict[str, Any]]:
     for trial, _ in zip(left, map_in_order(_train, jobs, processes, alone=0), strict=True):
         score = read_json(stages[trial].folder / FIGURES_FILE)["score"]
         say(f"Trial {trial.name}: {score:.4f} on the valid texts of the source.")
+        _forget_worse([stages[one] for one in trials if stages[one].finished])
     return _with_choice([read_json(stages[trial].folder / FIGURES_FILE) for trial in trials])
 
 
@@ -71,11 +75,50 @@ def chosen(trials: Sequence[Trial], results: Sequence[dict[str, Any]]) -> Trial:
     return next(trial for trial, one in zip(trials, results, strict=True) if one["chosen"])
 
 
+def take_model(stage: Stage, folder: Path) -> dict[str, Any] | None:
+    """Copy the model of a finished trial, if it still waits.
+
+    Args:
+        stage: of the trial.
+        folder: that of the task's own stage.
+
+    Returns:
+        The figures of its training; None where there is no model.
+    """
+    if not (waiting := _waiting(stage)).is_dir():
+        return None
+    shutil.copytree(waiting, folder, dirs_exist_ok=True)
+    figures = read_json(stage.folder / FIGURES_FILE)
+    return {key: value for key, value in figures.items() if key not in _TOLD}
+
+
+def forget_models(folder: Path) -> None:
+    """Remove the models of all trials in a folder, those of earlier sweeps among them."""
+    for waiting in folder.glob(f"*{_WAITING}"):
+        shutil.rmtree(waiting, ignore_errors=True)
+
+
+def _waiting(stage: Stage) -> Path:
+    """Return where the model of a trial waits until it is chosen or another is better."""
+    return stage.folder.with_name(f"{stage.folder.name}{_WAITING}")
+
+
+def _forget_worse(stages: Sequence[Stage]) -> None:
+    """Remove the models of trials, all but the best one's."""
+    best = _best([read_json(stage.folder / FIGURES_FILE) for stage in stages])
+    for number, stage in enumerate(stages):
+        if number != best:
+            shutil.rmtree(_waiting(stage), ignore_errors=True)
+
+
+def _best(found: Sequence[dict[str, Any]]) -> int:
+    return max(range(len(found)), key=lambda number: (found[number]["score"], -number))
+
+
 def _with_choice(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    best = max(range(len(found)), key=lambda number: (found[number]["score"], -number))
-    kept = ("lr", "tokens_per_batch", "score", "step")
+    best = _best(found)
     return [
-        {**{key: one[key] for key in kept}, "chosen": number == best}
+        {**{key: one[key] for key in _TOLD}, "chosen": number == best}
         for number, one in enumerate(found)
     ]
 
@@ -93,7 +136,7 @@ def _train(job: _Job) -> None:
 
 
 def _try(job: _Job, stage: Stage, folder: Path) -> None:
-    """Adapt a model with the values of a trial, and keep what it reached on the valid texts."""
+    """Adapt a model with the values of a trial; keep what it reached, and the model beside it."""
     setting = Setting(job.plan, threads=stage.inputs["threads"])
     work, seed = folder / _TRAINED, job.plan.seeds(job.task)[0]
     work.mkdir(exist_ok=True)
@@ -105,7 +148,10 @@ def _try(job: _Job, stage: Stage, folder: Path) -> None:
     score = fmean(values[code] for code in setting.sources(job.task))
     told = {"lr": job.trial.lr, "tokens_per_batch": job.trial.tokens_per_batch}
     write_json(folder / FIGURES_FILE, {**told, "score": score, "step": step, **figures})
-    shutil.rmtree(work)
+    forget_training(work, figures)
+    waiting = _waiting(stage)
+    shutil.rmtree(waiting, ignore_errors=True)  # of other inputs
+    work.replace(waiting)
 
 
 def _stop_with(parent: int) -> None:
