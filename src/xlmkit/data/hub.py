@@ -20,12 +20,22 @@ def read_hub(source: HubSource, reading: Reading) -> Iterator[Record]:
     """
     rows = open_dataset(source.dataset, source.subset, source.split, source.revision, reading.base)
     table = Table(source, reading)
+    names = _class_names(rows, source)
     for number, row in enumerate(rows):
         if number == 0:
             _check_columns(source, table, row)
         place = f"{source.dataset}/{source.split}:{number}"
-        if record := table.record(table.pick(row), place):
+        picked = table.pick(row)
+        if names and isinstance(given := picked.get(source.label_column or ""), list):
+            picked[source.label_column or ""] = [names.get(one, one) for one in given]
+        if record := table.record(picked, place):
             yield record
+
+
+def _class_names(rows: object, source: HubSource) -> dict[object, str]:
+    """Return the names of the numbers in lists of classes, where the dataset knows them."""
+    feature = (getattr(rows, "features", None) or {}).get(source.label_column)
+    return dict(enumerate(getattr(getattr(feature, "feature", None), "names", None) or ()))
 
 
 def open_dataset(

@@ -57,11 +57,13 @@ class Reading:
         base: the folder that relative paths start from: that of the recipe.
         languages: the languages to read, in the order of the recipe.
         bad: where lines that cannot be used are counted.
+        empty_labels: whether an empty label is one, that of no class, and not missing.
     """
 
     base: Path
     languages: tuple[str, ...]
     bad: BadLines = field(default_factory=BadLines)
+    empty_labels: bool = False
 
     def shown(self, path: Path) -> str:
         """Return a path as the recipe would write it."""

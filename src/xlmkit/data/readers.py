@@ -1,5 +1,6 @@
 """One entry to all readers: a source of a recipe in, its records out."""
 
+import glob
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from xlmkit.data.gettext import read_gettext
 from xlmkit.data.hub import read_hub
 from xlmkit.data.inputs import Reading, find_files
 from xlmkit.data.language_files import by_language, every_language
-from xlmkit.data.records import Record
+from xlmkit.data.records import Record, labels_in, several_labels
 from xlmkit.data.sources import (
     CsvSource,
     GettextSource,
@@ -41,7 +42,7 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
             f"The source {source.title!r} is limited to languages that the recipe does not have."
         )
     found = False
-    for part in by_language(source, reading):
+    for part in _parts(source, reading):
         for record in _reader(part, reading):
             found = True
             yield record if source.label_map is None else _relabelled(record, source, reading)
@@ -56,11 +57,26 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
 
 def _relabelled(record: Record, source: Source, reading: Reading) -> Record:
     """Return a record with its label by another name; one that has none there loses it."""
-    label = (source.label_map or {}).get(record.label or "")
+    names, given = source.label_map or {}, record.label
+    if given == "" and reading.empty_labels:
+        return record
+    several = None if given is None else labels_in(given)
+    if several is None:
+        label = names.get(given or "")
+    else:
+        known = [names[name] for name in several if name in names]
+        label = several_labels(known) if len(known) == len(several) else None
     if label is None:
-        reason = "no label" if record.label is None else "label not in label_map"
+        reason = "no label" if given is None else "label not in label_map"
         reading.bad.add(reason, record.where)
     return replace(record, label=label)
+
+
+def _parts(source: Source, reading: Reading) -> list[Source]:
+    """Return a source for each language, where its place names the language."""
+    if isinstance(source, HubSource) and source.names_language:
+        return [source.of(code) for code in reading.languages]
+    return by_language(source, reading)
 
 
 def _reader(source: Source, reading: Reading) -> Iterator[Record]:
@@ -99,8 +115,9 @@ def local_files(source: Source, base: Path) -> list[Path]:
         case WheelSource():
             return []
         case HubSource():
-            folder = base / Path(source.dataset).expanduser()
-            return _inside(folder) if folder.exists() else []
+            whole = base / Path(every_language(source.dataset)).expanduser()
+            folders = map(Path, sorted(glob.glob(str(whole))))  # noqa: PTH207 - may be absolute
+            return [file for folder in folders for file in _inside(folder)]
         case TextSource(labels=str() as labels):
             paths = (every_language(source.path), every_language(labels))
             return [file for path in paths for file in find_files(path, base)]

@@ -9,6 +9,8 @@ BLOCK = 4096
 BLOCK_CHARACTERS = 1 << 18
 """The most records, and about the most characters, that are worked on at a time."""
 
+_LABEL_END = "\x1f"  # after each of several labels: ASCII's separator of units
+
 _quoted = json.encoder.encode_basestring
 
 
@@ -21,7 +23,7 @@ class Record:
             duplicates are found and splits are made.
         source: the name of the recipe's source that the record came from.
         where: the place in that source: "file:line", or "wheel!member" for a catalog in a wheel.
-        label: the class of the record, if it has one.
+        label: the class of the record, if it has one; see `several_labels`.
         others: what a task reads beside its single text, in the same language: the second of a
             pair, or choices. The corpus does not keep them.
     """
@@ -61,6 +63,16 @@ class Record:
         """
         fields = json.loads(line)
         return cls(fields["texts"], fields["source"], fields["where"], fields["label"])
+
+
+def several_labels(names: Iterable[object]) -> str:
+    """Return several labels, or none, as the one of a record."""
+    return "".join(f"{name}{_LABEL_END}" for name in names) or _LABEL_END
+
+
+def labels_in(label: str) -> list[str] | None:
+    """Return what `several_labels` put together, None where a label is a single one."""
+    return [name for name in label.split(_LABEL_END) if name] if _LABEL_END in label else None
 
 
 def blocks(

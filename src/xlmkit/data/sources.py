@@ -66,6 +66,8 @@ class TableSource(BaseSource):
 
     text: Column | None = None
     """The column of the text, where a row holds one text."""
+    append: tuple[Column, ...] = Field((), exclude_if=lambda columns: not columns)
+    """Columns whose texts are put behind that text, such as the question of XCOPA."""
     language: LanguageCode | None = None
     """The language of that text, the same in every row."""
     language_column: Column | None = None
@@ -95,16 +97,21 @@ class TableSource(BaseSource):
             raise ValueError("columns already says the language; language goes with text")
         if self.choices and self.second is not None:
             raise ValueError("give second, for pairs, or choices, but not both")
-        if self.beside and self.text is None:
-            raise ValueError("second and choices stand beside text, not beside columns")
+        if (self.beside or self.append) and self.text is None:
+            raise ValueError("append, second and choices stand beside text, not beside columns")
         ways = [self.language is not None, self.language_column is not None]
-        ways.append(LANGUAGE_MARK in self.place)
+        ways.append(self.names_language)
         if self.text is not None and sum(ways) != 1:
             raise ValueError(
                 f"text needs either language or language_column beside it, or {LANGUAGE_MARK} in "
                 "the path"
             )
         return self
+
+    @property
+    def names_language(self) -> bool:
+        """Whether the place has `{language}` in it, one for each language."""
+        return LANGUAGE_MARK in self.place
 
 
 def check_columns(source: TableSource, header: bool) -> None:
@@ -114,7 +121,7 @@ def check_columns(source: TableSource, header: bool) -> None:
         ValueError: they are not.
     """
     single = [source.text, source.language_column, source.label_column]
-    used = [*single, *(source.columns or {}).values(), *source.beside]
+    used = [*single, *(source.columns or {}).values(), *source.beside, *source.append]
     if not header and any(isinstance(column, str) for column in used):
         raise ValueError("columns can be named only with header: true; else number them from 0")
     if any(isinstance(column, int) and column < 0 for column in used):
@@ -239,9 +246,9 @@ class HubSource(TableSource):
 
     kind: Literal["hub"]
     dataset: str
-    """A name on the hub, or a folder."""
+    """A name on the hub, or a folder; or with {language} in it."""
     subset: str | None = None
-    """The configuration of the dataset, where it has several."""
+    """The configuration of the dataset, where it has several; or with {language} in it."""
     split: str = "train"
     """The part of the dataset to read."""
     revision: str | None = None
@@ -251,6 +258,18 @@ class HubSource(TableSource):
     def place(self) -> str:
         """Where the text is, as the recipe says it."""
         return self.dataset
+
+    @property
+    def names_language(self) -> bool:
+        """Whether the dataset or its subset has `{language}` in it."""
+        return LANGUAGE_MARK in self.dataset or LANGUAGE_MARK in (self.subset or "")
+
+    def of(self, code: str) -> "HubSource":
+        """Return the source of one language."""
+        subset = self.subset and self.subset.replace(LANGUAGE_MARK, code)
+        dataset = self.dataset.replace(LANGUAGE_MARK, code)
+        changes = {"dataset": dataset, "subset": subset, "language": code, "name": self.title}
+        return self.model_copy(update=changes)
 
 
 Source = Annotated[

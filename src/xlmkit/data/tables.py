@@ -2,13 +2,13 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.inputs import Reading, find_files, lenient_lines
-from xlmkit.data.records import Record
+from xlmkit.data.records import Record, several_labels
 from xlmkit.data.source_base import Column
 from xlmkit.data.sources import CsvSource, JsonlSource, TableSource, TsvSource
 from xlmkit.text.languages import language
@@ -124,6 +124,7 @@ class Table:
             *self.columns.values(),
             *(column for column in single if column is not None),
             *source.beside,
+            *source.append,
         ]
 
     def cells(self, cells: list[str], names: Mapping[Column, int], place: str) -> Record | None:
@@ -158,13 +159,20 @@ class Table:
             return None
         label = self.source.label
         if self.source.label_column is not None:
-            value = row[self.source.label_column]
-            label = None if value is None or value == "" else str(value)
+            label = self.label(row[self.source.label_column])
         others = tuple(row[column] for column in self.source.beside)
         if not all(isinstance(text, str) and text for text in others):
             self.reading.bad.add("an empty second text or choice", place)
             return None
         return Record(texts, self.title, place, label, others)
+
+    def label(self, value: object) -> str | None:
+        """Return the label of a row, None where it has none; a list is that of several classes."""
+        if isinstance(value, list | tuple):
+            return several_labels(value)
+        if value is None or (value == "" and not self.reading.empty_labels):
+            return None
+        return str(value)
 
     def _count_empty(self, row: Mapping[Column, Any], place: str) -> None:
         """Count an empty text that has a label; texts without may well be missing."""
@@ -176,6 +184,8 @@ class Table:
         if self.source.text is None:
             return {code: row[column] for code, column in self.columns.items()}
         text = row[self.source.text]
+        if self.source.append and text:
+            text = _joined([text, *(row[column] for column in self.source.append)])
         if self.source.language is not None:
             return {self.source.language: text}
         code = row[self.source.language_column or 0]
@@ -184,6 +194,12 @@ class Table:
             self.reading.bad.add("unknown language", place)
             return {}
         return {known: text}
+
+
+def _joined(texts: Iterable[Any]) -> Any:  # noqa: ANN401 - what a file may hold
+    """Return texts as one, without those that are empty; what is no text stays what it is."""
+    known = [text for text in texts if text is not None and text != ""]
+    return " ".join(known) if all(isinstance(text, str) for text in known) else known
 
 
 def _language_of(code: object) -> str | None:

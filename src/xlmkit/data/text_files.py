@@ -31,7 +31,12 @@ def read_text(source: TextSource, reading: Reading) -> Iterator[Record]:
             if labels is not None and label is None:
                 raise UserError(f"{source.labels} has fewer lines than {path}; each needs a label.")
             if line.strip():
-                yield Record({code: line}, title, f"{shown}:{number}", label or None)
+                label = label if label or reading.empty_labels else None
+                yield Record({code: line}, title, f"{shown}:{number}", label)
+    if labels is not None and any(labels):
+        raise UserError(
+            f"{source.labels} has more lines than {source.path}; each belongs to one of the text."
+        )
 
 
 def _labels(source: TextSource, paths: list[Path], reading: Reading) -> Iterator[str] | None:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
+from xlmkit.data.records import labels_in
 from xlmkit.evaluate.multilabel import label_sets_accuracy, multilabel_f1
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.tasks.base import Scores, TaskInputs
@@ -35,8 +37,9 @@ class MultilabelConfig(SequenceConfig):
     kind: Literal["multilabel"]
     """The kind of task."""
     decides: ClassVar[Loss] = "several"
+    several: ClassVar[bool] = True
     separator: str = Field(",", min_length=1)
-    """What stands between the classes of a text."""
+    """What stands between the classes of a text; JSON and datasets may hold lists instead."""
 
     def load(self, inputs: TaskInputs) -> "MultilabelData":
         """Read a task's examples.
@@ -51,6 +54,10 @@ class MultilabelConfig(SequenceConfig):
                 f"There are {len(names)} different labels to learn from, at least two are needed; "
                 f"the classes of a text are parted by {self.separator!r}, see `separator`."
             )
+        for what, part in (("to learn", learned), ("to test on", tested)):
+            if bare := sum(not self._names(example) for example in part):
+                told = f"{bare:,} of {len(part):,} texts {what} are of no class."
+                say(f"finetune.{inputs.task}: {told}")
         number = {name: place for place, name in enumerate(names)}
 
         def row(example: Example) -> NDArray[np.float32] | None:
@@ -69,7 +76,9 @@ class MultilabelConfig(SequenceConfig):
         return MultilabelData(names, train, test, left_out=left_out)
 
     def _names(self, example: Example) -> set[str]:
-        return {name.strip() for name in example.label.split(self.separator) if name.strip()}
+        given = labels_in(example.label)
+        given = example.label.split(self.separator) if given is None else given
+        return {name.strip() for name in given if name.strip()}
 
 
 @dataclass(frozen=True)

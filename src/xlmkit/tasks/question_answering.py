@@ -41,6 +41,7 @@ from xlmkit.tasks.base import (
     tokens_per_word,
 )
 from xlmkit.tasks.few_shots import few_shots
+from xlmkit.tasks.reading import check_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Weights
@@ -137,8 +138,14 @@ class QuestionAnsweringConfig(TaskConfig):
             list(_read(part, languages, inputs))
             for part, languages in ((self.train, inputs.learned(self)), (self.valid, sources))
         )
+        if not given:
+            told = f"its train files have no question in {', '.join(inputs.learned(self))}."
+            raise UserError(told)
+        check_sources({question.language for question in given}, self, inputs)
         train = few_shots(given, self, inputs, lambda one: (one.language, "", one.text))
         test = list(_read(self.test, inputs.languages, inputs))
+        if not test:
+            raise UserError("its test files have no question in any of the recipe's languages.")
         told = "Test questions count as any other whose answers do not occur in their contexts: "
         _count_lost(test, told)
         refusing = any(not question.answers for question in (*train, *valid))
@@ -162,6 +169,8 @@ def _read(
 ) -> Iterable[Question]:
     """Yield the questions of these languages; what is damaged is counted and told."""
     for source in sources:
+        if source.language is not None and source.language not in languages:
+            continue  # as of texts: other languages of the files are left
         wanted = source.languages or languages
         reading = Reading(inputs.base, tuple(code for code in languages if code in wanted))
         yield from read_questions(source, reading)

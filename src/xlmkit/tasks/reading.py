@@ -1,6 +1,6 @@
 """The labelled records of a task: from its own files, or from the prepared corpus."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from xlmkit.data.corpus import read_corpus
 from xlmkit.data.inputs import Reading
 from xlmkit.data.measures import normalize
 from xlmkit.data.readers import local_files, read_source
-from xlmkit.data.records import Record
+from xlmkit.data.records import Record, labels_in
 from xlmkit.data.sources import Source
-from xlmkit.tasks.base import TaskInputs
+from xlmkit.tasks.base import TaskConfig, TaskInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,12 @@ class Example:
 
 
 def read_split(
-    sources: Iterable[Source], split: str, inputs: TaskInputs, *, labelled: bool = True
+    sources: Iterable[Source],
+    split: str,
+    inputs: TaskInputs,
+    *,
+    labelled: bool = True,
+    several: bool = False,
 ) -> Iterator[Record]:
     """Yield records of a task's files, or, if it has none, of a split of the corpus.
 
@@ -46,6 +51,7 @@ def read_split(
         split: of the corpus.
         inputs: where files are.
         labelled: whether every text of the files needs a label.
+        several: whether a text may have several labels, or none.
 
     Raises:
         UserError: a file is missing or damaged, or has no label where labels are needed.
@@ -55,10 +61,16 @@ def read_split(
         yield from read_corpus(inputs.corpus, split)
     for source in sources:
         wanted = source.languages or inputs.languages
-        reading = Reading(inputs.base, tuple(x for x in inputs.languages if x in wanted))
+        languages = tuple(x for x in inputs.languages if x in wanted)
+        reading = Reading(inputs.base, languages, empty_labels=several)
         n = without = 0
         for record in read_source(source, reading):
             n += 1
+            if record.label is not None and not several and labels_in(record.label) is not None:
+                raise UserError(
+                    f"The source {source.title!r} has a list of labels at {record.where}; a task "
+                    "whose texts are of several classes is of kind: multilabel."
+                )
             if labelled and record.label is None:
                 without += 1
                 if source.label_map is None:  # else told already
@@ -82,6 +94,25 @@ def examples(records: Iterable[Record], languages: Iterable[str]) -> Iterator[Ex
             for language, text in record.texts.items():
                 if language in wanted:
                     yield Example(language, normalize(text), others, record.label, record.where)
+
+
+def check_sources(found: Collection[str], config: TaskConfig, inputs: TaskInputs) -> None:
+    """See that every language whose labels are to be learned has some.
+
+    Args:
+        found: languages of the examples to learn; where there are none, others say so.
+        config: the task.
+        inputs: the languages.
+
+    Raises:
+        UserError: one has none.
+    """
+    missing = [code for code in inputs.sources(config) if code not in found]
+    if found and missing:
+        raise UserError(
+            f"no label to learn from is in {', '.join(missing)}, which source_languages names; "
+            "give a train file of it, or leave it out there."
+        )
 
 
 def files_of(sources: Iterable[Source], inputs: TaskInputs) -> list[Path]:

@@ -37,7 +37,7 @@ from xlmkit.tasks.base import (
     ignored,
 )
 from xlmkit.tasks.few_shots import few_shots
-from xlmkit.tasks.reading import Example, examples, files_of, read_split
+from xlmkit.tasks.reading import Example, check_sources, examples, files_of, read_split
 
 if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
@@ -75,6 +75,8 @@ class SequenceConfig(TaskConfig):
 
     decides: ClassVar[Loss] = "classes"
     """What the scores decide; see `SequenceData.loss`."""
+    several: ClassVar[bool] = False
+    """Whether a text may have several labels, or none."""
 
     @model_validator(mode="after")
     def _votes_for_classes(self) -> Self:
@@ -118,7 +120,9 @@ class SequenceConfig(TaskConfig):
         Raises:
             UserError: a file is missing or damaged, or has no language of which few are learned.
         """
-        given = list(examples(read_split(self.train, "train", inputs), inputs.learned(self)))
+        split = read_split(self.train, "train", inputs, several=self.several)
+        given = list(examples(split, inputs.learned(self)))
+        check_sources({one.language for one in given}, self, inputs)
         held_out = [one for one in given if self._holds_out(one, inputs)]
         left = [one for one in given if not self._holds_out(one, inputs)] if held_out else given
         learned = few_shots(left, self, inputs, self._described)
@@ -127,7 +131,8 @@ class SequenceConfig(TaskConfig):
                 told = f"valid_share is {self.valid_share}, which leaves no text; raise it."
                 raise UserError(told)
             return learned, held_out
-        tested = list(examples(read_split(self.test, "test", inputs), inputs.languages))
+        split = read_split(self.test, "test", inputs, several=self.several)
+        tested = list(examples(split, inputs.languages))
         return learned, tested
 
     def _holds_out(self, example: Example, inputs: TaskInputs) -> bool:

@@ -41,6 +41,7 @@ from xlmkit.tasks.base import (
     tokens_per_word,
 )
 from xlmkit.tasks.few_shots import few_shots
+from xlmkit.tasks.reading import check_sources
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import TaggedSourceKind
 
@@ -89,6 +90,7 @@ class TaggingConfig(TaskConfig):
             UserError: there is nothing to learn, or nothing to test on.
         """
         given = list(read_tagged(self.train, inputs, inputs.learned(self)))
+        check_sources({sentence.language for sentence in given}, self, inputs)
         learned = few_shots(given, self, inputs, lambda s: (s.language, "", " ".join(s.words)))
         tested = list(read_tagged(self.test, inputs, inputs.languages))
         names = sorted({tag for sentence in learned for tag in sentence.tags})

@@ -5,8 +5,8 @@ import pytest
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.inputs import Reading
-from xlmkit.data.readers import read_source
-from xlmkit.data.records import Record
+from xlmkit.data.readers import local_files, read_source
+from xlmkit.data.records import Record, labels_in
 from xlmkit.data.sources import HubSource
 
 
@@ -48,6 +48,27 @@ def test_a_saved_dataset(saved: Path) -> None:
         _read(saved, dataset="fruit", text="text", language="en")
     with pytest.raises(UserError, match=r"'fruit' \(split 'dev'\) cannot be read"):
         _read(saved, dataset="fruit", split="dev", columns=columns)
+
+
+def test_lists_of_numbered_classes_come_by_name(saved: Path) -> None:
+    import datasets
+
+    names = datasets.ClassLabel(names=["joy", "anger"])
+    features = datasets.Features({"text": datasets.Value("string"), "of": datasets.List(names)})
+    rows = {"text": ["one", "two"], "of": [[1, 0], []]}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(saved / "moods"))
+    records = _read(saved, dataset="moods", text="text", language="en", label_column="of")
+    assert [labels_in(record.label or "") for record in records] == [["anger", "joy"], []]
+
+
+def test_a_dataset_for_each_language(saved: Path) -> None:
+    for code, text in (("en", "water"), ("tr", "su")):
+        (saved / "sets" / code).mkdir(parents=True)
+        (saved / "sets" / code / "train.csv").write_text(f"text\n{text}\n", encoding="utf-8")
+    records = _read(saved, dataset="sets/{language}", text="text")
+    assert [record.texts for record in records] == [{"en": "water"}, {"tr": "su"}]
+    source = HubSource.model_validate({"kind": "hub", "dataset": "sets/{language}", "text": "text"})
+    assert [path.parent.name for path in local_files(source, saved)] == ["en", "tr"]
 
 
 def test_a_folder_of_files_is_streamed(saved: Path) -> None:

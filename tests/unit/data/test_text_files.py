@@ -183,6 +183,26 @@ def test_languages_that_are_not_wanted(tmp_path: Path) -> None:
         _read(tmp_path, (), kind="text", path="a.txt", language="de")
 
 
+def test_labels_beside_lines_are_as_many(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    for labels, said in (("x\n", "fewer lines than"), ("x\ny\nz\n", "more lines than")):
+        (tmp_path / "a.labels").write_text(labels)
+        fields = {"kind": "text", "path": "a.txt", "language": "en", "labels": "a.labels"}
+        with pytest.raises(UserError, match=said):
+            _read(tmp_path, **fields)
+
+
+def test_more_columns_behind_the_text(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("He fell.\tcause\nShe ran.\t\n")
+    fields: dict[str, Any] = {"kind": "tsv", "path": "a.tsv", "text": 0, "language": "en"}
+    records, _ = _read(tmp_path, **fields, append=[1])
+    assert [record.texts["en"] for record in records] == ["He fell. cause", "She ran."]
+    source = _SOURCE.validate_python(fields)
+    assert "append" not in source.model_dump()  # what was made before there was such a key holds
+    with pytest.raises(ValidationError, match="append, second and choices stand beside text"):
+        _SOURCE.validate_python({"kind": "tsv", "path": "a", "columns": {"en": 0}, "append": [1]})
+
+
 def test_local_files_of_each_kind(tmp_path: Path) -> None:
     for name in ("a.en", "a.fr", "l/fr/x.po", "l/de/x.po", "set/train.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,7 @@ FILES = {
     "quoted.tsv": 'x\t"One\nmore"\ny\tTwo\nz\n',
     "texts.tsv": "".join(f"{n}\ttext {n}\n" for n in range(60)),
     "rows.jsonl": '{"text": "a", "label": "x"}\n{"text": "b"}\n{"label": "x"}\n[]\n',
+    "lists.jsonl": '{"text": "a", "labels": ["x", "a, b"]}\n{"text": "b", "labels": []}\n',
     "good.conll": "a B-X\nb I-X\n\nc O\n",
     "bad.conll": "a I-X\n\nb\n\nc B-Z\nd I-X\n",
     "untagged.conll": "a\nb\n",
@@ -50,6 +51,13 @@ CONLL = {"kind": "conll", "language": "en"}
 SQUAD = {"kind": "squad", "language": "en"}
 GERMAN = {"kind": "tsv", "path": "german.tsv", "text": 0, "label_column": 1, "language_column": 2}
 NAMED = tsv("named.tsv", header=True) | {"text": "text", "label_column": "lable"}
+LISTS = {
+    "kind": "jsonl",
+    "path": "lists.jsonl",
+    "text": "text",
+    "label_column": "labels",
+    "language": "en",
+}
 ROWS = {"kind": "jsonl", "path": "rows.jsonl", "text": "text", "language": "en"}
 
 
@@ -96,7 +104,13 @@ def load(tmp_path: Path) -> Any:
                 "1 line left out (no label): empty.tsv:2",
             ],
         ),
-        ("multilabel", tsv("good.tsv"), tsv("empty.tsv"), 1, ["(an empty text)", "(no label)"]),
+        (
+            "multilabel",
+            tsv("good.tsv"),
+            tsv("empty.tsv"),
+            2,
+            ["(an empty text)", "1 of 2 texts to test on are of no class"],
+        ),
         (
             "classification",
             tsv("good.tsv"),
@@ -179,6 +193,32 @@ def test_what_cannot_be_used_is_counted_and_told(
     assert len(labels) == n
     said = capsys.readouterr().err
     assert [sentence for sentence in told if sentence not in said] == []
+
+
+def test_lists_of_classes_and_none(load: Any) -> None:
+    data = load("multilabel", LISTS, LISTS)
+    assert data.labels == ["a, b", "x"]
+    assert data.test["en"].labels.tolist() == [[1, 1], [0, 0]]
+    renamed = LISTS | {"label_map": {"x": "one", "a, b": "two"}}
+    assert load("multilabel", renamed, renamed).labels == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [
+        ("classification", tsv("good.tsv")),
+        ("tagging", CONLL | {"path": "good.conll"}),
+        ("question_answering", SQUAD | {"path": "questions.json"}),
+    ],
+)
+def test_a_source_language_without_labels_is_named(
+    tmp_path: Path, load: Any, kind: str, file: dict[str, Any]
+) -> None:
+    del load  # it has written the files
+    section = {"kind": kind, "train": [file], "test": [file], "source_languages": ["en", "sw"]}
+    config = TypeAdapter(Task).validate_python(section)
+    with pytest.raises(UserError, match="no label to learn from is in sw, which source_languages"):
+        config.load(TaskInputs(tmp_path / "corpus", tmp_path, ("en", "sw")))
 
 
 def test_a_language_that_vanishes_is_named_with_its_task(
@@ -276,7 +316,20 @@ NONE = "no text of its test files has a label that is among those of its train f
             "question_answering",
             SQUAD | {"path": "questions.json"},
             SQUAD | {"path": "questions.json", "language": "de"},
-            "gave no question in any of the languages",
+            "its test files have no question in any of the recipe's languages",
+        ),
+        (
+            "question_answering",
+            SQUAD | {"path": "questions.json", "language": "de"},
+            SQUAD | {"path": "questions.json"},
+            "its train files have no question in en",
+        ),
+        (
+            "classification",
+            LISTS,
+            LISTS,
+            "'lists.jsonl' has a list of labels at lists.jsonl:1; a task whose texts are of "
+            "several classes is of kind: multilabel",
         ),
     ],
 )

@@ -75,6 +75,14 @@ def test_contexts_are_held_out_where_some_questions_have_no_answer(tmp_path: Pat
     assert (len(load(tmp_path).train), load(tmp_path).valid) == (60, [])
 
 
+def test_files_of_other_languages_are_left(tmp_path: Path) -> None:
+    write(tmp_path, impossible=False)
+    each = [{"path": f"qa.{code}.jsonl", "language": code} for code in ("en", "zh")]
+    data = load(tmp_path, train=each, valid=each, test=each)
+    assert {question.language for question in data.train} == {"en"}
+    assert set(data.test) == {"en", "zh"}
+
+
 def test_answers_that_do_not_occur_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
