@@ -168,7 +168,12 @@ class PlainBackbone:
         words = encode_words(sentences, self.bundle.tokenizer, self._longest(config))
         languages = Parts(data.train_languages, config.language_alpha)
         objective = TokenClassification(
-            words, data.train_tags, tokens=tokens, seed=seed, languages=languages
+            words,
+            data.train_tags,
+            tokens=tokens,
+            seed=seed,
+            balance=data.balance(config),
+            languages=languages,
         )
 
         def save(

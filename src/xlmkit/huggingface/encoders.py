@@ -251,7 +251,12 @@ class HuggingFaceBackbone:
         words = encode_native_words(self.encoder, sentences, longest, types=reads_types(model))
         languages = Parts(data.train_languages, config.language_alpha)
         objective = TokenClassification(
-            words, data.train_tags, tokens=tokens, seed=seed, languages=languages
+            words,
+            data.train_tags,
+            tokens=tokens,
+            seed=seed,
+            balance=data.balance(config),
+            languages=languages,
         )
         scores = ClassScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))

@@ -5,7 +5,7 @@ Several:    L = mean over classes of - log p(whether it is of the class).
 A number:   L = (score - value)^2.
 A choice:   L = - log softmax(scores of an example's sequences)[right one], Radford et al. 2018.
 
-Of one class, `Balance` adds weights, focal loss, label smoothing, and sampling of rare classes.
+Of classes, `Balance` adds weights, focal loss and label smoothing; of one class, sampling, too.
 
 The labels are of one language, the model is shared, and so other languages profit.
 """
@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from xlmkit.data.batch import LabelledBatch, Sequences
 from xlmkit.objectives.balance import Balance
 from xlmkit.objectives.base import LossOutput, grouped
+from xlmkit.objectives.class_loss import class_loss, several_loss
 from xlmkit.objectives.pool import Parts, Pool
 
 _Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -39,7 +39,7 @@ class SequenceClassification:
         seed: fixes the order.
         loss: what the labels are, see above: `classes`, `several`, `number` or `choice`.
         choices: sequences of an example.
-        balance: what is done about rare classes, where the labels are one class each.
+        balance: what is done about rare classes, where the labels are classes.
         languages: the language of each example; by default one.
     """
 
@@ -65,7 +65,7 @@ class SequenceClassification:
         losses: dict[str, _Loss] = {
             "classes": partial(_classes, balance=balance),
             "choice": partial(_classes, balance=Balance()),
-            "several": _several,
+            "several": partial(_several, balance=balance),
             "number": _number,
         }
         self._loss = losses[loss]
@@ -101,21 +101,13 @@ class SequenceClassification:
 
 def _classes(scores_BC: Tensor, labels_B: Tensor, balance: Balance) -> tuple[Tensor, Tensor]:
     """Return loss and whether the prediction is right, (B,) each."""
-    loss_B = functional.cross_entropy(
-        scores_BC, labels_B, reduction="none", label_smoothing=balance.label_smoothing
-    )
-    if balance.focal_gamma:
-        # 1 - p without cancellation where p is nearly 1, and with a gradient where it is 1.
-        wrong_B = (-torch.expm1(-loss_B)).clamp_min(torch.finfo(loss_B.dtype).tiny)
-        loss_B = loss_B * wrong_B**balance.focal_gamma
-    if balance.class_weights is not None:
-        loss_B = loss_B * torch.from_numpy(balance.class_weights).to(loss_B.device)[labels_B]
+    loss_B = class_loss(scores_BC, labels_B, balance)
     return loss_B, scores_BC.detach().argmax(dim=1) == labels_B
 
 
-def _several(scores_BC: Tensor, labels_BC: Tensor) -> tuple[Tensor, Tensor]:
-    loss_BC = functional.binary_cross_entropy_with_logits(scores_BC, labels_BC, reduction="none")
-    return loss_BC.mean(dim=1), ((scores_BC.detach() >= 0) == (labels_BC > 0.5)).all(dim=1)
+def _several(scores_BC: Tensor, labels_BC: Tensor, balance: Balance) -> tuple[Tensor, Tensor]:
+    loss_B = several_loss(scores_BC, labels_BC, balance)
+    return loss_B, ((scores_BC.detach() >= 0) == (labels_BC > 0.5)).all(dim=1)
 
 
 def _number(scores_BC: Tensor, values_B: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from xlmkit.data.batch import ModelInputs
 from xlmkit.data.words import WordSequences
+from xlmkit.objectives.balance import Balance
 from xlmkit.objectives.base import LossOutput, grouped
+from xlmkit.objectives.class_loss import class_loss
 from xlmkit.objectives.pool import Parts, Pool
 
 
@@ -43,6 +44,7 @@ class TokenClassification:
         tags: of all words, (words,).
         tokens: tokens of a batch.
         seed: fixes the order.
+        balance: what is done about rare tags.
         languages: the language of each word, all of a sequence being of one; by default one.
     """
 
@@ -55,10 +57,12 @@ class TokenClassification:
         *,
         tokens: int,
         seed: object,
+        balance: Balance | None = None,
         languages: Parts | None = None,
     ) -> None:
         self.groups = ["all"]
         self.words, self.tags = words, tags
+        self.balance = balance or Balance()
         lengths = words.sequences.lengths
         parts = []
         if languages is not None:
@@ -84,7 +88,7 @@ class TokenClassification:
         tags_N = batch.tags.to(device)
         scores_BLC = batch.inputs.to(device).fed_to(model)
         scores_NC = scores_BLC.flatten(0, 1).index_select(0, batch.places.to(device)).float()
-        loss_N = functional.cross_entropy(scores_NC, tags_N, reduction="none")
+        loss_N = class_loss(scores_NC, tags_N, self.balance)
         correct_N = scores_NC.detach().argmax(dim=1) == tags_N
         parts = grouped(loss_N, correct_N, torch.zeros_like(tags_N), 1)
         return LossOutput(loss_N.sum(), len(batch.tags), parts)

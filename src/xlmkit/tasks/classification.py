@@ -7,10 +7,10 @@ Labels in one language (or a few) are learned; texts in all languages are classi
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.calibration import Calibration, softmax
@@ -18,6 +18,7 @@ from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.objectives.balance import Balance, balanced_weights
 from xlmkit.tasks.base import Scores, TaskInputs
+from xlmkit.tasks.rare_classes import RareClasses
 from xlmkit.tasks.reading import Example, examples, read_split
 from xlmkit.tasks.sequences import (
     LabelledTexts,
@@ -34,25 +35,13 @@ _MANY = 50  # classes, above which not most of them can have a single example
 _SHOWN = 40  # characters of a label
 
 
-class ClassificationConfig(SequenceConfig):
+class ClassificationConfig(RareClasses, SequenceConfig):
     """A task whose texts, or pairs of texts, are each of one class."""
 
     kind: Literal["classification"] = "classification"
     """The kind of task."""
-    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = None
-    """What an example counts by its class: `balanced`, or a weight by name; others count 1."""
     class_alpha: float = Field(1.0, ge=0, le=1)
     """How often examples come by their class: 1 as they are, 0 from all classes alike."""
-    focal_gamma: float = Field(0.0, ge=0)
-    """Focal loss: how much less the examples count that the model is sure of; 2 is usual."""
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    """Share of the target that is spread over all classes; 0.1 is usual."""
-
-    @model_validator(mode="after")
-    def _focal_or_smoothed(self) -> Self:
-        if self.focal_gamma and self.label_smoothing:
-            raise ValueError("take focal_gamma or label_smoothing; together they undo each other")
-        return self
 
     def load(self, inputs: TaskInputs) -> "ClassificationData":
         """Read a task's examples.
@@ -80,12 +69,7 @@ class ClassificationConfig(SequenceConfig):
         )
         left_out = tell_left_out(tested, read, inputs.task)
         check_tested(self, test, names)
-        weights = self.class_weights if isinstance(self.class_weights, dict) else {}
-        if unknown := [name for name in weights if name not in number]:
-            raise UserError(
-                f"class_weights names the class {unknown[0]}, but those that are learned are "
-                f"{', '.join(names)}."
-            )
+        self.check_weights(names)
         return ClassificationData(names, train, test, left_out=left_out)
 
     def _elsewhere(self, inputs: TaskInputs, found: bool) -> str:
@@ -122,13 +106,9 @@ class ClassificationData(SequenceData):
 
     def balance(self, config: ClassificationConfig) -> Balance:
         """Return what is done about rare classes."""
-        given, weights = config.class_weights, None
-        if given == "balanced":
-            labels = np.concatenate([part.labels for part in self.train.values()])
-            weights = balanced_weights(labels, len(self.labels))
-        elif given is not None:
-            weights = np.array([given.get(name, 1.0) for name in self.labels], np.float32)
-        return Balance(weights, config.focal_gamma, config.label_smoothing, config.class_alpha)
+        labels = np.concatenate([part.labels for part in self.train.values()])
+        balanced = balanced_weights(labels, len(self.labels))
+        return config.balance(self.labels, balanced, config.class_alpha)
 
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
         """Return accuracy, macro F1, the confusions, and whether probabilities can be trusted."""

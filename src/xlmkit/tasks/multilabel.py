@@ -17,7 +17,9 @@ from xlmkit.core.log import say
 from xlmkit.data.records import labels_in
 from xlmkit.evaluate.multilabel import label_sets_accuracy, multilabel_f1
 from xlmkit.evaluate.outcomes import Columns
+from xlmkit.objectives.balance import Balance
 from xlmkit.tasks.base import Scores, TaskInputs
+from xlmkit.tasks.rare_classes import RARE_CLASSES, RareClasses
 from xlmkit.tasks.reading import Example
 from xlmkit.tasks.sequences import (
     LabelledTexts,
@@ -31,11 +33,12 @@ from xlmkit.tasks.sequences import (
 )
 
 
-class MultilabelConfig(SequenceConfig):
+class MultilabelConfig(RareClasses, SequenceConfig):
     """A task whose texts are of any number of classes."""
 
     kind: Literal["multilabel"]
     """The kind of task."""
+    later: ClassVar[frozenset[str]] = SequenceConfig.later | RARE_CLASSES
     decides: ClassVar[Loss] = "several"
     several: ClassVar[bool] = True
     separator: str = Field(",", min_length=1)
@@ -73,6 +76,7 @@ class MultilabelConfig(SequenceConfig):
         )
         left_out = tell_left_out(tested, row, inputs.task)
         check_tested(self, test, names)
+        self.check_weights(names)
         return MultilabelData(names, train, test, left_out=left_out)
 
     def _names(self, example: Example) -> set[str]:
@@ -87,6 +91,13 @@ class MultilabelData(SequenceData):
 
     loss: ClassVar[Loss] = "several"
     metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "micro_f1", "exact_match")
+
+    def balance(self, config: MultilabelConfig) -> Balance:
+        """Return what is done about rare classes; balanced ones weigh as much as their absence."""
+        labels = np.concatenate([part.labels for part in self.train.values()])
+        present = labels.sum(axis=0)
+        absent = np.maximum(len(labels) - present, 1)
+        return config.balance(self.labels, (absent / present).astype(np.float32))
 
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
         """Return F1 over classes and over all decisions, and how many texts are wholly right."""

@@ -29,6 +29,7 @@ from xlmkit.evaluate.tagging import (
     word_accuracy,
     word_macro_f1,
 )
+from xlmkit.objectives.balance import Balance, balanced_weights
 from xlmkit.tasks.base import (
     Backbone,
     Done,
@@ -41,6 +42,7 @@ from xlmkit.tasks.base import (
     tokens_per_word,
 )
 from xlmkit.tasks.few_shots import few_shots
+from xlmkit.tasks.rare_classes import RARE_CLASSES, RareClasses
 from xlmkit.tasks.reading import check_sources
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import TaggedSourceKind
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 _EXAMPLE_WORDS = 25  # of the longest sentence shown, where there are shorter ones
 
 
-class TaggingConfig(TaskConfig):
+class TaggingConfig(RareClasses, TaskConfig):
     """A task of giving each word of a sentence a tag."""
 
     kind: Literal["tagging"]
@@ -68,7 +70,7 @@ class TaggingConfig(TaskConfig):
     max_length: int = Field(256, ge=8)
     """Longest part of a sentence in tokens; longer sentences are read in overlapping windows."""
 
-    later: ClassVar[frozenset[str]] = TaskConfig.later | {"valid"}
+    later: ClassVar[frozenset[str]] = TaskConfig.later | RARE_CLASSES | {"valid"}
 
     @property
     def needs_corpus(self) -> bool:
@@ -104,6 +106,7 @@ class TaggingConfig(TaskConfig):
         unseen = sorted({tag for sentence in tested for tag in sentence.tags} - set(names))
         numbers = {tag: number for number, tag in enumerate([*names, *unseen])}
         train, test = (_by_language(part, numbers) for part in (learned, tested))
+        self.check_weights(names)
         data = TaggingData(names, unseen, train, test, self._reading(names))
         data.tell_oddities()
         return data
@@ -185,6 +188,10 @@ class TaggingData(TaskData):
     train: Mapping[str, TaggedSentences]
     test: Mapping[str, TaggedSentences]
     reading: Reading | None = None
+
+    def balance(self, config: TaggingConfig) -> Balance:
+        """Return what is done about rare tags."""
+        return config.balance(self.labels, balanced_weights(self.train_tags, len(self.labels)))
 
     @property
     def metrics(self) -> tuple[str, ...]:
