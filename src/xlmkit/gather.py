@@ -11,6 +11,7 @@ from xlmkit.core.machine import describe_machine, package_versions
 from xlmkit.data.corpus_report import read_report
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.report import print_summary, write_report
+from xlmkit.evaluate.results import gaps
 from xlmkit.evaluate.results_csv import write_csv
 from xlmkit.plan import FIGURES_FILE, STATISTICS_FILE, RunPlan
 from xlmkit.text.languages import language
@@ -137,9 +138,12 @@ def _tokenizer(plan: RunPlan) -> dict[str, Any] | None:
 def _model(plan: RunPlan, name: str) -> dict[str, Any]:
     model = plan.models()[name]
     figures = read_json(plan.pretrained(name).folder / FIGURES_FILE)
+    measured = read_json(plan.measured(name).folder / FIGURES_FILE)
+    for task in (measured.get("tasks") or {}).values():
+        task["gap"] = gaps(measured, task)
     return {
         "title": model.title or name,
         "checkpoint": figures["checkpoint"] if model.ready else None,
         "pretraining": figures if model.trained else None,
-        **read_json(plan.measured(name).folder / FIGURES_FILE),
+        **measured,
     }

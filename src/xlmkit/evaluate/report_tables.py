@@ -8,6 +8,7 @@ from typing import Any
 from xlmkit.evaluate import formats
 from xlmkit.evaluate.results import (
     Results,
+    gap,
     language_name,
     metric_title,
     model_title,
@@ -17,7 +18,6 @@ from xlmkit.evaluate.results import (
     others_of,
     retrieval_average,
     score,
-    source_of,
     sources_of,
     task_metrics,
     transfer_average,
@@ -176,7 +176,6 @@ def transfer_table(results: Results, task: str) -> Table:
     """Return a task's metrics, and the gap to the source language, by language and model."""
     models = models_on(results, task)
     first = next(iter(models.values()))
-    source = source_of(results, first)
     languages = ordered_languages(results, {x for one in models.values() for x in one["languages"]})
     sources = [code for code in sources_of(results, first) if code in languages]
     rows = [(x, f"{language_name(results, x)} (labels)", "source") for x in sources]
@@ -193,15 +192,13 @@ def transfer_table(results: Results, task: str) -> Table:
         return get
 
     metrics = task_metrics(first)
-    main = measured(metrics[0])
 
-    def gap(model: str, language: str) -> float | None:
-        home, here = _known(main(model, source)), _known(main(model, language))
-        return None if language == source or not (home and here) else here.value - home.value
+    def to_source(model: str, language: str) -> float | None:
+        return gap(results, models[model], metrics[0], language)
 
     measures = [
-        Measure(metric_title(metrics[0]), main),
-        Measure("Gap", gap, show=formats.points, better=0),
+        Measure(metric_title(metrics[0]), measured(metrics[0])),
+        Measure("Gap", to_source, show=formats.points, better=0),
         *(Measure(metric_title(name), measured(name)) for name in metrics[1:]),
     ]
     return comparison("Language", _titles(results, models), rows, measures)

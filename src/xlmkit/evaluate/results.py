@@ -149,6 +149,43 @@ def transfer_average(results: Results, task: Mapping[str, Any], metric: str) -> 
     return math.fsum(values) / len(values) if values else math.nan
 
 
+def gap(results: Results, task: Mapping[str, Any], metric: str, language: str) -> float | None:
+    """Return how much higher a language's value is than that of the language that gave the labels.
+
+    Args:
+        results: the content of results.json.
+        task: one model's part of a task.
+        metric: whose value.
+        language: its code, or nothing for the average over languages without labels.
+
+    Returns:
+        The difference; None for the source language itself, and where either value is not known.
+    """
+    source, measured = source_of(results, task), task["languages"]
+    home = score(measured.get(source), metric)
+    if language:
+        found = score(measured.get(language), metric)
+        here = math.nan if found is None else found.value
+    else:
+        here = transfer_average(results, task, metric)
+    if language == source or home is None or not math.isfinite(here - home.value):
+        return None
+    return here - home.value
+
+
+def gaps(results: Results, task: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the gaps of a task by metric and language, `average` among them."""
+    places = {**{code: code for code in task.get("languages") or ()}, "average": ""}
+    found = {
+        metric: {name: gap(results, task, metric, code) for name, code in places.items()}
+        for metric in task_metrics(task)
+    }
+    return {
+        metric: {name: value for name, value in each.items() if value is not None}
+        for metric, each in found.items()
+    }
+
+
 def task_average(results: Results, task: Mapping[str, Any]) -> float:
     """Return a task's mean of the main metric over languages without labels, and over its seeds."""
     metric = main_metric(task)

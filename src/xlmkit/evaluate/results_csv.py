@@ -9,6 +9,7 @@ from typing import Any
 from xlmkit.core.files import atomic_write
 from xlmkit.evaluate.results import (
     Results,
+    gaps,
     main_metric,
     retrieval_average,
     task_metrics,
@@ -16,7 +17,7 @@ from xlmkit.evaluate.results import (
 )
 
 COLUMNS = (
-    *("model", "task", "language", "metric", "value", "low", "high", "n"),
+    *("model", "task", "language", "metric", "value", "low", "high", "n", "gap"),
     *("mean", "deviation", "seeds"),
 )
 """The last three are over the seeds of an adaptation, where it was done with several."""
@@ -67,8 +68,9 @@ def _task(
 ) -> Iterator[list[Any]]:
     """Yield a task's scores by language, their averages, and those by each language's own step."""
     over = measured.get("seeds") or {}
-    spreads = over.get("languages") or {}
+    spreads, below = over.get("languages") or {}, gaps(results, measured)
     for row in _scores(model, task, measured.get("languages") or {}):
+        row[-1] = below.get(row[3], {}).get(row[2])
         yield row + _spread(over, spreads.get(row[2], {}), row[3])
     if not measured.get("languages"):
         return
@@ -76,6 +78,7 @@ def _task(
         value = transfer_average(results, measured, metric)
         if math.isfinite(value):
             row = _row(model, task, AVERAGE, metric, {"value": value})
+            row[-1] = below[metric].get(AVERAGE)
             yield row + _spread(over, over.get("average") or {}, metric)
     own, spread = measured.get("own_selected"), over.get("own_selected") or {}
     if own:
@@ -137,4 +140,6 @@ def _spread(
 
 
 def _row(model: str, task: str, language: str, metric: str, score: Mapping[str, Any]) -> list[Any]:
-    return [model, task, language, metric, *(score.get(x) for x in ("value", "low", "high", "n"))]
+    """Return a row without a gap, which only tasks have."""
+    values = (score.get(x) for x in ("value", "low", "high", "n"))
+    return [model, task, language, metric, *values, None]

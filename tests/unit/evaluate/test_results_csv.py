@@ -30,6 +30,10 @@ def test_every_score_is_one_row(results, tmp_path):
     assert found["mt", "summaries", "en-en", "rouge1"]["n"] == "9"
     average = found["mlm", "application", "average", "accuracy"]
     assert 0 < float(average["value"]) < accuracy["value"]
+    source = found["mlm", "application", "en", "accuracy"]
+    assert source["gap"] == found["mlm", "retrieval", "fr-en", "accuracy"]["gap"] == ""
+    for one in (row, average):
+        assert float(one["gap"]) == pytest.approx(float(one["value"]) - float(source["value"]))
     averages = 2 + 1  # accuracy and macro F1 of the task, and retrieval
     per_model = 7 * 3 + 2 * 6 + averages
     assert len(rows) == 3 * per_model + 2 * 7 * 2 + 2
