@@ -14,6 +14,7 @@ from xlmkit.checkpoint.provenance import read_provenance
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
+from xlmkit.data.normal_spans import aligned_normal
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.scoring import Decision, Scoring
 from xlmkit.explain.explanation import Kind, Word
@@ -24,6 +25,7 @@ from xlmkit.huggingface.limits import position_limit, reads_types
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer
 from xlmkit.huggingface.sequences import TextEncoder
 from xlmkit.text.aligned_words import aligned_words
+from xlmkit.text.alignment import Aligned, Span
 from xlmkit.text.languages import WITHOUT_SPACES
 
 _HEADS: dict[str, tuple[str, Kind]] = {
@@ -132,7 +134,8 @@ class FamilySubject:
     def read(self, asked: Asked) -> Reading:
         """Return what the model reads."""
         TextEncoder(self._tokenizer, [asked.language]).tell_language(asked.language)
-        longest, texts = self._longest, asked.texts
+        sources = [aligned_normal(text) for text in asked.texts]
+        longest, texts = self._longest, [source.text for source in sources]
         firsts = [texts[row[0]] for row in asked.rows]
         seconds = [texts[row[1]] for row in asked.rows] if len(asked.rows[0]) > 1 else None
         made = self._tokenizer(
@@ -149,7 +152,7 @@ class FamilySubject:
         offsets = made.pop("offset_mapping").numpy()
         device = next(self._model.parameters()).device
         self._given = {name: tensor.to(device) for name, tensor in made.items()}
-        words, owners, spans = _owned(asked, made, offsets)
+        words, owners, spans = _owned(asked, sources, made, offsets)
         given = self._given
 
         def scores(ids: Tensor) -> Tensor:
@@ -222,10 +225,18 @@ def _is_cut(
 
 def _owned(
     asked: Asked,
+    sources: Sequence[Aligned],
     made: Any,  # noqa: ANN401 - their class
     offsets: NDArray[np.int64],
 ) -> tuple[list[Word], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the words of all texts, and of each token its word and its place in the text."""
+    """Return the words of all texts, and of each token its word and its place in the text.
+
+    Args:
+        asked: what is explained.
+        sources: its texts in the form in which they are read.
+        made: what the tokenizer gave for them.
+        offsets: where in that form each token stands, (R, L, 2).
+    """
     spans = offsets.astype(np.int64)
     parts = np.full(offsets.shape[:2], SPECIAL)
     for number, row in enumerate(asked.rows):
@@ -233,21 +244,28 @@ def _owned(
             if which is not None:
                 parts[number, place] = row[which]
                 start, end = spans[number, place]
-                while start < end and asked.texts[row[which]][start].isspace():
+                while start < end and sources[row[which]].text[start].isspace():
                     start += 1  # white space that some count to the token behind it
                 spans[number, place] = start, end
     words: list[Word] = []
     owners = np.full_like(parts, SPECIAL)
-    for part, text in enumerate(asked.texts):
+    for part, (text, source) in enumerate(zip(asked.texts, sources, strict=True)):
         own = parts == part
-        found = _word_spans(text, asked, spans[own])
+        found = _word_spans(source.text, asked, spans[own])
         if not found:
             continue
         starts = np.array([start for start, _ in found])
         before = np.searchsorted(starts, spans[own][:, 0], side="right") - 1
         owners[own] = len(words) + before.clip(min=0)
-        words += [Word(text[start:end], part, start, end) for start, end in found]
+        spans[own] = [_written(source, start, end) for start, end in spans[own].tolist()]
+        placed = [_written(source, start, end) for start, end in found]
+        words += [Word(text[start:end], part, start, end) for start, end in placed]
     return words, owners, spans
+
+
+def _written(source: Aligned, start: int, end: int) -> Span:
+    """Return where a part of what is read stands in the text as it was written."""
+    return source.part(start, end).span if start < end else (start, start)
 
 
 def _word_spans(text: str, asked: Asked, tokens: NDArray[np.int64]) -> list[tuple[int, int]]:

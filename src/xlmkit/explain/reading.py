@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from xlmkit.data.batch import Inputs, Segment, assemble, fit
 from xlmkit.data.measures import normalize
+from xlmkit.data.normal_spans import aligned_normal
 from xlmkit.data.text_windows import LongTexts, PairForm, cut_rows
 from xlmkit.explain.explanation import Word
 from xlmkit.text.alignment import AlignedTokens
@@ -137,7 +138,7 @@ def read_texts(
         long_texts: how the model reads what is longer; the first window is taken.
         longest_first: most tokens of the first text, which is a question.
     """
-    aligned = [tokenizer.align(text, language) for text in texts]
+    aligned = [tokenizer.align(aligned_normal(text), language) for text in texts]
     words: list[Word] = []
     owners_of: list[NDArray[np.int64]] = []
     spans_of = [np.array(one.spans, np.int64).reshape(-1, 2) for one in aligned]
