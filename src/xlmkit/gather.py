@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xlmkit.core.config import to_yaml
-from xlmkit.core.files import read_json, write_json
+from xlmkit.core.files import json_text, read_json, write_json
 from xlmkit.core.machine import describe_machine, package_versions
 from xlmkit.data.corpus_report import read_report
 from xlmkit.data.shards import Shards
@@ -36,7 +36,7 @@ def _same_but_for_time(path: Path, results: dict[str, Any]) -> dict[str, Any] | 
         before = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return None
-    now = json.loads(json.dumps({**results, "created": before.get("created")}))
+    now = json.loads(json_text({**results, "created": before.get("created")}))
     return before if before == now else None
 
 

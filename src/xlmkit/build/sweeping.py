@@ -5,6 +5,7 @@ beside it until the task's own stage takes it, so that no more than one lies on 
 is gone, as after a sweep to which values are added, the chosen trial is trained once more.
 """
 
+import math
 import os
 import shutil
 import signal
@@ -49,7 +50,8 @@ def sweep(setting: Setting, name: str, task: str) -> list[dict[str, Any]]:
     """Train the trials that are not finished; return what came of all of them.
 
     Returns:
-        `lr`, `tokens_per_batch`, `score`, `step` and whether it is `chosen`, of each trial.
+        `lr`, `tokens_per_batch`, `score` (None where it is undefined, as the correlation with a
+        constant), `step` and whether it is `chosen`, of each trial.
 
     Raises:
         UserError: a trial cannot be trained.
@@ -65,7 +67,8 @@ def sweep(setting: Setting, name: str, task: str) -> list[dict[str, Any]]:
     jobs = [_Job(plan, name, task, trial, os.getpid()) for trial in left]
     for trial, _ in zip(left, map_in_order(_train, jobs, processes, alone=0), strict=True):
         score = read_json(stages[trial].folder / FIGURES_FILE)["score"]
-        say(f"Trial {trial.name}: {score:.4f} on the valid texts of the source.")
+        told = "has no value" if score is None else f"{score:.4f}"
+        say(f"Trial {trial.name}: {told} on the valid texts of the source.")
         _forget_worse([stages[one] for one in trials if stages[one].finished])
     return _with_choice([read_json(stages[trial].folder / FIGURES_FILE) for trial in trials])
 
@@ -112,7 +115,9 @@ def _forget_worse(stages: Sequence[Stage]) -> None:
 
 
 def _best(found: Sequence[dict[str, Any]]) -> int:
-    return max(range(len(found)), key=lambda number: (found[number]["score"], -number))
+    """Return the number of the best trial, the earlier of equals; no value is worse than any."""
+    scores = [-math.inf if one["score"] is None else one["score"] for one in found]
+    return max(range(len(found)), key=lambda number: (scores[number], -number))
 
 
 def _with_choice(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -146,8 +151,9 @@ def _try(job: _Job, stage: Stage, folder: Path) -> None:
     step = figures["selection"]["source_selected"]
     values = measured_steps(figures["curve"])[step]
     score = fmean(values[code] for code in setting.sources(job.task))
-    told = {"lr": job.trial.lr, "tokens_per_batch": job.trial.tokens_per_batch}
-    write_json(folder / FIGURES_FILE, {**told, "score": score, "step": step, **figures})
+    told: dict[str, Any] = {"lr": job.trial.lr, "tokens_per_batch": job.trial.tokens_per_batch}
+    told["score"] = score if math.isfinite(score) else None
+    write_json(folder / FIGURES_FILE, {**told, "step": step, **figures})
     forget_training(work, figures)
     waiting = _waiting(stage)
     shutil.rmtree(waiting, ignore_errors=True)  # of other inputs

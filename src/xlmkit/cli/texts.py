@@ -95,9 +95,9 @@ def predict(
     precision: InferencePrecision = "auto",
     stride: Stride = None,
     join: Annotated[
-        Literal["mean", "max", "first", "vote"],
-        typer.Option("--join", help="How windows' scores become the text's."),
-    ] = "mean",
+        Literal["mean", "max", "first", "vote"] | None,
+        typer.Option("--join", help="How windows' scores become the text's; by default the mean."),
+    ] = None,
     batch_tokens: BatchTokens = 4096,
     resume: Resume = False,
     spaces: Annotated[
@@ -106,7 +106,6 @@ def predict(
 ) -> None:
     """Call `xlmkit.inference.files.predict`."""
     files, texts = _opened(source, lang, form, text, language, seconds or ())
-    windows = importlib.import_module("xlmkit.data.text_windows")
     files.predict(
         model,
         texts,
@@ -115,7 +114,8 @@ def predict(
         batch_tokens=batch_tokens,
         resume=resume,
         spaces=spaces,
-        long_texts=None if stride is None else windows.LongTexts(stride=stride, join=join),
+        stride=stride,
+        join=join,
     )
 
 

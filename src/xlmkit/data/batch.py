@@ -168,7 +168,7 @@ def assemble(
     A sequence that is too long loses the ends of its sentences in proportion to their lengths,
     never their `</s>`.
     """
-    fitted = [_fit(row, max_length, form) for row in rows]
+    fitted = [fit(row, max_length, form) for row in rows]
     lengths = np.array([_length(row, form) for row in fitted], np.int64)
     shape = (len(rows), int(lengths.max()))
     tokens, positions, languages = np.full(shape, PAD), np.zeros(shape, int), np.zeros(shape, int)
@@ -189,7 +189,8 @@ def _length(row: tuple[Segment, ...], form: PairForm) -> int:
     return sum(len(ids) for ids, _ in row) + special_tokens(len(row), form)
 
 
-def _fit(row: tuple[Segment, ...], max_length: int, form: PairForm) -> tuple[Segment, ...]:
+def fit(row: tuple[Segment, ...], max_length: int, form: PairForm) -> tuple[Segment, ...]:
+    """Return as much of every sentence of a sequence as `assemble` keeps of it."""
     total = sum(len(ids) for ids, _ in row)
     room = max_length - special_tokens(len(row), form)
     if total <= room:

@@ -17,7 +17,7 @@ CONTROL = re.compile(
     "\u2060-\u206f\ue000-\uf8ff\ufe00-\ufe0f\ufeff\ufff0-\ufffd\U000e0000-\U000e0fff]"
 )
 # Joiners change the shape of letters in some scripts and mean nothing elsewhere.
-_USELESS_JOINER = re.compile("(?<![\u0590-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\u1fff])")
+USELESS_JOINER = re.compile("(?<![\u0590-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\u1fff])")
 
 
 def normalize(text: str) -> str:
@@ -27,9 +27,11 @@ def normalize(text: str) -> str:
             text = unicodedata.normalize("NFC", text)
         text = CONTROL.sub("", text)
         if "\u200c" in text or "\u200d" in text:
-            text = _USELESS_JOINER.sub("", text)
+            text = USELESS_JOINER.sub("", text)
     elif not text.isprintable():
         text = CONTROL.sub("", text)
+    elif "  " not in text and text == text.strip():
+        return text  # as most are, which costs less to see than to do
     return " ".join(text.split())
 
 

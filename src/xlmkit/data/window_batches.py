@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xlmkit.data.batch import ModelInputs, Segment, SegmentRows, Sequences
+from xlmkit.data.measures import normalize
+from xlmkit.data.normal_spans import aligned_normal
 from xlmkit.data.questions import Question
 from xlmkit.data.text_windows import special_tokens
 from xlmkit.data.windows import Window, WindowShape, cut, make_window
@@ -80,18 +82,21 @@ class Windows:
 def encode_questions(
     tokenizer: Tokenizer, questions: Sequence[Question], shape: WindowShape
 ) -> Windows:
-    """Return the windows of questions, the context behind the question, in their order."""
+    """Return the windows of questions, the context behind the question, in their order.
+
+    Both are read in their normal form; characters are those of the context as it was written.
+    """
 
     @cache
     def aligned(context: str, language: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        tokens = tokenizer.align(context, language)
+        tokens = tokenizer.align(aligned_normal(context), language)
         return np.array(tokens.ids, np.int32), np.array(tokens.spans, np.int32).reshape(-1, 2)
 
     rows: list[tuple[Segment, ...]] = []
     parts: list[Window] = []
     for number, question in enumerate(questions):
         language = tokenizer.lang2id[question.language]
-        asked = tokenizer.encode_batch([question.text], question.language)[0]
+        asked = tokenizer.encode_batch([normalize(question.text)], question.language)[0]
         asked = asked[: shape.max_question]
         ids, spans = aligned(question.context, question.language)
         special = special_tokens(2, shape.form)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.comparable import is_retrieval
-from xlmkit.evaluate.comparing_notes import differing_labels, seeds_note
+from xlmkit.evaluate.comparing_notes import differing_labels, seeds_note, undefined_scores
 from xlmkit.evaluate.contenders import Contender
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.paired import (
@@ -122,6 +122,8 @@ def compare(
         names = [name for name in names if _has_languages(contenders, name, languages, notes)]
     notes += [note for name in names for one in contenders if (note := seeds_note(one, name))]
     shared = [_shared_task(contenders, name, languages) for name in names]
+    for task in shared if not languages else ():
+        notes += undefined_scores(contenders, task.name, task.metric)
     notes += differing_labels(contenders, names)
     averages = {one.title: [task.average(one.title) for task in shared] for one in contenders}
     standings = ranked(contenders, names, averages)

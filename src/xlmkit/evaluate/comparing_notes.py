@@ -1,10 +1,11 @@
-"""What must be known beside a comparison: seeds, and labels that were not the same."""
+"""What must be known beside a comparison: seeds, missing values, and labels that differed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from xlmkit.evaluate import formats
 from xlmkit.evaluate.contenders import Contender
+from xlmkit.evaluate.results import metric_title, score
 
 
 def seeds_note(one: Contender, task: str) -> str:
@@ -21,6 +22,22 @@ def seeds_note(one: Contender, task: str) -> str:
         f"{one.title} was adapted to {task} with {len(over['seeds'])} seeds, and the first is "
         f"compared{told}."
     )
+
+
+def undefined_scores(contenders: Sequence[Contender], task: str, metric: str) -> Iterator[str]:
+    """Yield a note for each model whose metric has no value in a language that all have."""
+    measured = {one.title: one.tasks[task]["languages"] for one in contenders}
+    common = [code for code in contenders[0].tasks[task]["languages"] if _all(measured, code)]
+    for title, parts in measured.items():
+        if codes := [code for code in common if score(parts[code], metric) is None]:
+            yield (
+                f"{metric_title(metric)} of {task} has no value for {title} in "
+                f"{formats.listed(codes)}, which no model is compared in."
+            )
+
+
+def _all(measured: Mapping[str, Mapping[str, Any]], code: str) -> bool:
+    return all(code in parts for parts in measured.values())
 
 
 def differing_labels(contenders: Sequence[Contender], tasks: Sequence[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from xlmkit.evaluate.report_tasks import tasks_sentence
 from xlmkit.evaluate.report_translation_headline import translation_headline
 from xlmkit.evaluate.results import (
     Results,
+    averaged_of,
     best_of,
     is_pretrained,
     language_name,
@@ -21,7 +22,6 @@ from xlmkit.evaluate.results import (
     model_title,
     models_on,
     models_with,
-    others_of,
     retrieval_average,
     score,
     source_of,
@@ -81,14 +81,14 @@ def task_finding(results: Results, task: str) -> TaskFinding | None:
     models = models_on(results, task)
     averages = {key: task_average(results, one) for key, one in models.items()}
     best = best_of(averages)
-    if best is None or not others_of(results, models[best]):
+    if best is None or not averaged_of(results, models[best]):
         return None
     first = next(iter(models))
     floor = first if first != best and math.isfinite(averages[first]) else None
     return TaskFinding(
         task=task,
         source=source_of(results, models[best]),
-        others=others_of(results, models[best]),
+        others=averaged_of(results, models[best]),
         averages=averages,
         best=best,
         floor=floor,

@@ -1,5 +1,6 @@
 """What the report says of how a task's numbers came about: step, seeds, and what was tried."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -120,7 +121,8 @@ def _trial_name(trial: Mapping[str, Any]) -> str:
 def _trial(trial: Mapping[str, Any] | None) -> Cell:
     if trial is None:
         return Cell(formats.MISSING)
-    return Cell(formats.hundredths(trial["score"]), f"step {trial['step']}", trial["chosen"])
+    score = math.nan if trial["score"] is None else trial["score"]
+    return Cell(formats.hundredths(score), f"step {trial['step']}", trial["chosen"])
 
 
 def _titles(results: Results, models: Mapping[str, Any]) -> dict[str, str]:

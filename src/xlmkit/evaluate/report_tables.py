@@ -8,6 +8,7 @@ from typing import Any
 from xlmkit.evaluate import formats
 from xlmkit.evaluate.results import (
     Results,
+    averaged_of,
     gap,
     language_name,
     metric_title,
@@ -181,7 +182,10 @@ def transfer_table(results: Results, task: str) -> Table:
     rows = [(x, f"{language_name(results, x)} (labels)", "source") for x in sources]
     rows += [(x, language_name(results, x), "") for x in languages if x not in sources]
     if any(others_of(results, one) for one in models.values()):
-        rows.append(("", "Average of the others" if sources else "Average", "summary"))
+        name = "Average of the others" if sources else "Average"
+        if any(averaged_of(results, x) != others_of(results, x) for x in models.values()):
+            name += ", where there is a value"
+        rows.append(("", name, "summary"))
 
     def measured(metric: str) -> Callable[[str, str], Score | float | None]:
         def get(model: str, language: str) -> Score | float | None:

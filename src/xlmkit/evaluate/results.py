@@ -123,6 +123,12 @@ def others_of(results: Results, task: Mapping[str, Any]) -> list[str]:
     return [x for x in ordered_languages(results, task["languages"]) if x not in sources]
 
 
+def averaged_of(results: Results, task: Mapping[str, Any]) -> list[str]:
+    """Return those of a task's other languages in which the main metric has a value."""
+    parts, metric = task["languages"], main_metric(task)
+    return [x for x in others_of(results, task) if score(parts[x], metric) is not None]
+
+
 def main_metric(task: Mapping[str, Any]) -> str:
     """Return the metric that decides which model is best on a task."""
     return task_metrics(task)[0]

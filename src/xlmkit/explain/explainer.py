@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.scoring import Scoring
 from xlmkit.explain.attention import chosen_layers, word_attention
 from xlmkit.explain.explanation import (
     TOLERANCE,
@@ -169,7 +170,7 @@ class Explainer:
             case "several":
                 return _several(given, names, numbers)
             case "number":
-                return [Target(f"{float(given[0, 0, 0]):.3f}", None, lambda found: found[:, 0, 0])]
+                return [_value(given, self.subject.scoring)]
             case "choice":
                 return [_choice(given, asked.choices)]
             case "tags":
@@ -216,6 +217,12 @@ def _several(given: Tensor, names: Sequence[str], numbers: list[int]) -> list[Ta
     said = [n for n in range(len(names)) if probabilities[n] >= 0.5]
     chosen = numbers or said or [int(probabilities.argmax())]
     return [Target(names[n], float(probabilities[n]), head(n)) for n in chosen]
+
+
+def _value(given: Tensor, scoring: Scoring) -> Target:
+    """Name the number as `xlmkit predict` does; what is explained is on the scale of training."""
+    value = float(given[0, 0, 0]) * scoring.deviation + scoring.mean
+    return Target(f"{value:.3f}", None, lambda found: found[:, 0, 0])
 
 
 def _choice(given: Tensor, choices: Sequence[str]) -> Target:
@@ -303,7 +310,12 @@ def _explained(reading: Reading, target: Target, blank: Tensor, steps: int | Non
 
 
 def _notes(reading: Reading, explained: Sequence[Explained]) -> Iterator[str]:
-    if reading.cut:
+    if reading.joins:
+        yield (
+            "The text is longer than the model reads at once, and what it predicts is joined from "
+            "several windows; only the first window is explained."
+        )
+    elif reading.cut:
         yield "The text is longer than the model reads; what lies behind was not read."
     if any(not one.converged for one in explained):
         yield (

@@ -14,14 +14,18 @@ from xlmkit.checkpoint.provenance import read_provenance
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
+from xlmkit.data.normal_spans import aligned_normal
+from xlmkit.evaluate.answers import Answering
+from xlmkit.evaluate.scoring import Decision, Scoring
 from xlmkit.explain.explanation import Kind, Word
-from xlmkit.explain.plain_subject import kind_of_task, open_scores
+from xlmkit.explain.plain_subject import open_scores, scoring_of
 from xlmkit.explain.reading import SPECIAL, Reading
 from xlmkit.explain.subject import Asked
 from xlmkit.huggingface.limits import position_limit, reads_types
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer
 from xlmkit.huggingface.sequences import TextEncoder
 from xlmkit.text.aligned_words import aligned_words
+from xlmkit.text.alignment import Aligned, Span
 from xlmkit.text.languages import WITHOUT_SPACES
 
 _HEADS: dict[str, tuple[str, Kind]] = {
@@ -29,7 +33,7 @@ _HEADS: dict[str, tuple[str, Kind]] = {
     "ForTokenClassification": ("AutoModelForTokenClassification", "tags"),
     "ForQuestionAnswering": ("AutoModelForQuestionAnswering", "answer"),
 }
-_PROBLEMS: dict[str | None, Kind] = {
+_PROBLEMS: dict[str | None, Decision] = {
     "multi_label_classification": "several",
     "regression": "number",
 }
@@ -54,18 +58,28 @@ class FamilySubject:
         model: theirs.
         tokenizer: theirs, a fast one.
         kind: what the model says.
+        scoring: how a classifier is asked, and what its scores mean.
+        settings: how a model that answers questions is asked.
 
     Raises:
         UserError: the tokenizer does not tell where its tokens come from.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, kind: Kind) -> None:  # noqa: ANN401 - theirs
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401 - theirs
+        tokenizer: Any,  # noqa: ANN401 - theirs
+        kind: Kind,
+        scoring: Scoring | None = None,
+        settings: Answering | None = None,
+    ) -> None:
         if not tokenizer.is_fast:
             raise UserError(
                 "Explaining needs a fast tokenizer, which tells where its tokens come from; save "
                 "the model with one (tokenizer.json)."
             )
         self.kind: Kind = kind
+        self.scoring, self._settings = scoring or Scoring(), settings or Answering()
         names = model.config.id2label
         self.labels = [names[number] for number in range(len(names))]
         self._model = model.to(choose_device()).eval().requires_grad_(False)
@@ -92,12 +106,15 @@ class FamilySubject:
                 f"{folder} is a {name}, which says nothing about a text; name a finetuned model."
             )
         auto_class, kind = _HEADS[head]
+        scoring = scoring_of(folder, provenance) or Scoring(
+            decides=_PROBLEMS.get(config.problem_type, "classes")
+        )
         if kind == "classes":
-            by_recipe = kind_of_task(provenance, folder.name)
-            kind = by_recipe or _PROBLEMS.get(config.problem_type, kind)
+            kind = scoring.decides
         tokenizer = open_tokenizer(folder, config)
         tokenizer.padding_side = "right"
-        return cls(open_model(auto_class, folder, config), tokenizer, kind)
+        model = open_model(auto_class, folder, config)
+        return cls(model, tokenizer, kind, scoring, Answering.load(folder))
 
     @property
     def blanks(self) -> Mapping[str, int]:
@@ -117,8 +134,8 @@ class FamilySubject:
     def read(self, asked: Asked) -> Reading:
         """Return what the model reads."""
         TextEncoder(self._tokenizer, [asked.language]).tell_language(asked.language)
-        longest = position_limit(self._model, self._tokenizer)
-        texts = asked.texts
+        sources = [aligned_normal(text) for text in asked.texts]
+        longest, texts = self._longest, [source.text for source in sources]
         firsts = [texts[row[0]] for row in asked.rows]
         seconds = [texts[row[1]] for row in asked.rows] if len(asked.rows[0]) > 1 else None
         made = self._tokenizer(
@@ -135,7 +152,7 @@ class FamilySubject:
         offsets = made.pop("offset_mapping").numpy()
         device = next(self._model.parameters()).device
         self._given = {name: tensor.to(device) for name, tensor in made.items()}
-        words, owners, spans = _owned(asked, made, offsets)
+        words, owners, spans = _owned(asked, sources, made, offsets)
         given = self._given
 
         def scores(ids: Tensor) -> Tensor:
@@ -143,7 +160,8 @@ class FamilySubject:
             others = {k: v.repeat(n, 1) for k, v in given.items() if k != "input_ids"}
             return self._scores(self._model(input_ids=ids, **others))
 
-        ids = given["input_ids"]
+        ids, long_texts = given["input_ids"], self.scoring.long_texts
+        cut = _is_cut(self._tokenizer, firsts, seconds, longest)
         symbols = [self._tokenizer.convert_ids_to_tokens(row.tolist()) for row in ids]
         return Reading(
             words=words,
@@ -154,8 +172,17 @@ class FamilySubject:
             lengths=given["attention_mask"].sum(dim=1).tolist(),
             embedding=self._model.get_input_embeddings(),
             scores=scores,
-            cut=_is_cut(self._tokenizer, firsts, seconds, longest),
+            cut=cut,
+            joins=cut and long_texts is not None and long_texts.join != "first",
         )
+
+    @property
+    def _longest(self) -> int:
+        """Tokens that it reads at once, as when it predicts."""
+        longest = position_limit(self._model, self._tokenizer)
+        if self.kind == "answer":
+            return self._settings.within(longest).max_length
+        return min(self.scoring.max_length or longest, longest) if self.kind != "tags" else longest
 
     def _scores(self, output: Any) -> Tensor:  # noqa: ANN401 - their class
         if self.kind == "answer":
@@ -198,10 +225,18 @@ def _is_cut(
 
 def _owned(
     asked: Asked,
+    sources: Sequence[Aligned],
     made: Any,  # noqa: ANN401 - their class
     offsets: NDArray[np.int64],
 ) -> tuple[list[Word], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the words of all texts, and of each token its word and its place in the text."""
+    """Return the words of all texts, and of each token its word and its place in the text.
+
+    Args:
+        asked: what is explained.
+        sources: its texts in the form in which they are read.
+        made: what the tokenizer gave for them.
+        offsets: where in that form each token stands, (R, L, 2).
+    """
     spans = offsets.astype(np.int64)
     parts = np.full(offsets.shape[:2], SPECIAL)
     for number, row in enumerate(asked.rows):
@@ -209,21 +244,28 @@ def _owned(
             if which is not None:
                 parts[number, place] = row[which]
                 start, end = spans[number, place]
-                while start < end and asked.texts[row[which]][start].isspace():
+                while start < end and sources[row[which]].text[start].isspace():
                     start += 1  # white space that some count to the token behind it
                 spans[number, place] = start, end
     words: list[Word] = []
     owners = np.full_like(parts, SPECIAL)
-    for part, text in enumerate(asked.texts):
+    for part, (text, source) in enumerate(zip(asked.texts, sources, strict=True)):
         own = parts == part
-        found = _word_spans(text, asked, spans[own])
+        found = _word_spans(source.text, asked, spans[own])
         if not found:
             continue
         starts = np.array([start for start, _ in found])
         before = np.searchsorted(starts, spans[own][:, 0], side="right") - 1
         owners[own] = len(words) + before.clip(min=0)
-        words += [Word(text[start:end], part, start, end) for start, end in found]
+        spans[own] = [_written(source, start, end) for start, end in spans[own].tolist()]
+        placed = [_written(source, start, end) for start, end in found]
+        words += [Word(text[start:end], part, start, end) for start, end in placed]
     return words, owners, spans
+
+
+def _written(source: Aligned, start: int, end: int) -> Span:
+    """Return where a part of what is read stands in the text as it was written."""
+    return source.part(start, end).span if start < end else (start, start)
 
 
 def _word_spans(text: str, asked: Asked, tokens: NDArray[np.int64]) -> list[tuple[int, int]]:

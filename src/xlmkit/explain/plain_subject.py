@@ -18,6 +18,7 @@ from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs
 from xlmkit.evaluate.answers import Answering
+from xlmkit.evaluate.scoring import Decision, Scoring
 from xlmkit.explain.attention import attention_weights
 from xlmkit.explain.explanation import Kind
 from xlmkit.explain.reading import PlainRows, Reading, read_texts, read_words
@@ -33,13 +34,13 @@ _HEADS: dict[str, Kind] = {
     SIMPLE_ANSWERER: "answer",
     BEAM_ANSWERER: "answer",
 }
-_TASKS: dict[str, Kind] = {
+_TASKS: dict[str, Decision] = {
     "classification": "classes",
     "multilabel": "several",
     "regression": "number",
     "multiple_choice": "choice",
 }
-_LABELS: dict[tuple[str, ...], Kind] = {("value",): "number", ("choice",): "choice"}
+_LABELS: dict[tuple[str, ...], Decision] = {("value",): "number", ("choice",): "choice"}
 
 
 class PlainSubject:
@@ -47,7 +48,7 @@ class PlainSubject:
 
     Args:
         bundle: the model.
-        kind: what it says, where its head does not tell.
+        scoring: how a classifier is asked, and what its scores mean; None asks its labels.
         settings: how a model that answers questions is asked.
 
     Raises:
@@ -55,7 +56,7 @@ class PlainSubject:
     """
 
     def __init__(
-        self, bundle: Bundle, kind: Kind | None = None, settings: Answering | None = None
+        self, bundle: Bundle, scoring: Scoring | None = None, settings: Answering | None = None
     ) -> None:
         if bundle.head not in _HEADS:
             raise UserError(
@@ -63,8 +64,9 @@ class PlainSubject:
                 "xlmkit finetune made."
             )
         self.kind: Kind = _HEADS[bundle.head]
+        self.scoring = scoring or Scoring(decides=_LABELS.get(tuple(bundle.labels), "classes"))
         if self.kind == "classes":
-            self.kind = kind or _LABELS.get(tuple(bundle.labels), "classes")
+            self.kind = self.scoring.decides
         self.labels = list(bundle.labels)
         self._bundle, self._settings = bundle, settings or Answering()
         self._model = _model_of(bundle).to(choose_device()).requires_grad_(False)
@@ -72,9 +74,9 @@ class PlainSubject:
 
     @classmethod
     def open(cls, folder: Path) -> "PlainSubject":
-        """Open a folder; what the model was finetuned for says how its scores are read."""
+        """Open a folder; what lies beside the model says how it is asked, as for predictions."""
         bundle = Bundle.load(folder)
-        return cls(bundle, kind_of_task(bundle.provenance, folder.name), Answering.load(folder))
+        return cls(bundle, scoring_of(folder, bundle.provenance), Answering.load(folder))
 
     @property
     def blanks(self) -> Mapping[str, int]:
@@ -95,11 +97,23 @@ class PlainSubject:
             spans = word_spans(tokenizer, asked.text, language, spaces=asked.spaces)
             rows = read_words(tokenizer, asked.text, spans, language, longest)
         else:
-            if self.kind == "answer":
-                longest = self._settings.within(longest).max_length
-            rows = read_texts(tokenizer, asked.texts, language, longest, asked.rows)
+            rows = self._texts(asked, longest)
         self._rows = rows
         return rows.for_model(self._model, self._transformer.embeddings, tokenizer)
+
+    def _texts(self, asked: Asked, longest: int) -> PlainRows:
+        given = self._bundle.tokenizer, asked.texts, asked.language
+        if self.kind == "answer":
+            settings = self._settings.within(longest)
+            return read_texts(
+                *given, settings.max_length, asked.rows, form=settings.pair_form,
+                longest_first=settings.max_question,
+            )  # fmt: skip
+        scoring = self.scoring
+        longest = min(scoring.max_length or longest, longest)
+        return read_texts(
+            *given, longest, asked.rows, form=scoring.pair_form, long_texts=scoring.long_texts
+        )
 
     def start_scores(self, given: Tensor, reading: Reading) -> Tensor:
         """Return log-probabilities of all tokens as the start of an answer, (N, L)."""
@@ -148,15 +162,27 @@ def _model_of(bundle: Bundle) -> nn.Module:
     return bundle.answerer()
 
 
-def kind_of_task(provenance: Mapping[str, Any], name: str) -> Kind | None:
+def scoring_of(folder: Path, provenance: Mapping[str, Any]) -> Scoring | None:
+    """Return how a folder's model is asked; of one from before that was kept, the recipe tells.
+
+    None where neither does.
+    """
+    if (kept := Scoring.load(folder)) is not None:
+        return kept
+    kind = kind_of_task(provenance, folder.name)
+    return None if kind is None else Scoring(decides=kind)
+
+
+def kind_of_task(provenance: Mapping[str, Any], name: str) -> Decision | None:
     """Return what a classifier's scores mean by the recipe that made it, None if it says nothing.
 
     Args:
         provenance: of the model.
-        name: of its folder, which is the task's unless it was moved.
+        name: of its folder, which is the task's, with `@` and the number of a seed or without,
+            unless it was moved.
     """
     tasks = (provenance.get("recipe") or {}).get("finetune") or {}
     kinds = {key: _TASKS[task["kind"]] for key, task in tasks.items() if task["kind"] in _TASKS}
-    if name in kinds:
-        return kinds[name]
+    if (kind := kinds.get(name.partition("@")[0])) is not None:
+        return kind
     return next(iter(kinds.values())) if len(set(kinds.values())) == 1 else None

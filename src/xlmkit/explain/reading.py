@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from xlmkit.data.batch import Inputs, Segment, assemble
+from xlmkit.data.batch import Inputs, Segment, assemble, fit
 from xlmkit.data.measures import normalize
+from xlmkit.data.normal_spans import aligned_normal
+from xlmkit.data.text_windows import LongTexts, PairForm, cut_rows
 from xlmkit.explain.explanation import Word
 from xlmkit.text.alignment import AlignedTokens
 from xlmkit.text.tokenizer import Tokenizer
@@ -34,6 +36,7 @@ class Reading:
         scores: from ids of any number of times R sequences, (N * R, L), to what the model gives.
         spans: where in its text each token stands, (R, L, 2).
         cut: whether the model does not read the texts to their ends.
+        joins: whether what it says comes from several windows, of which this is the first.
     """
 
     words: list[Word]
@@ -45,6 +48,7 @@ class Reading:
     embedding: nn.Module
     scores: Callable[[Tensor], Tensor]
     cut: bool = False
+    joins: bool = False
 
     def blank(self, token: int) -> Tensor:
         """Return the ids with this token in the place of every one of a word, (R, L)."""
@@ -80,6 +84,7 @@ class PlainRows:
     spans: NDArray[np.int64]
     inputs: Inputs
     cut: bool
+    joins: bool
 
     def for_model(self, model: nn.Module, embedding: nn.Module, tokenizer: Tokenizer) -> Reading:
         """Join them with a model, on its device."""
@@ -106,6 +111,7 @@ class PlainRows:
             embedding,
             scores,
             self.cut,
+            self.joins,
         )
 
 
@@ -115,6 +121,10 @@ def read_texts(
     language: str,
     longest: int,
     rows: Sequence[tuple[int, ...]],
+    *,
+    form: PairForm = "apart",
+    long_texts: LongTexts | None = None,
+    longest_first: int | None = None,
 ) -> PlainRows:
     """Encode texts as `xlmkit predict` does.
 
@@ -124,8 +134,11 @@ def read_texts(
         language: of all of them.
         longest: tokens of a sequence; longer ones lose their ends.
         rows: of each sequence the numbers of its texts.
+        form: how two texts are read together.
+        long_texts: how the model reads what is longer; the first window is taken.
+        longest_first: most tokens of the first text, which is a question.
     """
-    aligned = [tokenizer.align(text, language) for text in texts]
+    aligned = [tokenizer.align(aligned_normal(text), language) for text in texts]
     words: list[Word] = []
     owners_of: list[NDArray[np.int64]] = []
     spans_of = [np.array(one.spans, np.int64).reshape(-1, 2) for one in aligned]
@@ -135,8 +148,18 @@ def read_texts(
         words += made
     code = tokenizer.lang2id[language]
     segments: list[Segment] = [(np.array(one.ids, np.int32), code) for one in aligned]
+    if longest_first is not None:
+        segments[0] = segments[0][0][:longest_first], code
     laid = [tuple(segments[p] for p in row) for row in rows]
-    return _laid_out(words, owners_of, spans_of, laid, rows, longest)
+    fitted = _first_windows(laid, longest, form, long_texts)
+    cut = any(
+        len(ids) < len(whole)
+        for row, all_of_it in zip(fitted, laid, strict=True)
+        for (ids, _), (whole, _) in zip(row, all_of_it, strict=True)
+    )
+    joins = cut and long_texts is not None and long_texts.join != "first"
+    inputs, owners, spans = _laid_out(owners_of, spans_of, fitted, rows, longest, form)
+    return PlainRows(words, owners, spans, inputs, cut, joins)
 
 
 def read_words(
@@ -157,8 +180,10 @@ def read_words(
     owners = np.repeat(np.arange(len(parts)), [len(ids) for ids in parts]).astype(np.int64)
     ids = np.concatenate(parts) if parts else np.empty(0, np.int32)
     spans_L2 = np.array(spans, np.int64).reshape(-1, 2)[owners]
-    segments = [((ids, tokenizer.lang2id[language]),)]
-    return _laid_out(words, [owners], [spans_L2], segments, [(0,)], longest)
+    read: Segment = ids[: longest - 2], tokenizer.lang2id[language]
+    laid_out = _laid_out([owners], [spans_L2], [(read,)], [(0,)], longest, "apart")
+    inputs, owners_RL, spans_RL2 = laid_out
+    return PlainRows(words, owners_RL, spans_RL2, inputs, len(read[0]) < len(ids), joins=False)
 
 
 def _words_of(tokens: AlignedTokens, text: str, part: int) -> tuple[list[Word], NDArray[np.int64]]:
@@ -173,27 +198,42 @@ def _words_of(tokens: AlignedTokens, text: str, part: int) -> tuple[list[Word], 
     return words, np.array(owners, np.int64)
 
 
+def _first_windows(
+    laid: Sequence[tuple[Segment, ...]],
+    longest: int,
+    form: PairForm,
+    long_texts: LongTexts | None,
+) -> list[tuple[Segment, ...]]:
+    """Return what of each sequence is read at once, or first."""
+    if long_texts is None:
+        return [fit(row, longest, form) for row in laid]
+    windows = cut_rows(laid, longest, long_texts.stride, form)
+    return [windows.rows[place] for place in np.unique(windows.owners, return_index=True)[1]]
+
+
 def _laid_out(
-    words: list[Word],
     owners_of: Sequence[NDArray[np.int64]],
     spans_of: Sequence[NDArray[np.int64]],
-    segments: Sequence[tuple[Segment, ...]],
+    fitted: Sequence[tuple[Segment, ...]],
     rows: Sequence[tuple[int, ...]],
     longest: int,
-) -> PlainRows:
-    arrays = assemble(segments, longest)
+    form: PairForm,
+) -> tuple[Inputs, NDArray[np.int64], NDArray[np.int64]]:
+    """Return sequences with the owners of their tokens, (R, L), and their spans, (R, L, 2).
+
+    Texts are found by their lengths, since positions tell where one begins only if they restart.
+    """
+    arrays = assemble(fitted, longest, form)
     owners = np.full(arrays.tokens.shape, SPECIAL)
     spans = np.zeros((*arrays.tokens.shape, 2), np.int64)
-    cut = False
-    for number, row in enumerate(rows):
-        length = int(arrays.lengths[number])
-        starts = np.flatnonzero(arrays.positions[number, :length] == 0)
-        for part, start, end in zip(row, starts, [*starts[1:], length], strict=True):
-            own = owners_of[part][: end - start - 2]
-            cut |= len(own) < len(owners_of[part])
-            owners[number, start + 1 : end - 1] = own
-            spans[number, start + 1 : end - 1] = spans_of[part][: len(own)]
-    return PlainRows(words, owners, spans, arrays.tensors(), cut)
+    for number, (row, segments) in enumerate(zip(rows, fitted, strict=True)):
+        start = 1
+        for part, (ids, _) in zip(row, segments, strict=True):
+            end = start + len(ids)
+            owners[number, start:end] = owners_of[part][: len(ids)]
+            spans[number, start:end] = spans_of[part][: len(ids)]
+            start = end + (1 if form == "joined" else 2)
+    return arrays.tensors(), owners, spans
 
 
 Head = Callable[[Any], Tensor]

@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.scoring import Scoring
 from xlmkit.explain.explanation import Kind
 from xlmkit.explain.reading import Reading
 
@@ -75,6 +76,11 @@ class Subject(Protocol):
     @property
     def kind(self) -> Kind:
         """What it says."""
+        ...
+
+    @property
+    def scoring(self) -> Scoring:
+        """How it is asked, and what its scores mean, where it judges whole texts."""
         ...
 
     @property

@@ -2,22 +2,24 @@
 
 import numpy as np
 
+from xlmkit.data.measures import normalize
 from xlmkit.generate.engine import Ids
 from xlmkit.text.sentences import split_sentences
 from xlmkit.text.tokenizer import Tokenizer
 
 
 def cut(text: str, language: str, tokenizer: Tokenizer, room: int) -> list[Ids]:
-    """Return the tokens of a text in parts of at most `room`, none if it is empty.
+    """Return the tokens of a text's normal form in parts of at most `room`, none if it is empty.
 
     It is cut at the ends of sentences, as many to a part as fit; a sentence that is too long by
     itself is cut between its tokens.
     """
-    (whole,) = tokenizer.encode_batch([text], language)
+    (whole,) = tokenizer.encode_batch([normalize(text)], language)
     if len(whole) <= room:
         return [whole] if len(whole) else []
     parts: list[Ids] = []
-    for ids in tokenizer.encode_batch(split_sentences(text), language):
+    sentences = list(map(normalize, split_sentences(text)))  # while lines still have their ends
+    for ids in tokenizer.encode_batch(sentences, language):
         if parts and len(parts[-1]) + len(ids) <= room:
             parts[-1] = np.concatenate([parts[-1], ids])
         else:

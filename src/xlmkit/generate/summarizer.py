@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from xlmkit.checkpoint.provenance import read_provenance
 from xlmkit.core.arguments import check_list
 from xlmkit.core.errors import UserError
+from xlmkit.data.measures import normalize
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import exported, is_export
 from xlmkit.generate.cutting import cut
@@ -108,7 +109,7 @@ class Summarizer:
         if long_texts == "parts":
             parts = [cut(text, language, tokenizer, room) for text in texts]
         else:
-            rows = tokenizer.encode_batch(texts, language)
+            rows = tokenizer.encode_batch(list(map(normalize, texts)), language)
             parts = [[ids[:room]] if len(ids) else [] for ids in rows]
         return self.translator.translations_of_parts(
             parts, language, tgt or language, search, first=first

@@ -15,6 +15,7 @@ from torch import Tensor
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.arguments import check_as_many, check_list
 from xlmkit.core.errors import UserError
+from xlmkit.data.measures import normalize
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, exported, is_export
 from xlmkit.generate.cutting import cut
@@ -214,8 +215,8 @@ class Translator:
         source, target = self._check_direction(src, tgt)
         check_list(sources, "sources")
         check_as_many(targets, "targets", sources)
-        rows = self.tokenizer.encode_batch(sources, src)
-        written = self.tokenizer.encode_batch(targets, tgt)
+        rows = self.tokenizer.encode_batch(list(map(normalize, sources)), src)
+        written = self.tokenizer.encode_batch(list(map(normalize, targets)), tgt)
         for number, pair in enumerate(zip(rows, written, strict=True), start=1):
             if max(map(len, pair)) > self.engine.longest - 2:
                 raise UserError(
@@ -235,7 +236,7 @@ class Translator:
         """Return True at the tokens of some texts, for the argument `allowed`, (V,)."""
         check_list(texts)
         allowed = torch.zeros(len(self.tokenizer), dtype=torch.bool)
-        for ids in self.tokenizer.encode_batch(texts, language):
+        for ids in self.tokenizer.encode_batch(list(map(normalize, texts)), language):
             allowed[torch.from_numpy(ids).long()] = True
         return allowed
 
@@ -257,7 +258,7 @@ class Translator:
         if prefixes is None:
             return None
         check_as_many(prefixes, "prefixes", parts)
-        ids = self.tokenizer.encode_batch(prefixes, language)
+        ids = self.tokenizer.encode_batch(list(map(normalize, prefixes)), language)
         return [
             begin.tolist() if number == 0 else []
             for begin, pieces in zip(ids, parts, strict=True)

@@ -17,11 +17,11 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import output_lines
 from xlmkit.core.unfinished import Work, check_output, skip, work_of
-from xlmkit.data.text_windows import LongTexts
+from xlmkit.data.text_windows import Join
 from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.encoder import Pooling, SentenceEncoder
 from xlmkit.inference.model import InferencePrecision
-from xlmkit.inference.predictors import load_predictor
+from xlmkit.inference.predictors import load_predictor, windows_asked
 from xlmkit.inference.tagging import TaggingPredictor
 from xlmkit.inference.texts import Texts
 from xlmkit.inference.vectors import vector_file
@@ -99,7 +99,8 @@ def predict(
     batch_tokens: int,
     resume: bool,
     spaces: bool = False,
-    long_texts: LongTexts | None = None,
+    stride: int | None = None,
+    join: Join | None = None,
 ) -> None:
     """Write what a finetuned model says of every text, as JSON lines or a table.
 
@@ -112,13 +113,15 @@ def predict(
         batch_tokens: tokens of a batch.
         resume: go on with a target that an earlier call has begun.
         spaces: for a tagger, that spaces alone stand between the words of a text.
-        long_texts: how texts longer than the model are read; None does as it was measured.
+        stride: tokens that the windows of a long text share; None reads as it was measured.
+        join: how windows' scores become the text's; by default the mean, or as it was measured.
 
     Raises:
-        UserError: a file cannot be read or written, a text's language is unknown, or the model
-            predicts nothing.
+        UserError: a file cannot be read or written, a text's language is unknown, the model
+            predicts nothing, or it reads no windows that could be joined.
     """
     check_output(texts.path, target)
+    long_texts = windows_asked(model, stride, join)
     predictor = load_predictor(model, precision, long_texts)
     if isinstance(predictor, TaggingPredictor):
         predictor.spaces = spaces

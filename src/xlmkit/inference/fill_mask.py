@@ -12,6 +12,7 @@ from torch import Tensor
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import assemble
+from xlmkit.data.measures import normalize
 from xlmkit.inference.model import InferencePrecision, prepare
 from xlmkit.inference.words import check_predicts_words, language_number, ordinary_tokens
 from xlmkit.text.bpe import END_OF_WORD
@@ -108,7 +109,7 @@ class FillMask:
                 f"Text {number} has no mask; write {self.mask} where a word is missing."
             )
         pieces = [np.array([MASK], np.int32)] * (2 * len(parts) - 1)
-        pieces[::2] = self.tokenizer.encode_batch(parts, lang)
+        pieces[::2] = self.tokenizer.encode_batch(list(map(normalize, parts)), lang)
         ids = np.concatenate(pieces)
         if len(ids) > self._longest - 2:
             raise UserError(

@@ -12,6 +12,7 @@ from torch import Tensor
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
+from xlmkit.data.measures import normalize
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.language_steps import language_steps
 from xlmkit.generate.search import Asked, search_sentences
@@ -87,7 +88,8 @@ class TextGenerator:
         number = language_number(self.tokenizer, lang)
         may_come = ordinary_tokens(self.tokenizer)
         may_come = may_come if allowed is None else may_come & allowed
-        rows = [ids.tolist() for ids in self.tokenizer.encode_batch(list(prompts), lang)]
+        begins = list(map(normalize, prompts))
+        rows = [ids.tolist() for ids in self.tokenizer.encode_batch(begins, lang)]
         for place, ids in enumerate(rows, start=1):
             if len(ids) > self._longest - 3:
                 raise UserError(

@@ -13,6 +13,7 @@ from xlmkit.compress.quantize import quantize
 from xlmkit.core.arguments import check_as_many, check_list
 from xlmkit.core.device import choose_device, choose_dtype
 from xlmkit.data.batch import Inputs, Segment, SegmentRows
+from xlmkit.data.measures import normalize
 from xlmkit.data.text_windows import PairForm, cut_rows
 from xlmkit.evaluate.inference import run_batches, tell_of_cut
 from xlmkit.model.transformer import Transformer
@@ -126,10 +127,15 @@ class Reader:
         return WindowRows(values, owners, rows.lengths)
 
     def _segments(self, texts: Sequence[str], codes: Sequence[str]) -> Iterator[Segment]:
-        """Yield the tokens of every text; those of one language are encoded together."""
+        """Yield the tokens of every text; those of one language are encoded together.
+
+        Texts are read in their normal form, in which models learn and are measured.
+        """
         made: dict[str, Iterator[NDArray[np.int32]]] = {}
         for code in dict.fromkeys(codes):
-            own = [text for text, other in zip(texts, codes, strict=True) if other == code]
+            own = [
+                normalize(text) for text, other in zip(texts, codes, strict=True) if other == code
+            ]
             made[code] = iter(self.tokenizer.encode_batch(own, code))
         for code in codes:
             yield next(made[code]), self.tokenizer.lang2id[code]

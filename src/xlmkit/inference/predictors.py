@@ -15,7 +15,7 @@ from xlmkit.checkpoint.names import (
     TOKEN_CLASSIFIER,
 )
 from xlmkit.core.errors import UserError
-from xlmkit.data.text_windows import LongTexts
+from xlmkit.data.text_windows import Join, LongTexts
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.scoring import Scoring
 from xlmkit.huggingface.answering import AUTO_CLASS as ANSWERER
@@ -49,6 +49,25 @@ class Predictor(Protocol):
     def cells(self, prediction: Mapping[str, Any]) -> list[str]:
         """Return one prediction as the cells of a table."""
         ...
+
+
+def windows_asked(folder: Path, stride: int | None, join: Join | None) -> LongTexts | None:
+    """Return how long texts are read by these options; None does as the model was measured.
+
+    Raises:
+        UserError: it is said how windows are joined, but the model reads none.
+    """
+    if join is None:
+        return None if stride is None else LongTexts(stride=stride)
+    if stride is None:
+        kept = Scoring.load(folder)
+        if kept is None or kept.long_texts is None:
+            raise UserError(
+                f"--join says how windows are joined, but {folder} reads none by itself; give "
+                "--stride too, or leave out --join."
+            )
+        stride = kept.long_texts.stride
+    return LongTexts(stride=stride, join=join)
 
 
 def load_predictor(

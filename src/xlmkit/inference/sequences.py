@@ -37,7 +37,8 @@ class SequencePredictor:
         scoring: what the scores mean; None takes classes.
 
     Raises:
-        UserError: the model is none, or int8 cannot be computed here.
+        UserError: the model is none, int8 cannot be computed here, or windows are to vote for
+            numbers or choices.
     """
 
     def __init__(
@@ -51,6 +52,11 @@ class SequencePredictor:
         self.scoring = scoring or Scoring(decides=_decides(model))
         if long_texts is not None:
             self.scoring = self.scoring.model_copy(update={"long_texts": long_texts})
+        voting = self.scoring.long_texts is not None and self.scoring.long_texts.join == "vote"
+        if voting and self.scoring.decides in ("number", "choice"):
+            raise UserError(
+                "A vote needs classes, and this model has none; take --join mean, max or first."
+            )
         self._known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
         self._scorer: TextScorer = (
             PlainScorer(model, precision, self.scoring)

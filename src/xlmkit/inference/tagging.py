@@ -12,6 +12,7 @@ from torch import Tensor
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.data.batch import Inputs
 from xlmkit.data.measures import normalize
+from xlmkit.data.normal_spans import aligned_normal
 from xlmkit.data.words import Sentences, encode_words
 from xlmkit.evaluate.calibration import softmax
 from xlmkit.evaluate.word_scores import word_scores
@@ -128,7 +129,7 @@ def _words_of_tokens(tokenizer: Tokenizer, text: str, language: str) -> list[str
 
 def _words(text: str, language: str) -> list[str]:
     cut = segmenter(DEFAULT_SEGMENTERS.get(language, NONE))
-    return [text[slice(*word.span)] for word in aligned_words(text, language, cut)]
+    return [text[slice(*word.span)] for word in aligned_words(aligned_normal(text), language, cut)]
 
 
 def _plain(bundle: Bundle, precision: InferencePrecision) -> ScoreWords:

@@ -11,6 +11,8 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import LANGUAGE_MODEL
 from xlmkit.core.errors import UserError
 from xlmkit.core.streams import input_lines
+from xlmkit.data.measures import normalize
+from xlmkit.data.normal_spans import aligned_normal
 from xlmkit.text.alignment import Span
 from xlmkit.text.bpe import END_OF_WORD
 from xlmkit.text.languages import check_known, script_share
@@ -54,7 +56,7 @@ def word_spans(
     """
     if spaces:
         return [match.span() for match in re.finditer(r"\S+", text)]
-    tokens = tokenizer.align(text, language)
+    tokens = tokenizer.align(aligned_normal(text), language)
     found: dict[int, Span] = {}
     for word, (start, end) in zip(tokens.words, tokens.spans, strict=True):
         found[word] = (found.get(word, (start, end))[0], end)
@@ -79,7 +81,7 @@ def script_tokens(tokenizer: Tokenizer, lang: str) -> Tensor:
 def tokens_of_texts(tokenizer: Tokenizer, texts: Iterable[str], lang: str) -> Tensor:
     """Return True at the tokens that some texts have, (V,)."""
     allowed = torch.zeros(len(tokenizer), dtype=torch.bool)
-    for ids in tokenizer.encode_batch(list(texts), lang):
+    for ids in tokenizer.encode_batch(list(map(normalize, texts)), lang):
         allowed[torch.from_numpy(ids).long()] = True
     return allowed & ordinary_tokens(tokenizer)
 

@@ -346,6 +346,7 @@ def figures(
         seconds: how long the model took for the answers in all languages.
     """
     others = [language for language in languages if language not in sources]
+    counted = [x for x in others if languages[x][metrics[0]]["value"] is not None]
     values = {m: [languages[code][m]["value"] for code in others] for m in metrics if others}
     known = {m: [value for value in found if value is not None] for m, found in values.items()}
     average = {m: float(np.mean(found)) for m, found in known.items() if found}
@@ -359,7 +360,7 @@ def figures(
         "few_shot": config.few_shot,
         "train_examples": n_train,
         "languages": dict(languages),
-        "average": {**average, "over": others},
+        "average": {**average, "over": counted},
         "seconds": seconds,
         "examples": dict(examples),
         "outcomes": dict(outcomes or {}),

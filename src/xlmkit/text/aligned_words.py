@@ -22,12 +22,17 @@ _NO_SINGLE_SPACE = re.compile(r"\s{2,}|[^\S ]")
 _NO_SPACE = re.compile("[^ ]+")
 
 
-def aligned_words(text: str, language: str, segment: Segmenter | None = None) -> list[Aligned]:
-    """Split a text as `xlmkit.text.moses.moses_words` does; words of a segmenter are not empty."""
+def aligned_words(
+    text: str | Aligned, language: str, segment: Segmenter | None = None
+) -> list[Aligned]:
+    """Split a text as `xlmkit.text.moses.moses_words` does; words of a segmenter are not empty.
+
+    Of a text that was made from another one, words are aligned with that.
+    """
     rules = moses_rules(language)
     source = Aligned.of(text)
     if segment is not None and language == "zh":
-        return _clean(_joined(source.locate(segment(text))), rules).words()
+        return _clean(_joined(source.locate(segment(source.text))), rules).words()
     cleaned = _clean(source, rules)
     if segment is not None:
         return cleaned.locate(segment(cleaned.text))

@@ -37,8 +37,10 @@ class Aligned:
     spans: list[Span]
 
     @classmethod
-    def of(cls, text: str) -> "Aligned":
-        """Take the original."""
+    def of(cls, text: "str | Aligned") -> "Aligned":
+        """Take the original; what was made from one already stays as it is."""
+        if isinstance(text, Aligned):
+            return text
         return cls(text, list(pairwise(range(len(text) + 1))))
 
     @property

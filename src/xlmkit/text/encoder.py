@@ -140,8 +140,11 @@ class TextEncoder:
         """
         return list(chain.from_iterable(self._pieces_of(self.words(text, language))))
 
-    def align(self, text: str, language: str | None) -> AlignedTokens:
-        """Return the ids of a text, and for each the characters and the word it came from."""
+    def align(self, text: str | Aligned, language: str | None) -> AlignedTokens:
+        """Return the ids of a text, and for each the characters and the word it came from.
+
+        Of a text that was made from another one, the characters are that one's.
+        """
         if language is None:
             parts = [[word] for word in Aligned.of(text).words()]
         else:

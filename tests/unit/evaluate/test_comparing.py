@@ -407,3 +407,18 @@ def test_translators_are_compared_by_bleu(tmp_path):
     assert pair.difference.p < 0.01
     with pytest.raises(UserError, match="compared among themselves"):
         read_contenders([run], ["translation", "topic"])
+
+
+def test_a_language_without_a_value_is_told(tmp_path):
+    run = make_run(tmp_path / "run", good=Model("Good", 0.8), bad=Model("Bad", 0.5))
+    path = run / "results.json"
+    results = json.loads(path.read_text("utf-8"))
+    languages = results["models"]["bad"]["tasks"]["topic"]["languages"]
+    languages["sw"]["accuracy"]["value"] = None
+    path.write_text(json.dumps(results), encoding="utf-8")
+    found = compare(read_contenders([run]))
+    assert found.tasks[0].languages == ("en", "fr")
+    assert found.notes == (
+        "Accuracy of topic has no value for Bad in sw, which no model is compared in.",
+    )
+    assert compare(read_contenders([run]), languages=["fr"]).notes == ()

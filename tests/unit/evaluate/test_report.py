@@ -485,3 +485,17 @@ def test_that_languages_are_too_few_is_said_once(results):
         task = model["tasks"]["application"]
         task["languages"] = {code: task["languages"][code] for code in ("en", "fr", "de")}
     assert render_report(two_tasks(results)).count("nothing can be said") == 1
+
+
+def test_a_language_without_a_value_is_not_said_to_be_averaged(results):
+    task = results["models"]["mlm_tlm"]["tasks"]["application"]
+    task.pop("average", None)
+    before = " ".join(headline(results).sentences)
+    assert "Arabic" in before
+    task["languages"]["ar"]["accuracy"]["value"] = None
+    table = transfer_table(results, "application")
+    assert table.rows[-1].label == "Average of the others, where there is a value"
+    assert _cells(table)["Arabic"][6] == formats.MISSING
+    reached = next(s for s in headline(results).sentences if "is right on" in s)
+    assert "French" in reached
+    assert "Arabic" not in reached

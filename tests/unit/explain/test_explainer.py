@@ -8,6 +8,7 @@ import torch
 
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.scoring import Scoring
 from xlmkit.explain.explainer import Explainer
 from xlmkit.explain.explanation import Explained, Explanation
 from xlmkit.explain.plain_subject import PlainSubject, kind_of_task
@@ -93,10 +94,10 @@ def test_one_of_several_texts_is_explained_against_the_others(keyword_classifier
 
 def test_kinds_of_scores_are_read_as_they_are_meant(keyword_classifier: Path) -> None:
     bundle = Bundle.load(keyword_classifier)
-    several = Explainer(PlainSubject(bundle, "several")).explain("a h", "en")
+    several = Explainer(PlainSubject(bundle, Scoring(decides="several"))).explain("a h", "en")
     score = torch.tensor([several.explained[0].output])
     assert several.explained[0].probability == pytest.approx(float(score.sigmoid()), abs=1e-5)
-    number = Explainer(PlainSubject(bundle, "number")).explain("a h", "en")
+    number = Explainer(PlainSubject(bundle, Scoring(decides="number"))).explain("a h", "en")
     assert number.explained[0].probability is None
     assert float(number.explained[0].label) == pytest.approx(number.explained[0].output, abs=1e-3)
     tasks = {"a": {"kind": "multilabel"}, "b": {"kind": "tagging"}, "c": {"kind": "regression"}}

@@ -80,3 +80,17 @@ def test_what_cannot_be_explained_is_told(
         Explainer.from_pretrained(both)
     with pytest.raises(UserError, match=r"has no config\.json"):
         Explainer.from_pretrained(tmp_path)
+
+
+def test_words_are_shown_as_they_are_written(
+    make_encoder: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_encoder("bert", tmp_path / "model")
+    finetuned(folder, "AutoModelForSequenceClassification", num_labels=3)
+    explainer = Explainer.from_pretrained(folder)
+    text = "The\told do\u200bg\u00a0sees "
+    written, normal = (explainer.explain(t, "en", steps=5) for t in (text, "The old dog sees"))
+    assert written.tokens == normal.tokens
+    assert [word.text for word in written.words] == ["The", "old", "do\u200bg", "sees"]
+    assert all(text[word.start : word.end] == word.text for word in written.words)
+    assert written.explained[0].probability == normal.explained[0].probability

@@ -1,13 +1,19 @@
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from xlmkit import SentenceEncoder, SequencePredictor
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.cli.app import app
+from xlmkit.core.errors import UserError
 from xlmkit.data.text_windows import LongTexts
 from xlmkit.evaluate.inference import PlainClassifier
+from xlmkit.evaluate.scoring import Scoring
 
 SHORT = ["a b c", "b", ""]
 LONG = " ".join("abcab"[i % 5] for i in range(70))  # the model reads 32 tokens, two of them </s>
@@ -63,3 +69,34 @@ def test_what_is_cut_off_is_told_once(classifier: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().err.count("1 of 2 texts are longer than 32 tokens") == 1
     SequencePredictor.from_pretrained(classifier, long_texts=LongTexts()).predict([LONG], "en")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("decides", ["number", "choice"])
+def test_windows_vote_for_classes_only(classifier: Path, decides: Any) -> None:
+    bundle, vote = Bundle.load(classifier), LongTexts(join="vote")
+    with pytest.raises(UserError, match="and this model has none; take --join mean, max or first"):
+        SequencePredictor(bundle, "float32", vote, Scoring(decides=decides))
+    with pytest.raises(UserError, match="A vote needs classes"):
+        SequencePredictor(bundle, "float32", scoring=Scoring(decides=decides, long_texts=vote))
+    SequencePredictor(bundle, "float32", vote, Scoring(decides="several"))
+
+
+def test_how_windows_are_joined_needs_windows(classifier: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(classifier, tmp_path / "model"))
+    source = tmp_path / "texts.txt"
+    source.write_text("a " * 30 + "c " * 40 + "\n", encoding="utf-8")
+    call = ["predict", str(folder), str(source), "--lang", "en", "--precision", "float32"]
+    refused = CliRunner().invoke(app, [*call, "--join", "max"])
+    assert refused.exit_code == 1
+    assert "reads none by itself; give --stride too, or leave out --join" in refused.output
+
+    def probabilities(*options: str) -> dict[str, float]:
+        done = CliRunner().invoke(app, [*call, *options])
+        assert done.exit_code == 0
+        found: dict[str, float] = json.loads(done.stdout)["probabilities"]
+        return found
+
+    asked = probabilities("--stride", "10", "--join", "max")
+    assert asked != probabilities("--stride", "10")
+    Scoring(long_texts=LongTexts(stride=10)).save(folder)
+    assert probabilities("--join", "max") == asked

@@ -1,0 +1,30 @@
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xlmkit.core.files import write_json
+
+
+def _refused(constant: str) -> Any:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def test_what_is_written_is_json_whatever_the_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    value = {"score": -math.inf, "curve": [{"loss": math.nan, "step": 2}, (1.5, math.inf)]}
+    write_json(path, value)
+    found = json.loads(path.read_text("utf-8"), parse_constant=_refused)
+    assert found == {"score": None, "curve": [{"loss": None, "step": 2}, [1.5, None]]}
+    write_json(path, {"é": 1.5})
+    assert path.read_text("utf-8") == '{\n "é": 1.5\n}\n'
+
+
+def test_a_value_that_json_cannot_hold_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+    assert json.loads(path.read_text("utf-8")) == {"a": 1}
