@@ -72,7 +72,13 @@ class Adapting:
             state, weights = session.run(trained, Processes())
         else:
             try:
-                state, _ = session.run(trained, Processes(), selection.validate, selection.enough)
+                state, _ = session.run(
+                    trained,
+                    Processes(),
+                    selection.validate,
+                    selection.enough,
+                    selection.kept.on_saved,
+                )
             except UserError as error:
                 raise UserError(f"finetune.{self.task}: {error}") from None
         figures = {"steps": state.step, "seconds": state.seconds, "curve": state.curve}
