@@ -120,7 +120,10 @@ def _trial_name(trial: Mapping[str, Any]) -> str:
 def _trial(trial: Mapping[str, Any] | None) -> Cell:
     if trial is None:
         return Cell(formats.MISSING)
-    return Cell(formats.hundredths(trial["score"]), f"step {trial['step']}", trial["chosen"])
+    if "diverged" in trial:
+        return Cell("diverged")
+    score = formats.MISSING if trial["score"] is None else formats.hundredths(trial["score"])
+    return Cell(score, f"step {trial['step']}", trial["chosen"])
 
 
 def _titles(results: Results, models: Mapping[str, Any]) -> dict[str, str]:
