@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -67,7 +67,8 @@ def sweep(setting: Setting, name: str, task: str) -> list[dict[str, Any]]:
         told = f", {processes} at a time" if processes > 1 else ""
         say(f"Sweep of {name} on {task}: {len(left)} of {len(trials)} trials to train{told}.")
     jobs = [_Job(plan, name, task, trial, os.getpid()) for trial in left]
-    for trial, _ in zip(left, map_in_order(_train, jobs, processes, alone=0), strict=True):
+    done = map_in_order(_train, jobs, processes, alone=0, fail_early=True)
+    for trial, _ in zip(left, done, strict=True):
         say(f"Trial {trial.name}: {_in_words(_figures(stages[trial]))}")
         _forget_worse([stages[one] for one in trials if stages[one].finished])
     found = [_figures(stages[trial]) for trial in trials]
@@ -187,6 +188,7 @@ def _try(job: _Job, stage: Stage, folder: Path) -> None:
     work.replace(_waiting(stage))
 
 
+@cache  # else a process with several trials would be stopped several times
 def _stop_with(parent: int) -> None:
     """Stop this process as a signal does, saving its state, once the one that asked is gone."""
 
