@@ -137,9 +137,12 @@ def _tokenizer(plan: RunPlan) -> dict[str, Any] | None:
 def _model(plan: RunPlan, name: str) -> dict[str, Any]:
     model = plan.models()[name]
     figures = read_json(plan.pretrained(name).folder / FIGURES_FILE)
+    measured = read_json(plan.measured(name).folder / FIGURES_FILE)
+    for task, found in measured["tasks"].items():  # a title is no reason to measure again
+        found["title"] = plan.recipe.finetune[task].title
     return {
         "title": model.title or name,
         "checkpoint": figures["checkpoint"] if model.ready else None,
         "pretraining": figures if model.trained else None,
-        **read_json(plan.measured(name).folder / FIGURES_FILE),
+        **measured,
     }
