@@ -139,7 +139,8 @@ def _model(plan: RunPlan, name: str) -> dict[str, Any]:
     model = plan.models()[name]
     figures = read_json(plan.pretrained(name).folder / FIGURES_FILE)
     measured = read_json(plan.measured(name).folder / FIGURES_FILE)
-    for task in (measured.get("tasks") or {}).values():
+    for task_name, task in measured["tasks"].items():
+        task["title"] = plan.recipe.finetune[task_name].title  # is no reason to measure again
         task["gap"] = gaps(measured, task)
     return {
         "title": model.title or name,

@@ -45,22 +45,30 @@ def states(trials: Path) -> list[Path]:
     return list(trials.glob(".*.partial/trained/training.safetensors"))
 
 
-def test_a_killed_sweep_goes_on_exactly(finished: Path) -> None:
-    for out in ("whole", "stopped"):
-        finish(finished, out, "pretrain", SETTINGS)
-    finish(finished, "whole", "finetune", SETTINGS)
-    trials = finished / "stopped" / "finetune" / "ready" / "kind@trials"
+def stop(folder: Path, number: signal.Signals) -> tuple[int, Path]:
+    """Begin a sweep, and send a signal to its first process alone once both trials learn."""
+    trials = folder / "stopped" / "finetune" / "ready" / "kind@trials"
     with subprocess.Popen(
-        command(finished, "stopped", "finetune", SETTINGS + OFTEN),
+        command(folder, "stopped", "finetune", SETTINGS + OFTEN),
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
     ) as process:  # fmt: skip
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 200
         while len(states(trials)) < 2 and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)  # the processes of the trials are not asked
+        process.send_signal(number)  # the processes of the trials are not asked
         assert process.stderr is not None
         process.stderr.read()  # until nobody can write to it any more
+    return process.returncode, trials
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_stopped_sweep_goes_on_exactly(finished: Path, number: signal.Signals) -> None:
+    for out in ("whole", "stopped"):
+        finish(finished, out, "pretrain", SETTINGS)
+    finish(finished, "whole", "finetune", SETTINGS)
+    code, trials = stop(finished, number)
+    assert code == (-number if number == signal.SIGKILL else 130)
     assert len(states(trials)) == 2
     assert not (finished / "stopped" / "finetune" / "ready" / "kind").exists()
     finish(finished, "stopped", "finetune", SETTINGS + OFTEN)

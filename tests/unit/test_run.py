@@ -93,6 +93,18 @@ def test_results_hold_every_number(finished: Path) -> None:
     assert len(results["durations"]) == 1 + 3 * 2
 
 
+def test_another_title_of_a_task_is_shown_without_measuring_again(finished: Path) -> None:
+    before = files(finished / "out")
+    for title in ("What it is about", "Topics"):
+        result = call(finished, "report", "--set", f"finetune.kind.title={title}")
+        assert result.exit_code == 0, result.output
+        assert title in result.output
+        assert title in (finished / "out" / "report.html").read_text("utf-8")
+        models = read_json(finished / "out" / "results.json")["models"]
+        assert {one["tasks"]["kind"]["title"] for one in models.values()} == {title}
+    assert made_again(before, files(finished / "out")) == []
+
+
 def test_the_models_of_a_run_can_be_compared(finished: Path) -> None:
     result = CliRunner().invoke(app, ["compare", str(finished / "out")])
     assert result.exit_code == 0, result.output

@@ -63,6 +63,30 @@ def test_the_best_trial_is_what_is_measured_and_finished_trials_are_kept(
     assert len(read_json(stage.with_name("kind@2") / "figures.json")["trials"]) == 3
 
 
+def test_a_trial_that_diverges_is_the_worst_and_not_tried_again(finished: Path) -> None:
+    recipe, out = finished / "recipe.yaml", finished / "out"
+    settings = [VALID, ONE_MODEL, "finetune.kind.sweep={lr: [1.0e+30, 1.0e-2]}"]
+    run(recipe, settings, out, False)
+    stage = out / "finetune" / "both" / "kind"
+    wild, tame = read_json(stage / "figures.json")["trials"]
+    assert (wild["score"], wild["step"], wild["chosen"]) == (None, None, False)
+    assert "The loss is not finite at step" in wild["diverged"]
+    assert tame["chosen"]
+    assert "diverged" not in tame
+    trial = out / "finetune" / "both" / "kind@trials" / "lr=1e+30"
+    assert {path.name for path in trial.iterdir()} == {"figures.json", "stage.json"}
+    assert read_json(out / "results.json")["models"]["both"]["tasks"]["kind"]["trials"][0] == wild
+    page = (out / "report.html").read_text("utf-8")
+    assert "diverged" in page.partition("What was tried")[2].partition("</table>")[0]
+
+    before = files(trial)
+    none = [*settings, "finetune.kind.sweep={lr: [1.0e+30, 1.0e+29]}"]
+    for _ in range(2):  # the second time nothing is left to train
+        with pytest.raises(UserError, match=r"All trials .* diverged; give lower rates"):
+            finetune(recipe, none, out, False)
+        assert files(trial) == before
+
+
 def test_trials_side_by_side_give_what_they_give_one_after_another(finished: Path) -> None:
     recipe, out = finished / "recipe.yaml", finished / "two"
     ready = f"pretrain.models={{ready: {{checkpoint: {finished / 'out/pretrain/both'}}}}}"

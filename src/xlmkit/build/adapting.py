@@ -53,7 +53,8 @@ class Adapting:
             Its figures: `steps`, `seconds`, `curve`, and `selection` where valid texts chose.
 
         Raises:
-            UserError: the model cannot learn this task, or the loss is not finite.
+            UserError: the model cannot learn this task.
+            DivergedError: the loss is not finite.
         """
         setting, seed = self.setting, (self.seed, self.task)
         backbone = open_backbone(setting.plan, self.name)
@@ -72,9 +73,15 @@ class Adapting:
             state, weights = session.run(trained, Processes())
         else:
             try:
-                state, _ = session.run(trained, Processes(), selection.validate, selection.enough)
+                state, _ = session.run(
+                    trained,
+                    Processes(),
+                    selection.validate,
+                    selection.enough,
+                    selection.kept.on_saved,
+                )
             except UserError as error:
-                raise UserError(f"finetune.{self.task}: {error}") from None
+                raise type(error)(f"finetune.{self.task}: {error}") from None
         figures = {"steps": state.step, "seconds": state.seconds, "curve": state.curve}
         if selection is None:
             adaptation.save(folder, weights, {**provenance, "finetuning": figures})

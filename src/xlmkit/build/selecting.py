@@ -6,7 +6,8 @@ and every family of models is chosen by the very numbers that are reported.
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.tasks.base import Backbone, TaskConfig, TaskData
 from xlmkit.train.adaptation import Adaptation
 from xlmkit.train.hooks import point
+from xlmkit.train.kept import KeptSteps
 from xlmkit.train.selection import (
     SELECTION,
     best_step,
@@ -28,7 +30,7 @@ from xlmkit.train.state import TrainingState
 STEPS_FOLDER = "steps"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Selection:
     """Measures a model in the middle of its adaptation and keeps the best steps.
 
@@ -40,6 +42,7 @@ class Selection:
         sources: languages whose labels are learned.
         folder: of the stage; the models lie below it, each in a folder named by its step.
         provenance: what stands beside the models.
+        kept: the models of the best steps.
     """
 
     adaptation: Adaptation
@@ -49,6 +52,11 @@ class Selection:
     sources: Sequence[str]
     folder: Path
     provenance: Mapping[str, Any]
+    kept: KeptSteps = field(init=False)
+
+    def __post_init__(self) -> None:
+        wanted = partial(kept_steps, sources=self.sources)
+        self.kept = KeptSteps(self.folder / STEPS_FOLDER, wanted)
 
     def validate(self, model: nn.Module, state: TrainingState) -> None:
         """Measure every language, and keep the step's model if it is the best for anybody.
@@ -56,7 +64,7 @@ class Selection:
         Raises:
             UserError: a source language has no texts of validation.
         """
-        here = step_folder(self.folder, state.step)
+        here = self.kept.path(state.step)
         shutil.rmtree(here, ignore_errors=True)  # of a run that was killed just now
         self.adaptation.save(here, _weights(model), self.provenance)
         model.eval()
@@ -72,10 +80,7 @@ class Selection:
             value = scores[metric]["value"]
             values = {} if value is None else {"value": value}
             state.curve.append(point(state, SELECTION, code, "valid", values))
-        kept = {step_folder(self.folder, step) for step in kept_steps(state.curve, self.sources)}
-        for folder in here.parent.iterdir():
-            if folder not in kept:
-                shutil.rmtree(folder)
+        self.kept.on_measured(state)
 
     def enough(self, state: TrainingState) -> bool:
         """Tell whether the source languages have not grown better for long enough."""
@@ -91,7 +96,7 @@ class Selection:
         """
         best = best_step(state.curve, self.sources)
         assert best is not None  # noqa: S101 - the last step is always validated
-        shutil.copytree(step_folder(self.folder, best), self.folder, dirs_exist_ok=True)
+        shutil.copytree(self.kept.path(best), self.folder, dirs_exist_ok=True)
         return {"source_selected": best, "own_selected": own_steps(state.curve)}
 
 

@@ -44,11 +44,13 @@ from xlmkit.generate.summarizer import summary_lengths
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import FIGURES_FILE, RunPlan
 from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.train.kept import KeptSteps
 from xlmkit.train.loop import Plan
+from xlmkit.train.selection import Curve
 from xlmkit.train.session import Session
 from xlmkit.train.state import STATE_FILE, TrainingState
 
-_BEST_FILE = "best.safetensors"
+_BEST_FOLDER = "best"
 
 
 def train_translator(setting: Setting, name: str, folder: Path) -> None:
@@ -61,6 +63,7 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
     judge = _judge(plan, name, tokenizer)
     validation = _validation(plan, name, bundle, judge)
     criterion = config.criterion
+    kept = _kept(folder, criterion)
 
     def enough(state: TrainingState) -> bool:
         since = measurements_since_best(state.curve, criterion)
@@ -73,14 +76,15 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
     state, weights = _session(setting, name, folder).run(
         model.to(setting.device),
         Processes(),
-        partial(_validate, validation, criterion, folder) if validation else None,
+        partial(_validate, validation, criterion, kept) if validation else None,
         enough,
+        kept.on_saved,
     )
     if given_up(state):
         say(f"All directions still copied or collapsed at step {state.step:,}: training ended.")
     best = best_step(state.curve, criterion)
     if best is not None:
-        weights = load_file(folder / _BEST_FILE)
+        weights = load_file(kept.path(best))
     figures = {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "steps": state.step,
@@ -102,8 +106,18 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
     ).save(folder)
     figures["test"] = _measure(plan, name, folder, judge)
     write_json(folder / FIGURES_FILE, figures)
-    for leftover in (STATE_FILE, _BEST_FILE):
-        (folder / leftover).unlink(missing_ok=True)
+    (folder / STATE_FILE).unlink(missing_ok=True)
+    kept.forget()
+
+
+def _kept(folder: Path, criterion: str) -> KeptSteps:
+    """Return where the weights of the best step wait for the end of the training."""
+
+    def wanted(curve: Curve) -> set[int]:
+        best = best_step(curve, criterion)
+        return set() if best is None else {best}
+
+    return KeptSteps(folder / _BEST_FOLDER, wanted, ending=".safetensors")
 
 
 def _session(setting: Setting, name: str, folder: Path) -> Session:
@@ -185,7 +199,7 @@ def _check_metrics(texts: Mapping[str, Watched]) -> None:
 def _validate(
     validation: TranslationValidation,
     criterion: str,
-    folder: Path,
+    kept: KeptSteps,
     model: nn.Module,
     state: TrainingState,
 ) -> None:
@@ -197,8 +211,9 @@ def _validate(
         tensors = {
             name: value.detach().float().cpu().clone() for name, value in model.state_dict().items()
         }
-        with atomic_write(folder / _BEST_FILE, binary=True) as stream:
+        with atomic_write(kept.path(state.step), binary=True) as stream:
             stream.write(save(tensors))
+    kept.on_measured(state)
 
 
 def _learned(plan: RunPlan, name: str) -> Mapping[str, Any]:

@@ -9,5 +9,9 @@ class UserError(Exception):
     """
 
 
+class DivergedError(UserError):
+    """The loss of a training is not finite any more, and going back did not help."""
+
+
 class MissingPackageError(UserError, ImportError):
     """An optional package is needed that is not installed; the message says how to install it."""

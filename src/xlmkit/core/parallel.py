@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
 from queue import SimpleQueue
@@ -36,8 +36,13 @@ def map_in_order(
     items: Iterable[Item],
     processes: int | None = None,
     alone: int = ALONE,
+    *,
+    fail_early: bool = False,
 ) -> Iterator[Result]:
     """Yield the results of a function for all items, in their order, a few items ahead.
+
+    If it ends early, by a signal, a mistake or because no more is asked for, the processes get
+    SIGTERM, and it waits until they have ended: a function may save what it has.
 
     Args:
         function: may be pickled, and depends on nothing but its item; what it remembers is
@@ -45,6 +50,7 @@ def map_in_order(
         items: read as they are needed; may be pickled, as the results.
         processes: how many work; by default one for each core. With 1 no other process is started.
         alone: how many items are done before others are started.
+        fail_early: raise a mistake at once, not in its item's turn; for items that take hours.
 
     Raises:
         UserError: the function raised one, or a process ended early.
@@ -57,9 +63,10 @@ def map_in_order(
     if first is None:
         return
     with ExitStack() as stack:
+        workers = [stack.enter_context(_worker()) for _ in range(count)]
         free: SimpleQueue[_Worker] = SimpleQueue()
-        for _ in range(count):
-            free.put(stack.enter_context(_worker()))
+        for worker in workers:
+            free.put(worker)
         pool = stack.enter_context(ThreadPoolExecutor(count))
 
         def work(item: Item) -> Result:
@@ -71,13 +78,38 @@ def map_in_order(
                 free.put(worker)
 
         waiting: deque[Future[Result]] = deque()
-        stack.callback(lambda: [future.cancel() for future in waiting])
+        stack.enter_context(_stopped_early(workers, waiting))  # before the pool waits for all
         for item in chain([first], iterator):
             waiting.append(pool.submit(work, item))
             if len(waiting) > _WAITING * count:
-                yield waiting.popleft().result()
+                yield _next_result(waiting, fail_early)
         while waiting:
-            yield waiting.popleft().result()
+            yield _next_result(waiting, fail_early)
+
+
+@contextmanager
+def _stopped_early(workers: list["_Worker"], waiting: Iterable[Future[Result]]) -> Iterator[None]:
+    """Ask the processes to end if the block does not come to its end."""
+    try:
+        yield
+    except BaseException:
+        for future in waiting:
+            future.cancel()
+        for worker in workers:
+            worker.stop()
+        raise
+
+
+def _next_result(waiting: deque[Future[Result]], fail_early: bool) -> Result:
+    """Return the first result, and take it away."""
+    while fail_early and not waiting[0].done():
+        for future in waiting:
+            if future.done():
+                future.result()
+        wait([future for future in waiting if not future.done()], return_when=FIRST_COMPLETED)
+    result = waiting[0].result()
+    waiting.popleft()
+    return result
 
 
 _kept: list["_Worker"] | None = None  # processes that wait for work
@@ -125,6 +157,11 @@ class _Worker:
         )
         self._function: Callable[[Any], Any] | None = None
         self.broken = False
+
+    def stop(self) -> None:
+        """Ask the process to end, which saves what it does if that can be saved."""
+        self.broken = True
+        self._process.terminate()
 
     def end(self) -> None:
         """End the process."""

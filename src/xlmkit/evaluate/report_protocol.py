@@ -1,6 +1,5 @@
 """What the report says of how a task's numbers came about: step, seeds, and what was tried."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,7 +16,8 @@ from xlmkit.evaluate.results import (
 )
 from xlmkit.evaluate.score import Score
 
-_AVERAGE = ("", "Average without labels", "summary")
+_AVERAGE = "Average without labels"
+_OF_SOME = "Average of those with a choice"  # where not all of them have validation texts
 
 
 def selection_table(results: Results, task: str) -> Table | None:
@@ -28,7 +28,7 @@ def selection_table(results: Results, task: str) -> Table | None:
     metric = main_metric(next(iter(models.values())))
     found = {code for one in models.values() for code in one["own_selected"]["languages"]}
     rows = [(x, language_name(results, x), "") for x in ordered_languages(results, found)]
-    rows.append(_AVERAGE)
+    rows.append(_average_row(models))
 
     def chosen(rule: str) -> Callable[[str, str], Score | float | None]:
         def get(model: str, language: str) -> Score | float | None:
@@ -50,7 +50,8 @@ def selection_table(results: Results, task: str) -> Table | None:
 def seeds_table(results: Results, task: str) -> Table | None:
     """Return mean and deviation of a task's main metric over seeds, None with one seed only.
 
-    Where each language chose its step as well, the mean and deviation of that stand beside them.
+    Where each language chose its step as well, the mean and deviation of that stand beside them,
+    and the averages of both are over the languages that did.
     """
     models = {key: one["seeds"] for key, one in models_on(results, task).items() if "seeds" in one}
     if not models:
@@ -58,7 +59,7 @@ def seeds_table(results: Results, task: str) -> Table | None:
     metric = main_metric(next(iter(models_on(results, task).values())))
     found = {code for one in models.values() for code in one["languages"]}
     rows = [(x, language_name(results, x), "") for x in ordered_languages(results, found)]
-    rows.append(_AVERAGE)
+    rows.append(_average_row(models_on(results, task)))
 
     def over(part: Callable[[Mapping[str, Any]], Any], name: str) -> Callable[..., float | None]:
         def get(model: str, language: str) -> float | None:
@@ -69,17 +70,27 @@ def seeds_table(results: Results, task: str) -> Table | None:
 
         return get
 
-    def all_of(spreads: Mapping[str, Any]) -> Mapping[str, Any]:
-        return spreads
+    def source(spreads: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**spreads, **spreads.get("source_selected", {})}
 
     def own(spreads: Mapping[str, Any]) -> Mapping[str, Any]:
         return spreads.get("own_selected") or {"average": {}}
 
     measures = [
-        Measure("Mean", over(all_of, "mean"), deviation=over(all_of, "deviation")),
+        Measure("Mean", over(source, "mean"), deviation=over(source, "deviation")),
         Measure("Own choice", over(own, "mean"), deviation=over(own, "deviation")),
     ]
     return comparison("Language", _titles(results, models), rows, measures)
+
+
+def _average_row(models: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, str]:
+    """Return the row of averages, named by the languages that both rules are averaged over."""
+
+    def fewer(part: Mapping[str, Any]) -> bool:
+        every = part["average"]["over"]
+        return 0 < len(part.get("own_selected", {}).get("over", every)) < len(every)
+
+    return ("", _OF_SOME if any(map(fewer, models.values())) else _AVERAGE, "summary")
 
 
 def seeds_sentence(results: Results, task: str, model: str) -> str:
@@ -121,8 +132,10 @@ def _trial_name(trial: Mapping[str, Any]) -> str:
 def _trial(trial: Mapping[str, Any] | None) -> Cell:
     if trial is None:
         return Cell(formats.MISSING)
-    score = math.nan if trial["score"] is None else trial["score"]
-    return Cell(formats.hundredths(score), f"step {trial['step']}", trial["chosen"])
+    if "diverged" in trial:
+        return Cell("diverged")
+    score = formats.MISSING if trial["score"] is None else formats.hundredths(trial["score"])
+    return Cell(score, f"step {trial['step']}", trial["chosen"])
 
 
 def _titles(results: Results, models: Mapping[str, Any]) -> dict[str, str]:

@@ -80,9 +80,23 @@ def _task(
             row = _row(model, task, AVERAGE, metric, {"value": value})
             row[-1] = below[metric].get(AVERAGE)
             yield row + _spread(over, over.get("average") or {}, metric)
+    yield from _by_step(model, task, measured, over)
+
+
+def _by_step(
+    model: str, task: str, measured: Mapping[str, Any], over: Mapping[str, Any]
+) -> Iterator[list[Any]]:
+    """Yield the scores by each language's own step, and the average by the source's beside them.
+
+    Both averages are over the same languages; that of all without labels is the task's.
+    """
+    metric = main_metric(measured)
+    if source := measured.get("source_selected"):
+        row = _row(model, task, AVERAGE, f"{metric} by source step", {"value": source["average"]})
+        spreads = (over.get("source_selected") or {}).get("average") or {}
+        yield row + _spread(over, spreads, metric)
     own, spread = measured.get("own_selected"), over.get("own_selected") or {}
     if own:
-        metric = main_metric(measured)
         named = f"{metric} by own step"
         for language, found in own["languages"].items():
             where = (spread.get("languages") or {}).get(language, {})

@@ -22,7 +22,8 @@ def over_seeds(found: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
 
     Returns:
         `seeds`, `languages` (code to metric to spread), `average` (metric to spread), and
-        `own_selected` with both for the main metric, where each language chose its step as well.
+        `own_selected` with both for the main metric, where each language chose its step as well;
+        beside it `source_selected` with the average over the same languages.
     """
     parts = list(found.values())
     metrics, codes = parts[0]["metrics"], parts[0]["languages"]
@@ -34,6 +35,9 @@ def over_seeds(found: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
         },
         "average": {m: spread(one["average"].get(m) for one in parts) for m in metrics},
     }
+    if all("source_selected" in one for one in parts):
+        averages = [one["source_selected"]["average"] for one in parts]
+        spreads["source_selected"] = {"average": {metrics[0]: spread(averages)}}
     if all("own_selected" in one for one in parts):
         own, main = [one["own_selected"] for one in parts], metrics[0]
         spreads["own_selected"] = {

@@ -33,13 +33,14 @@ def selected(
         chosen: the steps: `source_selected`, and `own_selected` by language.
 
     Returns:
-        For both the step and the score of the first metric by language, and the average over the
-        languages that gave no labels. A language without validation texts has no step of its own.
+        For both the step and the score of the first metric by language, and the `average` `over`
+        the languages that gave no labels and have a step of their own: of both over the same,
+        unless there are none. A language without validation texts has no step of its own.
     """
     metric, source_step = measured["metrics"][0], chosen["source_selected"]
 
     def part(steps: Mapping[str, int]) -> dict[str, Any]:
-        languages = {
+        return {
             code: {
                 "step": step,
                 metric: others.get(step, measured)["languages"][code][metric],
@@ -47,14 +48,20 @@ def selected(
             for code, step in steps.items()
             if code in measured["languages"]
         }
-        values = [
-            languages[code][metric]["value"]
-            for code in measured["average"]["over"]
-            if code in languages and languages[code][metric]["value"] is not None
-        ]
-        return {"languages": languages, "average": fmean(values) if values else None}
 
-    return {
+    def known(languages: Mapping[str, Any], code: str) -> bool:
+        return code in languages and languages[code][metric]["value"] is not None
+
+    parts = {
         "source_selected": part(dict.fromkeys(measured["languages"], source_step)),
         "own_selected": part(chosen["own_selected"]),
     }
+    unlabelled = measured["average"]["over"]
+    both = [code for code in unlabelled if all(known(part, code) for part in parts.values())]
+    found = {}
+    for rule, languages in parts.items():
+        over = both or [code for code in unlabelled if known(languages, code)]
+        values = [languages[code][metric]["value"] for code in over]
+        average = fmean(values) if values else None
+        found[rule] = {"languages": languages, "average": average, "over": over}
+    return found

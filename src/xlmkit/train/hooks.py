@@ -17,6 +17,8 @@ from xlmkit.train.loop import Hook, StepReport
 from xlmkit.train.state import TrainingState
 from xlmkit.train.tracking import Log, figures_of
 
+_TOGETHER = 1.0  # seconds; signals that come within them are one
+
 
 class Curve:
     """Averages training losses between points, per objective, and appends them to the state.
@@ -165,19 +167,24 @@ def _any(processes: Processes, wanted: bool) -> bool:
 def stop_on_signal() -> Iterator[threading.Event]:
     """Turn the first Ctrl-C or SIGTERM into an event, so that a step is finished and saved.
 
-    A second signal interrupts at once. Outside the main thread signals keep their meaning.
+    A second signal interrupts at once. Signals that come together count as one: Ctrl-C and
+    schedulers reach all processes, and who started them passes it on. Outside the main thread
+    signals keep their meaning.
     """
-    asked = threading.Event()
+    asked, first = threading.Event(), 0.0
     if threading.current_thread() is not threading.main_thread():
         yield asked
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def handler(number: int, frame: FrameType | None) -> None:
+        nonlocal first
         del number, frame
-        if asked.is_set():
+        if not asked.is_set():
+            first = time.monotonic()
+            asked.set()
+        elif time.monotonic() - first > _TOGETHER:
             raise KeyboardInterrupt
-        asked.set()
 
     for number in before:
         signal.signal(number, handler)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xlmkit.core.errors import UserError
+from xlmkit.core.errors import DivergedError
 from xlmkit.core.process import Processes
 from xlmkit.data.loader import Prefetcher
 from xlmkit.data.mixture import Mixture
@@ -106,7 +106,7 @@ def train(
         The state at the end.
 
     Raises:
-        UserError: the loss is still not finite after three rollbacks.
+        DivergedError: the loss is still not finite after three rollbacks.
     """
     mixture = Mixture(plan.weights, (plan.seed, "objective"), _SLOTS)
     bad = 0
@@ -181,13 +181,13 @@ def _step(
 def _roll_back(state: TrainingState, restore: Restore) -> TrainingState:
     """Return to the last checkpoint, halving the learning rate each time."""
     if state.rollbacks == _MAX_ROLLBACKS:
-        raise UserError(
+        raise DivergedError(
             f"The loss is not finite at step {state.step}, and going back to the last checkpoint "
             "with a smaller learning rate did not help; lower lr, or use precision: float32."
         )
     before = restore()
     if before is None:
-        raise UserError(
+        raise DivergedError(
             f"The loss is not finite at step {state.step}, before the first checkpoint; "
             "lower lr, or use precision: float32."
         )

@@ -24,6 +24,9 @@ Enough = Callable[[TrainingState], bool]
 Validate = Callable[[nn.Module, TrainingState], None]
 """Measures a model in the middle of its training and adds points to the state's curve."""
 
+Saved = Callable[[TrainingState], None]
+"""Is told of every state that stands on the disk now, from which the training may go on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -65,6 +68,7 @@ class Session:
         processes: Processes,
         validate: Validate | None = None,
         enough: Enough = lambda _: False,
+        saved: Saved = lambda _: None,
     ) -> tuple[TrainingState, dict[str, Tensor]]:
         """Train, going on from the last checkpoint if there is one.
 
@@ -73,6 +77,7 @@ class Session:
             processes: of this run.
             validate: called at some points of the curve to add others to it.
             enough: asked after every step, a function of the state alone.
+            saved: told of the state that the training begins with, and of those that it saves.
 
         Returns:
             The final state and the parameters in float32 by name.
@@ -82,12 +87,9 @@ class Session:
         """
         optimizer = FlatOptimizer(model, self.optimizer, self.dtype, self.factors)
         state = self._restore(optimizer) or TrainingState()
-
-        def save(now: TrainingState) -> None:
-            if processes.first:
-                save_state(self.folder, now, optimizer.state_tensors(), self.key)
-            processes.barrier()
-
+        if processes.first:
+            saved(state)
+        save = self._saving(optimizer, processes, saved)
         with (
             stop_on_signal() as stop,
             progress(self.title, self.estimated_tokens, "tokens", start=state.tokens) as bar,
@@ -116,6 +118,19 @@ class Session:
             raise KeyboardInterrupt
         with optimizer.averaged():
             return state, optimizer.float32_weights(model)
+
+    def _saving(
+        self, optimizer: FlatOptimizer, processes: Processes, saved: Saved
+    ) -> Callable[[TrainingState], None]:
+        """Return what saves a state with the optimizer's tensors."""
+
+        def save(state: TrainingState) -> None:
+            if processes.first:
+                save_state(self.folder, state, optimizer.state_tensors(), self.key)
+                saved(state)
+            processes.barrier()
+
+        return save
 
     @contextmanager
     def _trackers(self, state: TrainingState, processes: Processes) -> Iterator[Hook]:

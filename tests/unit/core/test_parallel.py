@@ -1,6 +1,11 @@
 import os
+import signal
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +91,70 @@ def test_a_process_that_ended_is_not_kept() -> None:
         with pytest.raises(UserError, match="has ended"):
             list(map_in_order(vanish, ITEMS, 2))
         assert [item for item, _ in map_in_order(double, ITEMS, 2)] == [2 * i for i in ITEMS]
+
+
+def save_when_stopped(place: Path | None) -> None:
+    """Work for a minute and write a file when asked to stop; fail without a place."""
+    if place is None:
+        raise UserError("no place")
+
+    def stop(*_: object) -> None:
+        place.with_suffix(".saved").touch()
+        sys.exit()
+
+    signal.signal(signal.SIGTERM, stop)
+    place.touch()
+    time.sleep(60)
+
+
+def wait_for(place: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not place.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def fail_early(place: Path) -> None:
+    def items() -> Iterator[Path | None]:
+        yield place
+        wait_for(place)
+        yield None
+
+    with pytest.raises(UserError, match="no place"):
+        list(map_in_order(save_when_stopped, items(), 2, alone=0, fail_early=True))
+
+
+def fail_beside(place: Path) -> None:
+    def items() -> Iterator[Path]:
+        yield place
+        wait_for(place)
+        raise UserError("no more")
+
+    with pytest.raises(UserError, match="no more"):
+        list(map_in_order(save_when_stopped, items(), 2, alone=0))
+
+
+def interrupted(place: Path) -> None:
+    def send() -> None:
+        wait_for(place)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        list(map_in_order(save_when_stopped, [place], 2, alone=0))
+    thread.join()
+
+
+@pytest.mark.parametrize("end", [fail_early, fail_beside, interrupted])
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_is_being_done_is_stopped_and_saved(
+    end: Callable[[Path], None], kept: bool, tmp_path: Path
+) -> None:
+    began = time.monotonic()
+    with kept_processes() if kept else nullcontext():
+        end(tmp_path / "item")
+        assert (tmp_path / "item.saved").exists()
+        again = list(map_in_order(double, ITEMS, 2))  # none that was stopped is kept
+        assert [item for item, _ in again] == [2 * item for item in ITEMS]
+    assert time.monotonic() - began < 50

@@ -127,7 +127,8 @@ def test_what_one_process_wants_all_do(wanted: float) -> None:
     assert stop_when(threading.Event(), others)(TrainingState(), report()) is bool(wanted)
 
 
-def test_the_first_signal_asks_and_the_second_interrupts() -> None:
+def test_the_first_signal_asks_and_the_second_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "_TOGETHER", 0.0)
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
 
     def interrupted() -> None:
@@ -142,6 +143,13 @@ def test_the_first_signal_asks_and_the_second_interrupts() -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_signals_that_come_together_are_one() -> None:
+    with stop_on_signal() as asked:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM):
+            signal.raise_signal(number)
+    assert asked.is_set()
 
 
 def test_outside_the_main_thread_signals_are_left_alone() -> None:
