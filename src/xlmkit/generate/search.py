@@ -45,14 +45,15 @@ def search_sentences(
         asked: what else.
 
     Returns:
-        The `n_best` best hypotheses of every sentence.
+        The `n_best` best hypotheses of every sentence, as wide as the longest of them.
     """
     asked = asked or Asked()
     constraints = Constraints.of(limits_B, search, asked.allowed, asked.prefixes)
     if search.sample:
         numbers = asked.numbers or [[i] for i in range(len(limits_B))]
-        found = walk(steps, constraints, search, Sampling(search, numbers))
-        return found.sorted()
-    if search.beam_size == 0:
-        return walk(steps, constraints, search, Greedy())
-    return beam_search(steps, constraints, search).best(search.n_best)
+        found = walk(steps, constraints, search, Sampling(search, numbers)).sorted()
+    elif search.beam_size == 0:
+        found = walk(steps, constraints, search, Greedy())
+    else:
+        found = beam_search(steps, constraints, search)
+    return found.best(search.n_best)

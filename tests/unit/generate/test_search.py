@@ -17,6 +17,7 @@ from xlmkit.text.vocabulary import EOS, PAD
 N_WORDS = 6
 LONGEST = 6
 WORDS = [word for word in range(N_WORDS) if word not in (EOS, PAD)]
+HOWS = [{"beam_size": 0}, {"beam_size": 3}, {"sample": True}]
 
 
 class TableSteps:
@@ -186,6 +187,13 @@ def test_limits_are_each_sentences_own() -> None:
         assert [len(row) for row in best(found)] == limits.tolist()
 
 
+@pytest.mark.parametrize("how", [*HOWS, {"sample": True, "n_best": 2}])
+def test_what_is_found_is_as_wide_as_its_longest_sentence(how: dict[str, Any]) -> None:
+    found = find(TableSteps(5, end=6.0), **how)
+    longest = max(len(row) for of_one in rows(found) for row in of_one)
+    assert found.words.shape[2] == longest < LONGEST
+
+
 def test_samples_follow_the_probabilities() -> None:
     steps = TableSteps(1)
     found = find(steps, sample=True, n_best=4000, seed=3)
@@ -205,9 +213,6 @@ def test_top_k_and_top_p_leave_the_best_words() -> None:
         assert {row[1] for row in rows(found)[0]} == set(first.indices[:n].tolist())
     cold = find(TableSteps(4), sample=True, temperature=1e-3)
     assert best(cold) == best(find(TableSteps(4), beam_size=0))
-
-
-HOWS = [{"beam_size": 0}, {"beam_size": 3}, {"sample": True}]
 
 
 @pytest.mark.parametrize("how", HOWS)

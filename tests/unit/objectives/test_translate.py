@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from xlmkit.build.back_translation import BackTranslator
 from xlmkit.data.noise import NoiseConfig
 from xlmkit.data.shards import Shards
 from xlmkit.data.translations import DirectedPairs, LanguageSentences, directions_of
@@ -152,6 +153,31 @@ def test_back_translation_learns_to_restore_from_the_models_own_words(shards: Sh
     expected = functional.cross_entropy(scores, target.targets, reduction="sum")
     torch.testing.assert_close(output.sum, expected)
     assert objective.tokens(batch) == source.n_tokens + target.inputs.n_tokens
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_what_is_written_for_back_translation_has_no_needless_padding(
+    shards: Shards, temperature: float
+) -> None:
+    search, translator = BackTranslator(16, temperature), model().eval()
+    widths = []
+
+    def written(model: Any, inputs: Any, through: torch.Tensor) -> torch.Tensor:
+        torch.manual_seed(1)
+        words = search(model, inputs, through)
+        widths.append((words.shape[1], int((words != PAD).sum(dim=1).max())))
+        return words
+
+    def padded(*given: Any) -> torch.Tensor:
+        return functional.pad(written(*given), (0, 16 - widths[0][0]), value=PAD)
+
+    trimmed, whole = bt(shards, written), bt(shards, padded)
+    batch = trimmed.batch(3)
+    translator.pred_layer.proj.bias.data[EOS] += 4.0  # sentences end before their limit
+    found = trimmed.loss(translator, batch).sum
+    torch.testing.assert_close(found, whole.loss(translator, batch).sum)
+    assert widths[0] == widths[1]
+    assert widths[0][0] == widths[0][1] < 16
 
 
 def test_language_models_train_one_half(shards: Shards) -> None:
