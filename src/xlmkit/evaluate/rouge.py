@@ -5,18 +5,45 @@ one of ours. There is no stemming: it exists for English only. For English witho
 numbers are its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from xlmkit.core.errors import MissingPackageError
-from xlmkit.evaluate.score import RESAMPLES, SEED, Score, bootstrap_mean
-from xlmkit.evaluate.translation import check_lengths
+from xlmkit.evaluate.score import RESAMPLES, SEED, Score, signature
+from xlmkit.evaluate.translation import Counts, check_lengths
 from xlmkit.evaluate.words import word_splitter
 from xlmkit.text.languages import language as known_language
 from xlmkit.text.sentences import split_sentences
 
 ROUGE = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 """Common words, common pairs of words, longest common subsequence; the last by sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class _MeanF1:
+    """The mean over texts, as a metric of counts: those of a text are its own F1.
+
+    Attributes:
+        name: one of `ROUGE`.
+        n: number of texts.
+        details: how words are counted, for the signature.
+    """
+
+    name: str
+    n: int
+    details: Mapping[str, object]
+
+    def value(self, counts: Any) -> float:  # noqa: ANN401 - a row of an array
+        """Return the mean of texts whose F1 add up to this."""
+        return float(counts[0] / self.n)
+
+    def signature(self, resamples: int, seed: int, **details: object) -> str:
+        """Return how the value is made."""
+        made = {**details, **self.details}
+        return signature(self.name, self.n, resamples=resamples, seed=seed, **made)
 
 
 class _Words:
@@ -37,8 +64,6 @@ def rouge_scores(
 ) -> dict[str, Score]:
     """Measure summaries: name of the metric -> mean F1 over the texts, from 0 to 100.
 
-    Of several references, the one that gives most counts, for each text.
-
     Args:
         hypotheses: the summaries.
         references: one or more human summaries of all texts.
@@ -46,6 +71,29 @@ def rouge_scores(
         metrics: names among `ROUGE`.
         resamples: number of bootstrap resamples; 0 gives no intervals.
         seed: seed of the bootstrap.
+
+    Raises:
+        UserError: as `rouge_counts`.
+    """
+    counts = rouge_counts(hypotheses, references, language, metrics)
+    return {name: one.score(resamples, seed) for name, one in counts.items()}
+
+
+def rouge_counts(
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]],
+    language: str,
+    metrics: Sequence[str] = ROUGE,
+) -> dict[str, Counts]:
+    """Measure each summary by itself: name of the metric -> F1 from 0 to 100, (texts, 1).
+
+    Of several references, the one that gives most counts, for each text.
+
+    Args:
+        hypotheses: the summaries.
+        references: one or more human summaries of all texts.
+        language: code of their language.
+        metrics: names among `ROUGE`.
 
     Raises:
         UserError: rouge-score or the language's segmenter is not installed, there is no such
@@ -61,7 +109,7 @@ def rouge_scores(
             each[name].append(100 * made[name].fmeasure)
     details = {"words": kind, "stemmer": "no", "nrefs": len(references)}
     return {
-        name: bootstrap_mean(name, values, resamples=resamples, seed=seed, **details)
+        name: Counts(_MeanF1(name, len(values), details), np.array(values)[:, None])
         for name, values in each.items()
     }
 

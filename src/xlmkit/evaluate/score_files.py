@@ -9,11 +9,12 @@ from xlmkit.core.files import open_lines, write_json
 from xlmkit.core.tables import table
 from xlmkit.evaluate import formats
 from xlmkit.evaluate.language_identifier import LanguageIdentifier
-from xlmkit.evaluate.rouge import rouge_scores
+from xlmkit.evaluate.rouge import rouge_counts
 from xlmkit.evaluate.score import Score
 from xlmkit.evaluate.translation import (
     DEFAULT_METRICS,
     Comparison,
+    Counts,
     check_lengths,
     compare_translations,
     translation_counts,
@@ -67,18 +68,14 @@ def score_files(
         raise UserError("--src-file needs --src: name the language of the source.")
     targets = [_lines(path) for path in references]
     own = _same_length(hypothesis, targets, references)
-    counted = [name for name in names if name != _ROUGE]
     options = {"lowercase": lowercase, "tokenizer": tokenizer}
-    counts = translation_counts(own, targets, tgt, counted, **options)
+    counts = _counts(own, targets, tgt, names, **options)
     scores = {name: one.score() for name, one in counts.items()}
-    if _ROUGE in names:
-        scores |= rouge_scores(own, targets, tgt)
     found: dict[str, Any] = {"scores": {name: one.to_json() for name, one in scores.items()}}
     _print_scores(f"{hypothesis} in {language(tgt).name}, {len(own):,} sentences", scores)
     if against is not None:
-        other = translation_counts(
-            _same_length(against, targets, references), targets, tgt, counted, **options
-        )
+        lines = _same_length(against, targets, references)
+        other = _counts(lines, targets, tgt, names, **options)
         compared = compare_translations(counts, other)
         found["against"] = {name: one.to_json() for name, one in compared.items()}
         _print_comparison(f"{hypothesis} against {against}", compared)
@@ -86,6 +83,19 @@ def score_files(
         found |= _look(own, _same_length(source, targets, references), targets[0], src, tgt)
     if output is not None:
         write_json(output, found)
+
+
+def _counts(
+    lines: list[str],
+    targets: Sequence[list[str]],
+    tgt: str,
+    names: Sequence[str],
+    **options: Any,  # noqa: ANN401 - those of `translation_metric`
+) -> dict[str, Counts]:
+    """Count what the metrics need in each line; ROUGE stands last."""
+    counted = [name for name in names if name != _ROUGE]
+    counts = translation_counts(lines, targets, tgt, counted, **options)
+    return counts | (rouge_counts(lines, targets, tgt) if _ROUGE in names else {})
 
 
 def _lines(path: Path) -> list[str]:

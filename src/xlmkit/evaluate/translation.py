@@ -15,14 +15,14 @@ mean.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.score import RESAMPLES, Score, bootstrap
-from xlmkit.evaluate.translation_metrics import TranslationMetric, translation_metric
+from xlmkit.evaluate.translation_metrics import translation_metric
 
 SEED = 12345
 """The seed of sacreBLEU's bootstrap, so that its resamples are drawn here too."""
@@ -70,6 +70,23 @@ class Comparison:
         }
 
 
+class Metric(Protocol):
+    """What makes a score of counts that were summed over sentences."""
+
+    @property
+    def name(self) -> str:
+        """What the metric is called."""
+        ...
+
+    def value(self, counts: Any) -> float:  # noqa: ANN401 - a row of an array
+        """Return the value of summed counts."""
+        ...
+
+    def signature(self, resamples: int, seed: int, **details: object) -> str:
+        """Return how the value is made."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Counts:
     """What a metric counts in each sentence of a system.
@@ -79,7 +96,7 @@ class Counts:
         per_sentence: counts of shape (sentences, kinds).
     """
 
-    metric: TranslationMetric
+    metric: Metric
     per_sentence: NDArray[np.float64]
 
     def values(self, indices_RN: NDArray[np.intp]) -> NDArray[np.float64]:

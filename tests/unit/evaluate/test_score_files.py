@@ -65,6 +65,24 @@ def test_two_systems_are_compared_in_pairs(score, tmp_path):
     assert row.split()[-1] == "yes"
 
 
+def test_rouge_is_compared_in_pairs_too(score, tmp_path):
+    words = ["-t", "de", "-m", "rouge", "-m", "bleu", "--against", "bad.de", "--json", "o.json"]
+    result = score("good.de", "reference.de", *words)
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "o.json").read_text("utf-8"))
+    names = ["bleu", "rouge1", "rouge2", "rougeL", "rougeLsum"]
+    assert list(found["against"]) == list(found["scores"]) == names
+    for name in names[1:]:
+        assert found["against"][name]["value"] == found["scores"][name]["value"]
+    assert "test:paired" in found["against"]["rougeL"]["signature"]
+    one, longest = found["against"]["rouge1"], found["against"]["rougeL"]
+    assert one["low"] <= one["difference"] <= one["high"] < 0  # the same words, but for a third
+    assert longest["low"] > 30  # of which those of the other system stand in another order
+    assert longest["p_value"] < 0.05
+    compared = result.output.partition("against")[2].splitlines()
+    assert sum(line.startswith("ROUGE-") for line in compared) == 4
+
+
 def test_with_the_source_copies_are_noticed(score, tmp_path):
     words = ["-t", "de", "-m", "bleu", "--src-file", "source.en", "--src", "en", "--json", "o.json"]
     result = score("source.en", "reference.de", *words)
