@@ -36,15 +36,18 @@ def export(
         **options: those of the engine's own function; None where one is not given.
 
     Raises:
-        UserError: languages are missing, an option is another engine's, or see
-            `export_ctranslate2` and `export_sentence_transformers`.
+        UserError: languages are missing, an option is another engine's, the samples have no text,
+            or see `export_ctranslate2` and `export_sentence_transformers`.
     """
     given = {name: value for name, value in options.items() if value is not None}
     if strange := [f"--{name}" for name in given if name not in _TAKEN[to]]:
         raise UserError(f"--to {to} takes no {' and '.join(strange)}; see xlmkit export --help.")
     lines: list[str] = []
     if samples is not None:
-        lines = [line for _, line in islice(open_lines(samples), 1000)]
+        with_text = (line for _, line in open_lines(samples) if line.strip())
+        lines = list(islice(with_text, 1000))
+        if not lines:
+            raise UserError(f"{samples} has no text to compare with; name a file with sentences.")
     if is_export(model):
         raise UserError(f"{model} is an export already; name the folder that it was made from.")
     bundle = Bundle.load(model)

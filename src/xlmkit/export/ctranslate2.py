@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -29,7 +30,7 @@ from xlmkit.generate.ctranslate2_engine import (
     symbols,
 )
 from xlmkit.generate.directions import DIRECTIONS, check_learned, learned
-from xlmkit.generate.engine import Ids, TorchEngine
+from xlmkit.generate.engine import Ids, TorchEngine, longest_translations
 from xlmkit.generate.search import Asked
 from xlmkit.generate.summarizer import SUMMARY
 from xlmkit.model.attention import MultiHeadAttention
@@ -81,7 +82,7 @@ def export_ctranslate2(
         src: the language to read.
         tgt: the language to write.
         quantization: how weights are stored and multiplied.
-        samples: texts to compare with; by default sentences of random tokens.
+        samples: texts to compare with; without any, sentences of random tokens.
 
     Returns:
         How the stored model compares.
@@ -249,9 +250,10 @@ def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
 def _sample_rows(bundle: Bundle, samples: Sequence[str], language: str) -> list[Ids]:
     """Return tokens to compare with: those of texts, or random ones, of different lengths."""
     room = bundle.architecture.max_position_embeddings - 2
-    if samples:
-        rows = bundle.tokenizer.encode_batch(list(samples)[:_SAMPLES], language)
-        return [ids[:room] for ids in rows if len(ids)]
+    texts = list(islice((text for text in samples if text.strip()), _SAMPLES))
+    rows = [ids[:room] for ids in bundle.tokenizer.encode_batch(texts, language) if len(ids)]
+    if rows:
+        return rows
     random = np.random.default_rng(0)
     first = min(len(SPECIAL_TOKENS), len(bundle.tokenizer) - 1)
     lengths = random.integers(1, min(room, 24) + 1, _SAMPLES)
@@ -270,9 +272,8 @@ def _compare(
             [found[0].ids for found in engine.search(rows, source, target, search, Asked())]
             for engine in (own, other)
         )
-        # CTranslate2 has one limit for a batch, so that a sentence may go on where ours must end.
-        pairs = zip(ours, theirs, strict=True)
-        same.append(sum(mine == its[: len(mine)] for mine, its in pairs))
+        limits = longest_translations(rows, search, own.longest)
+        same.append(sum(map(_alike, ours, theirs, limits)))
         written = [np.array(ids, np.int32) for ids in ours]
     differences = [
         abs(mine - others) / (len(ids) + 1)
@@ -284,6 +285,14 @@ def _compare(
         )
     ]
     return Agreement(len(rows), same[1], same[0], float(np.mean(differences)))
+
+
+def _alike(mine: list[int], its: list[int], limit: int) -> bool:
+    """Tell whether both wrote the same, at most `limit` tokens with `</s>` at both ends.
+
+    CTranslate2 has one limit for a batch, so that a sentence may go on where ours must end.
+    """
+    return its == mine or (len(mine) + 2 >= limit and its[: len(mine)] == mine)
 
 
 def _differing(agreement: Agreement) -> str:

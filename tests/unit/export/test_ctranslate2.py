@@ -119,6 +119,40 @@ def test_a_wrong_export_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_export_that_writes_on_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from xlmkit.export import ctranslate2
+
+    class Endless(ctranslate2.CTranslate2Engine):
+        def search(self, *asked: Any) -> Any:
+            return [[replace(one[0], ids=[*one[0].ids, 20])] for one in super().search(*asked)]
+
+    monkeypatch.setattr(ctranslate2, "CTranslate2Engine", Endless)
+    with pytest.raises(UserError, match=r"does not agree .* sentences"):
+        ctranslate2.export_ctranslate2(bundle(), tmp_path / "out", src="en", tgt="fr")
+
+
+def test_only_where_a_sentence_must_end_the_other_may_go_on() -> None:
+    from xlmkit.export.ctranslate2 import _alike
+
+    assert _alike([20, 21], [20, 21], 12)
+    assert not _alike([20, 21], [20, 21, 22], 12)
+    assert _alike([20, 21], [20, 21, 22], 4)
+    assert not _alike([20, 21], [20, 22, 22], 4)
+    assert not _alike([20, 21], [20], 4)
+
+
+def test_samples_without_text_are_passed_over(tmp_path: Path) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = bundle()
+    for number, (samples, n) in enumerate([([""] * 40 + ["a b", " ", "c"], 2), (["", " "], 32)]):
+        target = tmp_path / str(number)
+        found = export_ctranslate2(made, target, src="en", tgt="fr", samples=samples)
+        assert found.sentences == n
+
+
 def test_what_cannot_be_expressed_is_refused(tmp_path: Path) -> None:
     from xlmkit.export.ctranslate2 import export_ctranslate2
 
@@ -154,6 +188,9 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     assert len(made.stdout.splitlines()) == 3
     again = call("export", out, tmp_path / "again", "--to", "ctranslate2", *direction)
     assert "is an export already" in again.stderr
+    (tmp_path / "empty").write_text("\n \n", encoding="utf-8")
+    words = ("--to", "ctranslate2", *direction, "--samples", tmp_path / "empty")
+    assert "has no text to compare with" in call("export", model, tmp_path / "new", *words).stderr
     made_of = call("encode", out, "--lang", "en", given=lines)
     assert "names no model_type; is it in the folder of a model?" in made_of.stderr
     assert call("translate", out, given=lines).stdout == made.stdout  # it has one direction
