@@ -1,6 +1,6 @@
 """What is measured of a translator while it learns, and which step that makes the best."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,13 +12,13 @@ from xlmkit.build.translation_judge import ROUND_TRIP, Judge
 from xlmkit.build.translation_texts import Watched
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.log import say
-from xlmkit.data.translations import DirectedPairs, direction_of
+from xlmkit.data.sampler import all_once
+from xlmkit.data.translations import DirectedPairs, TranslationBatch, direction_of
 from xlmkit.evaluate.translation_watch import HEALTH, new_findings
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.translator import Translator
-from xlmkit.objectives.base import Objective
 from xlmkit.objectives.summarize import Summarization, summary_direction
-from xlmkit.objectives.translate import Translation
+from xlmkit.objectives.translate import Translation, translation_loss
 from xlmkit.text.languages import language as known_language
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.train.hooks import point
@@ -55,37 +55,40 @@ class TranslationValidation:
     ) -> None:
         self.bundle, self.judge = bundle, judge
         self.texts = {name: part.first(most) for name, part in texts.items()}
-        languages = list(bundle.tokenizer.lang2id)
-        self.objectives: list[tuple[Objective, int]] = []
-        """What is lost, and in how many batches."""
-        for kind, pairs in _pairs(texts, bundle.tokenizer, max_length):
-            read = sum(int(group.lengths.sum()) for group in pairs.groups)
-            objective = kind(pairs, languages, tokens=tokens, seed="valid")
-            self.objectives.append((objective, max(1, round(read / tokens))))
+        self.languages = list(bundle.tokenizer.lang2id)
+        self.held_out = [
+            (objective.name, pairs, all_once(pairs.groups, tokens))
+            for objective, pairs in _pairs(texts, bundle.tokenizer, max_length)
+        ]
+        """Of which objective the loss is measured, on what, and every pair's batch."""
 
     @torch.no_grad()
     def __call__(self, model: nn.Module, state: TrainingState) -> None:
         """Append the points of the present step."""
         model.eval()
-        for objective, batches in self.objectives:
-            self._measure_loss(objective, batches, model, state)
+        for name, pairs, draws in self.held_out:
+            self._measure_loss(name, map(pairs.batch, draws), model, state)
         if self.judge is not None:
             self._measure_writing(self.judge, model, state)
 
-    @staticmethod
     def _measure_loss(
-        objective: Objective, batches: int, model: nn.Module, state: TrainingState
+        self,
+        name: str,
+        batches: Iterable[TranslationBatch],
+        model: Any,  # noqa: ANN401 - the `EncoderDecoder` that a session hands on
+        state: TrainingState,
     ) -> None:
-        parts = torch.zeros(len(objective.groups), 3, dtype=torch.float64)
-        for number in range(batches):
-            parts += objective.loss(model, objective.batch(number)).parts.cpu()
+        """Add the loss of a target word in each language, and over all words."""
+        parts = torch.zeros(len(self.languages), 3, dtype=torch.float64)
+        for batch in batches:
+            parts += translation_loss(model, batch, len(self.languages)).parts.cpu()
         total = parts.sum(dim=0).tolist()
         for language, (loss, count, correct) in zip(
-            [*objective.groups, AVERAGE], [*parts.tolist(), total], strict=True
+            [*self.languages, AVERAGE], [*parts.tolist(), total], strict=True
         ):
             if count:
                 values = {"loss": loss / count, "accuracy": correct / count}
-                state.curve.append(point(state, objective.name, language, "valid", values))
+                state.curve.append(point(state, name, language, "valid", values))
 
     def _measure_writing(self, judge: Judge, model: nn.Module, state: TrainingState) -> None:
         weights = {name: value.float() for name, value in model.state_dict().items()}

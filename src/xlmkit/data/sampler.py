@@ -110,3 +110,19 @@ class Sampler:
                 key = key_of(self.seed, "item", owner.name, turn)
                 item[mine[now]] = permute(within[now], len(owner.lengths), key)
         return group, item
+
+
+def all_once(groups: Sequence[Group], tokens: int) -> list[Draw]:
+    """Return batches in which every item of the groups stands once, for a measurement.
+
+    Args:
+        groups: what is measured; their probabilities play no part.
+        tokens: about so many tokens of a batch, of items of similar length.
+    """
+    lengths = np.concatenate([group.lengths for group in groups])
+    owner = np.repeat(np.arange(len(groups)), [len(group.lengths) for group in groups])
+    item = np.concatenate([np.arange(len(group.lengths)) for group in groups])
+    order = np.argsort(lengths, kind="stable")
+    weight = np.cumsum(lengths[order], dtype=np.int64)
+    cuts = np.flatnonzero(np.diff((weight - 1) // tokens)) + 1
+    return [Draw(owner[part], item[part]) for part in np.split(order, cuts)]

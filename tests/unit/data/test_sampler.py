@@ -1,10 +1,11 @@
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from xlmkit.core.errors import UserError
-from xlmkit.data.sampler import Draw, Group, Sampler
+from xlmkit.data.sampler import Draw, Group, Sampler, all_once
 
 TOKENS = 200
 
@@ -133,3 +134,17 @@ def test_nothing_to_sample_is_said() -> None:
         Sampler([], 10, 0)
     with pytest.raises(UserError, match="no training text for fr-en"):
         Sampler([Group("fr-en", np.zeros(0, np.int32), 1.0)], 10, 0)
+
+
+@pytest.mark.parametrize("tokens", [1, TOKENS, 10**6])
+def test_for_a_measurement_every_item_comes_once_among_others_of_its_length(tokens: int) -> None:
+    every = groups()
+    batches = all_once(every, tokens)
+    expected = {(n, i) for n, group in enumerate(every) for i in range(len(group.lengths))}
+    assert Counter(item for draw in batches for item in items(draw)) == Counter(expected)
+    lengths = [[int(every[n].lengths[i]) for n, i in items(draw)] for draw in batches]
+    assert all(max(one) <= min(other) for one, other in pairwise(lengths))
+    assert max(map(sum, lengths)) <= max(tokens + 60, 1)
+    assert len(batches) >= sum(map(sum, lengths)) // (tokens + 60)
+    if tokens == TOKENS:
+        assert min(map(sum, lengths[:-1])) > tokens - 60

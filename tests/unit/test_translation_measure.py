@@ -1,0 +1,38 @@
+"""What the loss of a translator is measured on while it learns."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from xlmkit.build.translation_measure import TranslationValidation
+from xlmkit.build.translation_texts import Watched
+from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.generate.translator import Translator
+from xlmkit.train.state import TrainingState
+
+
+def pairs(n: int) -> Watched:
+    """Letters, and capitals that are their translation but for one in some."""
+    rng = random.Random(0)
+    sources = [" ".join(rng.choices("abcdefgh", k=rng.randint(1, 9))) for _ in range(n)]
+    right = [" ".join(text.upper()[::-1].split()) for text in sources]
+    return Watched(sources, [f"A{text[1:]}" if n % 3 else text for n, text in enumerate(right)])
+
+
+@pytest.mark.parametrize("tokens", [32, 10_000])
+def test_the_loss_is_that_of_every_word_of_every_pair(
+    reversing_translator: Path, tokens: int
+) -> None:
+    bundle, texts, state = Bundle.load(reversing_translator), pairs(150), TrainingState(step=1)
+    validation = TranslationValidation(
+        bundle, {"en-fr": texts}, most=4, tokens=tokens, max_length=12, judge=None
+    )
+    validation(bundle.encoder_decoder(), state)
+    assert texts.references is not None
+    scores = Translator(bundle).score(texts.sources, texts.references, "en", "fr")
+    words = sum(len(text.split()) + 1 for text in texts.references)  # `</s>` is one
+    found = {point["language"]: point["loss"] for point in state.curve}
+    expected = {"fr": -sum(scores) / words, "average": -sum(scores) / words}
+    assert found == pytest.approx(expected, abs=1e-5)  # as points are rounded
+    assert found["average"] > 0.1
