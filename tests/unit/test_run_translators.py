@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
+from xlmkit.build.translation_texts import watched
 from xlmkit.cli.app import app
 from xlmkit.core.config import load_config
 from xlmkit.core.errors import UserError
@@ -178,6 +179,13 @@ def test_a_change_outdates_what_depends_on_it(
 ) -> None:
     made = plan(trained, override)
     assert {name for name in made.translators() if not made.translated(name).finished} == outdated
+
+
+def test_a_step_is_chosen_by_directions_that_are_learned_alone(trained: Path) -> None:
+    made = plan(trained, "translation.models={next: {bt: {length: 32}}}")
+    learned = {"en-zh", "zh-en", "en-ar", "ar-en"}
+    assert set(watched(made, "next", "valid")) == learned
+    assert set(watched(made, "next", "test")) == learned | {"zh-ar", "ar-zh"}
 
 
 def test_a_finished_translator_is_one_to_start_from(trained: Path, tmp_path: Path) -> None:

@@ -68,16 +68,21 @@ def _summarised(plan: RunPlan, section: SummaryConfig | None, split: str) -> dic
 
 
 def held_out(plan: RunPlan, name: str, split: str) -> Mapping[str, TranslatedTexts]:
-    """Return the valid or test translations in the directions that a translator learns."""
+    """Return the valid or test translations by which a translator is judged.
+
+    Those of `valid` choose a step, so they are in directions that are learned; those of `test` may
+    go beyond, to see what became of others. Without any direction to learn it is all.
+    """
     config, learned = plan.translation, plan.translator(name)
     if learned.only_summarises:
         return {}
     sources = config.valid if split == "valid" else config.test
     texts = load_translations(sources, plan.corpus.folder, split, plan.base, plan.recipe.languages)
-    wanted: set[str] = set()
-    for section in (learned.mt, learned.bt):
-        if section is not None:
-            wanted |= set(section.directions or texts)
+    wanted = set(learned_directions(plan, name))
+    if split == "test":
+        for section in (learned.mt, learned.bt):
+            if section is not None:
+                wanted |= set(section.directions or texts)
     return {name: part for name, part in texts.items() if name in wanted or not wanted}
 
 
