@@ -22,7 +22,7 @@ from xlmkit.evaluate.resampling import statistic
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import RunPlan
 from xlmkit.recipe import Recipe
-from xlmkit.run import run, train_translator
+from xlmkit.run import prepare, run, train_translator
 
 SECTION = """\
 translation:
@@ -250,6 +250,25 @@ def test_without_translations_the_way_there_and_back_is_the_criterion(
         r"Step 6: (English to Arabic|Arabic to English) round-trip BLEU \d+\.\d, .*\(best",
         capsys.readouterr().err,
     )
+
+
+def test_without_text_to_validate_on_the_last_step_is_kept(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe, out = add_translation(project), project / "out"
+    overrides = [
+        "pretrain.models=null", "data.split.valid=0", "translation.steps=3",
+        "translation.models={alone: {mt: {directions: [en-ar], length: 32}}}",
+    ]  # fmt: skip
+    prepare(recipe, overrides, out, False)
+    for asked in ("patience=2", "give_up_after=2", "criterion=bleu"):
+        with pytest.raises(UserError, match="alone has no translations to be"):
+            train_translator(recipe, [*overrides, f"translation.{asked}"], out, False)
+    capsys.readouterr()
+    train_translator(recipe, overrides, out, False)
+    assert read_json(out / "translation" / "alone" / "figures.json")["best_step"] == 3
+    told = "No text is held out to validate translation.models.alone on; its last step will be kept"
+    assert told in capsys.readouterr().err
 
 
 def test_round_trips_need_a_way_back(trained: Path, tmp_path: Path) -> None:

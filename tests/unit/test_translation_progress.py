@@ -1,8 +1,14 @@
-"""The line that a training of translators says after each measurement."""
+"""What tells the best step of translators, and the line that says it after each measurement."""
 
 from typing import Any
 
-from xlmkit.build.translation_measure import progress_line
+import pytest
+
+from xlmkit.build.translation_measure import check_criterion, progress_line
+from xlmkit.build.translation_texts import Watched
+from xlmkit.core.errors import UserError
+from xlmkit.data.sources import TsvSource
+from xlmkit.objectives.config import SummaryConfig
 
 
 def points(step: int, objective: str, key: str, **values: float) -> list[dict[str, Any]]:
@@ -42,3 +48,39 @@ def test_of_many_directions_it_is_the_mean() -> None:
     assert progress_line(points(1, "bleu", "bleu", **many), "bleu") == (
         "Step 1: 7 directions on average BLEU 3.0 (best so far)"
     )
+
+
+SUMMARY = SummaryConfig(train=(TsvSource(kind="tsv", path="a", text=0, language="en"),))
+SINGLE = Watched(["a"])
+TEXTS = {
+    "nothing": {},
+    "single": {"en-de": SINGLE, "de-en": SINGLE},
+    "one way": {"en-de": SINGLE},
+    "pairs": {"en-de": Watched(["a"], ["b"])},
+    "summaries": {"en-en": Watched(["a"], ["b"], SUMMARY)},
+}
+
+
+@pytest.mark.parametrize(
+    ("criterion", "texts", "message"),
+    [
+        ("bleu", "nothing", "no translations to be validated on; name some in translation.valid."),
+        ("bleu", "single", "some in translation.valid, or set criterion: round_trip."),
+        ("bleu", "one way", "some in translation.valid."),
+        ("bleu", "pairs", None),
+        ("bleu", "summaries", "or set criterion: rouge or loss."),
+        ("loss", "single", "no translations or summaries to be .* or set criterion: round_trip."),
+        ("loss", "pairs", None),
+        ("loss", "summaries", None),
+        ("rouge", "pairs", "no summaries to be validated on; name some in its summary.valid, or"),
+        ("rouge", "summaries", None),
+        ("round_trip", "single", None),
+        ("round_trip", "one way", "no direction that it learns both ways"),
+    ],
+)
+def test_a_criterion_needs_its_texts(criterion: str, texts: str, message: str | None) -> None:
+    if message is None:
+        check_criterion(criterion, TEXTS[texts], "translation.models.x")
+        return
+    with pytest.raises(UserError, match=rf"is {criterion}, but .* has .*{message}"):
+        check_criterion(criterion, TEXTS[texts], "translation.models.x")

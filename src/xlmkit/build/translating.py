@@ -10,10 +10,11 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from xlmkit.build.setting import Setting
-from xlmkit.build.translation_judge import ROUND_TRIP, Judge, both_ways
+from xlmkit.build.translation_judge import ROUND_TRIP, Judge
 from xlmkit.build.translation_measure import (
     TranslationValidation,
     best_step,
+    check_criterion,
     measurements_since_best,
     progress_line,
 )
@@ -24,7 +25,6 @@ from xlmkit.build.truecasing import learn_truecaser
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import ENCODER_PREDICTION, TRANSLATOR
 from xlmkit.core.device import choose_dtype
-from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write, write_json
 from xlmkit.core.log import say
 from xlmkit.core.process import Processes
@@ -49,6 +49,7 @@ from xlmkit.train.loop import Plan
 from xlmkit.train.selection import Curve
 from xlmkit.train.session import Session
 from xlmkit.train.state import STATE_FILE, TrainingState
+from xlmkit.train.translation import TranslationConfig
 
 _BEST_FOLDER = "best"
 
@@ -160,21 +161,18 @@ def _judge(plan: RunPlan, name: str, tokenizer: Tokenizer) -> Judge:
 def _validation(
     plan: RunPlan, name: str, bundle: Bundle, judge: Judge
 ) -> TranslationValidation | None:
-    """Return what watches the training, None where no text is held out.
+    """Return what watches the training, None where no text is held out and nothing asks for it.
 
     Raises:
         UserError: there is no text for the criterion, or sacrebleu is missing.
     """
     config, texts = plan.translation, watched(plan, name, "valid")
-    if config.criterion == ROUND_TRIP and not both_ways(texts):
-        raise UserError(
-            f"translation.criterion is round_trip, but translation.models.{name} has no direction "
-            "that it learns both ways with text held out; let bt or mt learn both, and set "
-            "data.split.valid."
-        )
-    _check_metrics(texts)
-    if not texts:
+    place = f"translation.models.{name}"
+    if not texts and not _asked_for(config):
+        say(f"No text is held out to validate {place} on; its last step will be kept.")
         return None
+    check_criterion(config.criterion, texts, place)
+    _check_metrics(texts)
     lengths = [s.length for s in (plan.translator(name).mt, plan.translator(name).bt) if s]
     return TranslationValidation(
         bundle,
@@ -184,6 +182,12 @@ def _validation(
         max_length=max(lengths, default=bundle.architecture.max_position_embeddings),
         judge=None if config.criterion == "loss" else judge,
     )
+
+
+def _asked_for(config: TranslationConfig) -> bool:
+    """Tell whether the recipe names what only a validation can do."""
+    ends = (config.patience, config.give_up_after)
+    return "criterion" in config.model_fields_set or any(most is not None for most in ends)
 
 
 def _check_metrics(texts: Mapping[str, Watched]) -> None:

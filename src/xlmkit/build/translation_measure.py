@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from xlmkit.build.translation_judge import ROUND_TRIP, Judge
+from xlmkit.build.translation_judge import ROUND_TRIP, Judge, both_ways
 from xlmkit.build.translation_texts import Watched
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.sampler import all_once
 from xlmkit.data.translations import DirectedPairs, TranslationBatch, direction_of
@@ -161,6 +162,49 @@ _JUDGED_BY = {
     ROUND_TRIP: ((ROUND_TRIP,), "bleu", 1.0),
 }
 """Criterion -> objectives of its points, what they hold, and the sign with which more is better."""
+
+
+_NEEDED = {
+    "bleu": ("translations", "translation.valid"),
+    "rouge": ("summaries", "its summary.valid"),
+    "loss": ("translations or summaries", "translation.valid or its summary.valid"),
+}
+"""Criterion -> what it needs, and where that is named."""
+
+
+def check_criterion(criterion: str, texts: Mapping[str, Watched], place: str) -> None:
+    """See that a criterion can tell the best step.
+
+    Args:
+        criterion: of the recipe.
+        texts: on which the translator is validated, by direction.
+        place: of the translator in the recipe.
+
+    Raises:
+        UserError: there are no texts for it.
+    """
+    known = [part for part in texts.values() if part.references is not None]
+    translated = any(part.summary is None for part in known)
+    summarised = any(part.summary is not None for part in known)
+    possible = {
+        "bleu": translated,
+        "rouge": summarised,
+        "loss": translated or summarised,
+        ROUND_TRIP: both_ways(texts),
+    }
+    if possible[criterion]:
+        return
+    if criterion == ROUND_TRIP:
+        raise UserError(
+            f"translation.criterion is round_trip, but {place} has no direction that it learns "
+            "both ways with text held out; let bt or mt learn both, and set data.split.valid."
+        )
+    what, key = _NEEDED[criterion]
+    others = " or ".join(name for name, there in possible.items() if there)
+    raise UserError(
+        f"translation.criterion is {criterion}, but {place} has no {what} to be validated on; name "
+        f"some in {key}" + (f", or set criterion: {others}." if others else ".")
+    )
 
 
 def averages(curve: Sequence[Mapping[str, Any]], criterion: str) -> list[tuple[int, float]]:
