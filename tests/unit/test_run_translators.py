@@ -324,3 +324,15 @@ def test_an_initial_model_of_another_vocabulary_is_refused(trained: Path, tmp_pa
     ]  # fmt: skip
     with pytest.raises(UserError, match="has another vocabulary"):
         run(again / "recipe.yaml", overrides, again / "out", False)
+
+
+def test_an_initial_model_with_too_few_positions_is_refused(trained: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(trained, again)
+    folder = trained / "out" / "translation" / "fresh"
+    overrides = [
+        "pretrain.models=null", *SHARES, "model.max_position_embeddings=128",
+        f"translation.models={{next: {{init: '{folder}', mt: {{length: 32}}, ae: {{}}}}}}",
+    ]  # fmt: skip
+    with pytest.raises(UserError, match=r"next.ae.length .128. is more than the 64 positions of"):
+        train_translator(again / "recipe.yaml", overrides, again / "out", False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from xlmkit.model.config import Architecture
 from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.plan import RunPlan
 from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.train.translation import TranslatorConfig
 
 
 def initial_translator(plan: RunPlan, name: str, tokenizer: Tokenizer) -> EncoderDecoder:
@@ -22,7 +24,8 @@ def initial_translator(plan: RunPlan, name: str, tokenizer: Tokenizer) -> Encode
     generator, which the caller has seeded.
 
     Raises:
-        UserError: the initial model is of another vocabulary, or does not know a language.
+        UserError: the initial model is of another vocabulary, does not know a language, or reads
+            fewer tokens than an objective.
     """
     config = plan.translator(name)
     found = _initial_bundle(plan, name, tokenizer)
@@ -64,7 +67,20 @@ def _initial_bundle(plan: RunPlan, name: str, tokenizer: Tokenizer) -> Bundle | 
             f"{place}: {folder} has the languages {known}; the recipe needs the same, in this "
             "order."
         )
+    _check_lengths(plan.translator(name), bundle, folder, f"translation.models.{name}")
     return bundle
+
+
+def _check_lengths(config: TranslatorConfig, bundle: Bundle, folder: Path, place: str) -> None:
+    """See that the initial model has a position for every token that an objective may read."""
+    longest = bundle.architecture.max_position_embeddings
+    for objective, section in config.objectives.items():
+        if section.length > longest:
+            raise UserError(
+                f"{place}.{objective}.length ({section.length}) is more than the {longest} "
+                f"positions of {folder}, which {place}.init names; set it to at most {longest}, or "
+                "give the model more with xlmkit extend-positions."
+            )
 
 
 def _fill(model: EncoderDecoder, bundle: Bundle) -> None:
