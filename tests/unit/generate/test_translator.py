@@ -14,7 +14,7 @@ from xlmkit.generate.cutting import cut
 from xlmkit.generate.engine import Precision
 from xlmkit.generate.translator import SearchConfig, Translator
 from xlmkit.model.encoder_decoder import EncoderDecoder
-from xlmkit.text.vocabulary import SPECIAL_TOKENS
+from xlmkit.text.vocabulary import MASK, SPECIAL_TOKENS, UNK
 
 LETTERS = "abcdefgh"
 CAPITALS = LETTERS.upper()
@@ -95,6 +95,25 @@ def test_the_score_of_search_is_that_of_the_scorer(guess: Translator, how: dict[
     assert len(pairs) >= 30
     scores = guess.score([text for text, _ in pairs], [made.text for _, made in pairs], "en", "fr")
     assert scores == pytest.approx([made.log_probability for _, made in pairs], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "how", [{"beam_size": 0}, {"beam_size": 3, "n_best": 3}, {"sample": True, "n_best": 20}]
+)
+def test_no_special_tokens_are_written(reversing_translator: Path, how: dict[str, Any]) -> None:
+    bundle = Bundle.load(reversing_translator)
+    weights = dict(bundle.weights)
+    bias = weights["pred_layer.proj.bias"].clone()
+    bias[UNK], bias[MASK] = 30.0, 29.0
+    translator = Translator(replace(bundle, weights=weights | {"pred_layer.proj.bias": bias}))
+    found = translator.translations(["a b c"], "en", "fr", SearchConfig(**how))
+    assert not any("<" in made.text for several in found for made in several)
+    assert found[0][0].text
+    original = SearchConfig(rules="original", beam_size=2, max_length=4)
+    assert "<unk>" in translator.translate(["a b c"], "en", "fr", original)[0]
+    begun = translator.translate(["a b c"], "en", "fr", SearchConfig(**how), prefixes=["\u2603 A"])
+    assert begun[0].startswith("<unk> A")
+    assert begun[0].count("<") == 1
 
 
 def test_scores_are_in_order_and_probabilities(folder: Path) -> None:
