@@ -64,9 +64,8 @@ class Constraints:
         prefix_BP = None
         if prefixes is not None and any(prefixes):
             prefix_BP = torch.full((len(limits_B), max(map(len, prefixes))), PAD)
-            for row, words, limit in zip(prefix_BP, prefixes, limits_B.tolist(), strict=True):
-                kept = words[: limit - 2]
-                row[: len(kept)] = torch.tensor(kept, dtype=torch.long)
+            for row, words in zip(prefix_BP, prefixes, strict=True):
+                row[: len(words)] = torch.tensor(words, dtype=torch.long)
             prefix_BP = prefix_BP.to(limits_B.device)
         return cls(
             limits_B,

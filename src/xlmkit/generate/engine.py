@@ -70,11 +70,23 @@ class Engine(Protocol):
         ...
 
 
-def longest_translations(rows: Sequence[Ids], search: SearchConfig, longest: int) -> list[int]:
-    """Return the most words of each row's translation, with `</s>` at both ends."""
+def longest_translations(
+    rows: Sequence[Ids],
+    search: SearchConfig,
+    longest: int,
+    prefixes: Sequence[Sequence[int]] | None = None,
+) -> list[int]:
+    """Return the most words of each row's translation, with `</s>` at both ends.
+
+    A prefix comes on top of what the source gives room for.
+    """
     if search.max_length is not None:
         longest = min(longest, search.max_length + 2)
-    return [max(2, min(longest, int(search.length_ratio * (len(ids) + 2)) + 10)) for ids in rows]
+    begun = [0] * len(rows) if prefixes is None else map(len, prefixes)
+    return [
+        max(2, min(longest, n + int(search.length_ratio * (len(ids) + 2)) + 10))
+        for ids, n in zip(rows, begun, strict=True)
+    ]
 
 
 class TorchEngine:
@@ -113,7 +125,7 @@ class TorchEngine:
         language_B = torch.full((len(rows),), target, device=self.device)
         steps = TranslationSteps(self.model, states_BSE, inputs.lengths, language_B)
         limits_B = torch.tensor(
-            longest_translations(rows, search, self.longest), device=self.device
+            longest_translations(rows, search, self.longest, asked.prefixes), device=self.device
         )
         if search.rules == "sound":
             asked = replace(asked, never=self._never)

@@ -186,7 +186,7 @@ class Translator:
         source, target = self._language(src), self._language(tgt)
         flat = [part for pieces in parts for part in pieces]
         names = [[first + i, j] for i, pieces in enumerate(parts) for j in range(len(pieces))]
-        begins = self._prefixes(prefixes, parts, tgt)
+        begins = self._prefixes(prefixes, parts, tgt, search)
         found: list[list[Hypothesis]] = [[] for _ in flat]
         for batch in self._batches(flat, search):
             asked = Asked(
@@ -251,13 +251,24 @@ class Translator:
         return known[code]
 
     def _prefixes(
-        self, prefixes: Sequence[str] | None, parts: Sequence[Sequence[Ids]], language: str
+        self,
+        prefixes: Sequence[str] | None,
+        parts: Sequence[Sequence[Ids]],
+        language: str,
+        search: SearchConfig,
     ) -> list[list[int]] | None:
         """Return what every part begins with: of a text that was cut, only the first."""
         if prefixes is None:
             return None
         check_as_many(prefixes, "prefixes", parts)
         ids = self.tokenizer.encode_batch(prefixes, language)
+        room = min(self.engine.longest - 2, search.max_length or self.engine.longest)
+        for number, begin in enumerate(ids, start=1):
+            if len(begin) > room:
+                raise UserError(
+                    f"Prefix {number} has {len(begin)} tokens, but a translation has at most "
+                    f"{room}; shorten it, or raise max_length where that is the limit."
+                )
         return [
             begin.tolist() if number == 0 else []
             for begin, pieces in zip(ids, parts, strict=True)

@@ -11,7 +11,7 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import LANGUAGE_MODEL
 from xlmkit.core.errors import UserError
 from xlmkit.generate.cutting import cut
-from xlmkit.generate.engine import Precision
+from xlmkit.generate.engine import Precision, longest_translations
 from xlmkit.generate.translator import SearchConfig, Translator
 from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.text.vocabulary import MASK, SPECIAL_TOKENS, UNK
@@ -162,6 +162,26 @@ def test_prefixes_and_allowed_words(folder: Path) -> None:
     assert begun[1] == "D"
     allowed = translator.allowed_words(["A B"], "fr")
     assert set(translator.translate(["c a b"], "en", "fr", allowed=allowed)[0]) <= set("A B")
+
+
+@pytest.mark.parametrize("beam_size", [0, 3])
+def test_a_prefix_is_never_cut(folder: Path, beam_size: int) -> None:
+    translator = Translator.from_pretrained(folder)
+    search = SearchConfig(beam_size=beam_size, length_ratio=0.01)
+    bound = search.model_copy(update={"max_length": 8})
+    prefix = "A B C D E F G H"
+    for how in (search, bound):
+        assert translator.translate(["a"], "en", "fr", how, prefixes=[prefix])[0].startswith(prefix)
+    with pytest.raises(UserError, match="Prefix 2 has 9 tokens, but a translation has at most 8"):
+        translator.translate(["a", "b"], "en", "fr", bound, prefixes=["A", f"{prefix} A"])
+    with pytest.raises(UserError, match=r"Prefix 1 has 11 tokens, .* at most 10"):
+        translator.translate(["a"], "en", "fr", prefixes=[f"{prefix} A B C"])
+
+
+def test_a_prefix_comes_on_top_of_the_room_of_the_source(guess: Translator) -> None:
+    engine, rows = guess.engine, guess.tokenizer.encode_batch(["a", "a"], "en")
+    limits = longest_translations(rows, SearchConfig(), engine.longest + 90, [[FIRST] * 5, []])
+    assert limits == [19, 14]
 
 
 def test_constraints_that_leave_no_word_give_an_empty_translation(folder: Path) -> None:
