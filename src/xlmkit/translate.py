@@ -24,7 +24,7 @@ from xlmkit.generate.summarizer import LongTexts, Summarizer
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
 _CHUNK = 512  # lines
-_DECISIVE = ("src", "tgt", "prefix", "allowed", "capitals", "precision")
+_DECISIVE = ("src", "tgt", "prefix", "allowed", "capitals", "precision", "split")
 _Found = Sequence[Sequence[Translation]]
 
 
@@ -41,6 +41,7 @@ class Request:
         engine: what the folder must be for; `auto` takes what it is for.
         capitals: give the text its usual case and accents; by default where the model's has none.
         precision: what a folder for torch computes in; by default float32.
+        split: translate the sentences of a line one by one.
     """
 
     src: str | None
@@ -51,6 +52,7 @@ class Request:
     engine: Literal["auto", "torch", "ctranslate2"] = "auto"
     capitals: bool | None = None
     precision: Precision | None = None
+    split: bool = True
 
 
 def search_of(settings: Sequence[str]) -> SearchConfig:
@@ -107,6 +109,7 @@ def translate(
             request.search,
             prefixes=None if request.prefix is None else [request.prefix] * len(chunk),
             allowed=allowed,
+            split=request.split,
             first=first,
         )
 

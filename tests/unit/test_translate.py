@@ -140,6 +140,7 @@ def begun(
         (["--resume", "--beam-size", "2"], "begun with another beam_size: 5, and not 2"),
         (["--resume", "--prefix", "a"], "begun with another prefix: None, and not a"),
         (["--resume", "--precision", "bfloat16"], "begun with another precision"),
+        (["--resume", "--no-split"], "begun with another split: True, and not False"),
         (["--resume", "--no-capitals"], "begun with another capitals: None, and not False"),
     ],
 )
@@ -222,6 +223,17 @@ def test_several_translations_of_a_text_are_numbered(model: Path) -> None:
     assert scores == sorted(scores, reverse=True)
     best = call(model, given="a b\n\nc\n").stdout.splitlines()
     assert [fields[0][2], fields[3][2], fields[4][2]] == best
+
+
+def test_the_sentences_of_a_line_are_translated_one_by_one(model: Path) -> None:
+    text = "a b! c a c! b"
+    alone = call(model, "--no-capitals", given="a b!\nc a c!\nb\n").stdout.splitlines()
+    split, whole = (
+        call(model, "--no-capitals", how, given=f"{text}\n").stdout.splitlines()
+        for how in ("--split", "--no-split")
+    )
+    assert split == [" ".join(alone)] != whole
+    assert len(whole) == 1
 
 
 def test_prefix_allowed_words_and_samples(model: Path, tmp_path: Path) -> None:

@@ -152,6 +152,14 @@ def test_an_export_writes_no_special_tokens(
     assert best.log_probability == pytest.approx(expected[0], abs=1e-2)
 
 
+def test_what_was_learned_is_in_the_export(tmp_path: Path) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = replace(bundle(), provenance={"length": 9})
+    export_ctranslate2(made, tmp_path / "out", src="en", tgt="fr")
+    assert Translator.from_pretrained(tmp_path / "out").longest == 9
+
+
 def test_the_language_to_write_is_in_the_export(tmp_path: Path) -> None:
     from xlmkit.export.ctranslate2 import export_ctranslate2
 

@@ -205,6 +205,36 @@ def test_a_long_text_is_cut_at_its_sentences(folder: Path) -> None:
     assert made[0].split()[-1] != ""
 
 
+def test_the_sentences_of_a_text_are_translated_one_by_one(folder: Path) -> None:
+    translator = Translator.from_pretrained(folder, capitals=False)
+    sentences = ["a b!", "c d e!", "f"]
+    search = SearchConfig(beam_size=3, n_best=2)
+    alone = translator.translations(sentences, "en", "fr", search)
+    (together,) = translator.translations([" ".join(sentences)], "en", "fr", search)
+    for rank, made in enumerate(together):
+        assert made.text == " ".join(several[rank].text for several in alone)
+        assert made.score == pytest.approx(sum(several[rank].score for several in alone))
+    (whole,) = translator.translate([" ".join(sentences)], "en", "fr", split=False)
+    assert whole != together[0].text
+    assert translator.translate(["a b! ", "! !"], "en", "fr")[0] == alone[0][0].text
+
+
+def test_no_more_is_read_or_written_than_was_learned(folder: Path, tmp_path: Path) -> None:
+    bundle = Bundle.load(folder)
+    replace(bundle, provenance={"length": 6}).save(tmp_path / "short")
+    translator = Translator.from_pretrained(tmp_path / "short")
+    assert translator.longest == 6
+    assert Translator.from_pretrained(folder).longest == 12
+    (made,) = translator.translate(["a b c d e f"], "en", "fr")
+    assert made == " ".join(translator.translate(["a b c d", "e f"], "en", "fr"))
+    long = SearchConfig(min_length=50)
+    assert len(translator.translate(["a b"], "en", "fr", long)[0].split()) == 4
+    with pytest.raises(UserError, match=r"Pair 1 has 5 tokens on one side, .* reads at most 4"):
+        translator.score(["a b c d e"], ["A"], "en", "fr")
+    with pytest.raises(UserError, match=r"Prefix 1 has 5 tokens, .* at most 4"):
+        translator.translate(["a"], "en", "fr", prefixes=["A B C D E"])
+
+
 def test_a_sentence_without_an_end_is_cut_where_it_must_be(folder: Path) -> None:
     translator = Translator.from_pretrained(folder)
     parts = cut(" ".join("abcdefgh" * 3), "en", translator.tokenizer, 10)
