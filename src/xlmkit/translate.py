@@ -2,7 +2,7 @@
 
 Lines are read and translated a chunk at a time, so that memory does not grow with the file. A named
 output is written beside its name and takes it when all is done; `--resume` goes on behind the last
-line that was written.
+text that is surely done.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ from xlmkit.generate.summarizer import LongTexts, Summarizer
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
 _CHUNK = 512  # lines
-_DECISIVE = ("src", "tgt", "prefix", "allowed", "capitals", "precision")
+_DECISIVE = ("src", "tgt", "prefix", "allowed", "capitals", "precision", "split")
 _Found = Sequence[Sequence[Translation]]
 
 
@@ -41,6 +41,7 @@ class Request:
         engine: what the folder must be for; `auto` takes what it is for.
         capitals: give the text its usual case and accents; by default where the model's has none.
         precision: what a folder for torch computes in; by default float32.
+        split: translate the sentences of a line one by one.
     """
 
     src: str | None
@@ -51,6 +52,7 @@ class Request:
     engine: Literal["auto", "torch", "ctranslate2"] = "auto"
     capitals: bool | None = None
     precision: Precision | None = None
+    split: bool = True
 
 
 def search_of(settings: Sequence[str]) -> SearchConfig:
@@ -107,6 +109,7 @@ def translate(
             request.search,
             prefixes=None if request.prefix is None else [request.prefix] * len(chunk),
             allowed=allowed,
+            split=request.split,
             first=first,
         )
 
@@ -166,7 +169,7 @@ def _write_all(
     """Write what `write` finds for a chunk of lines and the number of its first line."""
     with (
         input_lines(source) as lines,
-        output_lines(target, resume=resume, work=work) as (stream, done),
+        output_lines(target, resume=resume, work=work, numbered=n_best > 1) as (stream, done),
     ):
         skip(lines, done)
         with progress(title, start=done) as job:
@@ -192,8 +195,6 @@ def _check(
     check_output(source, target)
     if resume and target is None:
         raise UserError("--resume needs --output: only a file tells how far the last call came.")
-    if resume and request.search.n_best > 1:
-        raise UserError("--resume needs one line for each text; leave out --n-best, or --resume.")
     if request.engine not in ("auto", kind := "ctranslate2" if is_export(model) else "torch"):
         raise UserError(
             f"{model} is for {kind}, not for {request.engine}; leave out --engine, or make the "

@@ -117,7 +117,9 @@ def test_a_translators_folder_translates(trained: Path) -> None:
 
 def test_directions_that_were_not_learned_are_refused(trained: Path, tmp_path: Path) -> None:
     folder = trained / "out" / "translation" / "both"
-    assert read_json(folder / "xlmkit.json")["directions"] == ["en-ar", "ar-en"]
+    about = read_json(folder / "xlmkit.json")
+    assert about["directions"] == ["en-ar", "ar-en"]
+    assert about["length"] == Translator.from_pretrained(folder).longest == 32
     for src, tgt in (("en", "zh"), ("en", "en")):
         made = CliRunner().invoke(app, ["translate", str(folder), "-s", src, "-t", tgt], input="a")
         assert made.exit_code == 1

@@ -89,7 +89,28 @@ def test_it_goes_on_where_it_stopped(
     assert not list(tmp_path.glob("out.*"))
 
 
-def begun(model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+@pytest.mark.parametrize("cut", [0, 5, 40])
+def test_several_translations_of_a_text_go_on_too(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    source, target = begun(model, tmp_path, monkeypatch, "--n-best", "3")
+    part = tmp_path / "out.part"
+    content = part.read_bytes()
+    part.write_bytes(content[: len(content) - cut])
+    before = part.read_bytes()
+    made = call(model, source, "--output", target, "--n-best", "3")
+    assert "texts of an earlier call: --resume goes on behind them" in made.stderr
+    assert part.read_bytes() == before
+    assert call(model, source, "--output", tmp_path / "whole", "--n-best", "3").exit_code == 0
+    made = call(model, source, "--output", target, "--n-best", "3", "--resume")
+    assert made.exit_code == 0, made.stderr
+    assert target.read_bytes() == (tmp_path / "whole").read_bytes()
+    assert not list(tmp_path.glob("out.*"))
+
+
+def begun(
+    model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str
+) -> tuple[Path, Path]:
     """Stop a call behind four lines; return what it reads and what it would write."""
     import xlmkit.translate
 
@@ -105,7 +126,7 @@ def begun(model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[P
 
     with monkeypatch.context() as context:
         context.setattr(xlmkit.translate.Translator, "translations", stopping)
-        made = call(model, source, "--output", target)
+        made = call(model, source, "--output", target, *options)
     assert made.exit_code == 130
     assert "Stopped; the same command with --resume goes on." in made.stderr
     return source, target
@@ -119,6 +140,7 @@ def begun(model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[P
         (["--resume", "--beam-size", "2"], "begun with another beam_size: 5, and not 2"),
         (["--resume", "--prefix", "a"], "begun with another prefix: None, and not a"),
         (["--resume", "--precision", "bfloat16"], "begun with another precision"),
+        (["--resume", "--no-split"], "begun with another split: True, and not False"),
         (["--resume", "--no-capitals"], "begun with another capitals: None, and not False"),
     ],
 )
@@ -203,6 +225,17 @@ def test_several_translations_of_a_text_are_numbered(model: Path) -> None:
     assert [fields[0][2], fields[3][2], fields[4][2]] == best
 
 
+def test_the_sentences_of_a_line_are_translated_one_by_one(model: Path) -> None:
+    text = "a b! c a c! b"
+    alone = call(model, "--no-capitals", given="a b!\nc a c!\nb\n").stdout.splitlines()
+    split, whole = (
+        call(model, "--no-capitals", how, given=f"{text}\n").stdout.splitlines()
+        for how in ("--split", "--no-split")
+    )
+    assert split == [" ".join(alone)] != whole
+    assert len(whole) == 1
+
+
 def test_prefix_allowed_words_and_samples(model: Path, tmp_path: Path) -> None:
     made = call(model, "--no-capitals", "--prefix", "b c", given="a b\nc\n")
     assert all(line.startswith("b c") for line in made.stdout.splitlines())
@@ -227,7 +260,6 @@ def test_prefix_allowed_words_and_samples(model: Path, tmp_path: Path) -> None:
         (["--n-best", "6"], "a\n", "need as many beams"),
         (["--set", "top_q=0.5"], "a\n", "the search has no key 'top_q'"),
         (["--n-best", "9"], "a\n", "error: 9 translations of a text need as many beams"),
-        (["--n-best", "2", "--output", "out", "--resume"], "a\n", "leave out --n-best"),
     ],
 )
 def test_mistakes_in_one_sentence(

@@ -39,7 +39,7 @@ from xlmkit.evaluate.translation_diagnosis import Learner, together
 from xlmkit.evaluate.translation_metrics import TITLES, translation_metric
 from xlmkit.evaluate.translation_watch import hopeless_measurements
 from xlmkit.generate.config import SearchConfig
-from xlmkit.generate.directions import DIRECTIONS
+from xlmkit.generate.directions import DIRECTIONS, LENGTH
 from xlmkit.generate.summarizer import summary_lengths
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import FIGURES_FILE, RunPlan
@@ -60,7 +60,8 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
     tokenizer = Tokenizer.load(plan.shards.folder / "tokenizer")
     torch.manual_seed(key_of(recipe.seed, "translator") >> 1)
     model = initial_translator(plan, name, tokenizer)
-    bundle = Bundle(model.encoder.architecture, tokenizer, {}, head=TRANSLATOR)
+    length = _learned_length(plan, name)
+    bundle = Bundle(model.encoder.architecture, tokenizer, {}, head=TRANSLATOR, provenance=length)
     judge = _judge(plan, name, tokenizer)
     validation = _validation(plan, name, bundle, judge)
     criterion = config.criterion
@@ -97,7 +98,7 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         "rollbacks": state.rollbacks,
         "curve": state.curve,
     }
-    provenance = {**setting.provenance(), "translation": figures, **_learned(plan, name)}
+    provenance = {**setting.provenance(), "translation": figures, **length, **_learned(plan, name)}
     Bundle(
         bundle.architecture,
         tokenizer.with_truecaser(learn_truecaser(plan, tokenizer)),
@@ -218,6 +219,13 @@ def _validate(
         with atomic_write(kept.path(state.step), binary=True) as stream:
             stream.write(save(tensors))
     kept.on_measured(state)
+
+
+def _learned_length(plan: RunPlan, name: str) -> Mapping[str, Any]:
+    """Return how long the sentences are that it learns to read and write, if any."""
+    translator = plan.translator(name)
+    lengths = [s.length for s in (translator.mt, translator.bt, translator.ae) if s is not None]
+    return {LENGTH: max(lengths)} if lengths else {}
 
 
 def _learned(plan: RunPlan, name: str) -> Mapping[str, Any]:

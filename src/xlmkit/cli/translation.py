@@ -92,6 +92,13 @@ def translate(
     engine: EngineOption = Engine.auto,
     capitals: Capitals = None,
     precision: TranslationPrecision = None,
+    split: Annotated[
+        bool,
+        typer.Option(
+            "--split/--no-split",
+            help="Translate the sentences of a line one by one, and join them.",
+        ),
+    ] = True,
     settings: Settings = None,
 ) -> None:
     """Call `xlmkit.translate.translate`."""
@@ -110,6 +117,7 @@ def translate(
         engine=engine.value,
         capitals=capitals,
         precision=precision,
+        split=split,
     )
     module.translate(model, source, target, request, resume=resume)
 

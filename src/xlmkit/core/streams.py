@@ -43,14 +43,20 @@ def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
 
 @contextmanager
 def output_lines(
-    target: Path | None, *, resume: bool = False, work: Work | None = None
+    target: Path | None,
+    *,
+    resume: bool = False,
+    work: Work | None = None,
+    numbered: bool = False,
 ) -> Iterator[tuple[IO[str], int]]:
-    """Open a file or, for None, standard output; yields also how many lines are there already.
+    """Open a file or, for None, standard output; yields also how many texts are done already.
 
     Args:
         target: the file.
         resume: go on behind the whole lines of an earlier call that did not finish.
         work: by what the lines are made; None where a call always begins again.
+        numbered: whether a text has several lines, which begin with its number and a tab, and not
+            one.
 
     Raises:
         UserError: the file cannot be written, standard output is to go on, or an earlier call did
@@ -66,11 +72,12 @@ def output_lines(
     part = part_of(target)
     with explained_disk_errors(part):
         part.parent.mkdir(parents=True, exist_ok=True)
-        if work is None:
-            done = 0
-        else:
-            done = _keep_whole_lines(part) if part.exists() else 0
-            begin_part(target, work, done, resume=resume)
+        done = 0
+        if work is not None:
+            done, end = _done(part, numbered=numbered) if part.exists() else (0, 0)
+            begin_part(target, work, done, resume=resume, what="texts" if numbered else "lines")
+            if done:
+                os.truncate(part, end)
         with (
             told_how_to_go_on(work),
             part.open("a" if done else "w", encoding="utf-8", newline="\n") as stream,
@@ -81,12 +88,20 @@ def output_lines(
         end_part(target)
 
 
-def _keep_whole_lines(path: Path) -> int:
-    """Cut off a line that was not finished, and return how many there are."""
-    done = end = 0
-    with path.open("r+b") as stream:
+def _done(path: Path, *, numbered: bool) -> tuple[int, int]:
+    """Return how many texts are done, and where they end in bytes.
+
+    A line that was not finished is not done, nor is the last text of a numbered output, to which
+    more lines may belong.
+    """
+    done = end = place = last = 0
+    with path.open("rb") as stream:
         for line in stream:
-            if line.endswith(b"\n"):
+            if not line.endswith(b"\n"):
+                break
+            if not numbered:
                 done, end = done + 1, end + len(line)
-        stream.truncate(end)
-    return done
+            elif (number := int(line.partition(b"\t")[0])) != last:
+                done, end, last = last, place, number
+            place += len(line)
+    return done, end

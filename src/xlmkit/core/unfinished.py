@@ -46,7 +46,7 @@ def work_of(command: str, model: Path, source: Path | None, **settings: object) 
     }
 
 
-def begin_part(target: Path, work: Work, done: int, *, resume: bool) -> None:
+def begin_part(target: Path, work: Work, done: int, *, resume: bool, what: str = "lines") -> None:
     """Note by what work an output is begun, or see that it is the same that goes on.
 
     Args:
@@ -54,9 +54,10 @@ def begin_part(target: Path, work: Work, done: int, *, resume: bool) -> None:
         work: what is asked for.
         done: lines that an earlier call has written.
         resume: whether to go on behind them.
+        what: what they are, where they are no lines.
 
     Raises:
-        UserError: lines are there and are not to be gone on with, or were other work.
+        UserError: they are there and are not to be gone on with, or were other work.
     """
     part, wanted = part_of(target), {name: str(value) for name, value in work.items()}
     if not done:
@@ -64,7 +65,7 @@ def begin_part(target: Path, work: Work, done: int, *, resume: bool) -> None:
         return
     if not resume:
         raise UserError(
-            f"{part} has {done:,} lines of an earlier call: --resume goes on behind them; to "
+            f"{part} has {done:,} {what} of an earlier call: --resume goes on behind them; to "
             "begin again, delete it."
         )
     if not _note_of(target).is_file():

@@ -30,6 +30,7 @@ class Constraints:
             (Keskar et al. 2019, "CTRL", there for scores of either sign).
         allowed: True at words that may be written, (V,); `</s>` always may. None allows all.
         prefix: words that a sentence begins with, padded, (B, P).
+        never: what is no word and comes only where the prefix has it, (N,); PAD is among it.
         end_at_limit: leave only `</s>` where one more word would exceed the limit.
     """
 
@@ -39,6 +40,7 @@ class Constraints:
     repetition_penalty: float = 1.0
     allowed: Tensor | None = None
     prefix: Tensor | None = None
+    never: Tensor | None = None
     end_at_limit: bool = True
 
     @classmethod
@@ -48,17 +50,22 @@ class Constraints:
         search: SearchConfig,
         allowed_V: Tensor | None = None,
         prefixes: Sequence[Sequence[int]] | None = None,
+        never: Sequence[int] = (),
     ) -> "Constraints":
         """Join the section's with those of a call: allowed words, and a prefix for each sentence.
 
-        A prefix that leaves no room for `</s>` loses its end.
+        Args:
+            limits_B: most words of each sentence with `</s>` at both ends, (B,).
+            search: the section.
+            allowed_V: True at words that may be written, (V,).
+            prefixes: what each sentence begins with.
+            never: what is no word.
         """
         prefix_BP = None
         if prefixes is not None and any(prefixes):
             prefix_BP = torch.full((len(limits_B), max(map(len, prefixes))), PAD)
-            for row, words, limit in zip(prefix_BP, prefixes, limits_B.tolist(), strict=True):
-                kept = words[: limit - 2]
-                row[: len(kept)] = torch.tensor(kept, dtype=torch.long)
+            for row, words in zip(prefix_BP, prefixes, strict=True):
+                row[: len(words)] = torch.tensor(words, dtype=torch.long)
             prefix_BP = prefix_BP.to(limits_B.device)
         return cls(
             limits_B,
@@ -67,6 +74,7 @@ class Constraints:
             search.repetition_penalty,
             None if allowed_V is None else allowed_V.to(limits_B.device),
             prefix_BP,
+            torch.tensor([PAD, *never], device=limits_B.device),
             end_at_limit=search.rules == "sound",
         )
 
@@ -79,13 +87,13 @@ class Constraints:
         """Return scores by which to choose the next words; where nothing is asked, the same ones.
 
         Args:
-            scores_BKV: of the model, (B, K, V). Padding, which is no word, and a `</s>` that comes
-                too soon are forbidden in place, since a copy costs as much as all the rest.
+            scores_BKV: of the model, (B, K, V). What is no word, and a `</s>` that comes too soon,
+                are forbidden in place, since a copy costs as much as all the rest.
             norm_BK: what to subtract from them for log-probabilities, (B, K).
             written_BKL: words so far, (B, K, L).
         """
         place = written_BKL.shape[2]
-        scores_BKV[..., PAD] = -torch.inf
+        self._forbid_what_is_no_word(scores_BKV, place)
         if place <= self.min_length:
             has_room_B1 = (self.limits > place + 1)[:, None]
             scores_BKV[..., EOS].masked_fill_(has_room_B1, -torch.inf)
@@ -98,6 +106,18 @@ class Constraints:
         if forbidden_BKV is not None:
             scores_BKV = scores_BKV.masked_fill(forbidden_BKV, -torch.inf)
         return scores_BKV
+
+    def _forbid_what_is_no_word(self, scores_BKV: Tensor, place: int) -> None:
+        if self.never is None:
+            scores_BKV[..., PAD] = -torch.inf
+            return
+        if self.prefix is None or place > self.prefix.shape[1]:
+            scores_BKV[..., self.never] = -torch.inf
+            return
+        asked_BK1 = self.prefix[:, place - 1].view(-1, 1, 1).expand(-1, scores_BKV.shape[1], 1)
+        own_BK1 = scores_BKV.gather(2, asked_BK1)
+        scores_BKV[..., self.never] = -torch.inf
+        scores_BKV.scatter_(2, asked_BK1, own_BK1.masked_fill(asked_BK1 == PAD, -torch.inf))
 
     def _forbidden(self, scores_BKV: Tensor, written_BKL: Tensor) -> Tensor | None:
         """Return True at words that may not come next, broadcast to (B, K, V)."""

@@ -83,6 +83,13 @@ class CTranslate2Engine:
         self._direction: tuple[str, str] = (about["src"], about["tgt"])
         self._ids = tuple(tokenizer.lang2id[code] for code in self._direction)
         self._symbols = symbols(tokenizer.vocabulary, about["n_words"])
+        self._n_known = len(tokenizer.vocabulary)
+        known = range(len(SPECIAL_TOKENS), self._n_known)
+        self._specials = [
+            [symbol]
+            for number, symbol in enumerate(self._symbols)
+            if number != EOS and number not in known
+        ]
         self._id_of = {symbol: number for number, symbol in enumerate(self._symbols)}
         library = import_ctranslate2()
         if not threads:
@@ -99,11 +106,45 @@ class CTranslate2Engine:
     ) -> list[list[Hypothesis]]:
         """Let CTranslate2 search; the longest translation of a batch is that of its longest row."""
         self._check(source, target, search, asked)
+        limits = longest_translations(rows, search, self.longest, asked.prefixes)
+        most = max(1, max(limits) - 2)
+        found = self._found(rows, search, asked.prefixes, most)
+        wrong = [i for i, several in enumerate(found) if any(map(self._has_special, several))]
+        if wrong:
+            prefixes = None if asked.prefixes is None else [asked.prefixes[i] for i in wrong]
+            without = self._found([rows[i] for i in wrong], search, prefixes, most, specials=False)
+            for place, several in zip(wrong, without, strict=True):
+                found[place] = several
+        # Its probabilities are those of the words that are left, or penalised ones, without those
+        # of a prefix and of a `</s>` behind the most words.
+        constrained = bool(asked.prefixes or search.min_length or search.no_repeat_ngram)
+        constrained |= search.repetition_penalty != 1
+        inexact = [
+            i
+            for i, several in enumerate(found)
+            if constrained or i in wrong or any(len(one.ids) >= most for one in several)
+        ]
+        exact = self._scored([rows[i] for i in inexact], [found[i] for i in inexact], search)
+        for place, several in zip(inexact, exact, strict=True):
+            found[place] = several
+        return found
+
+    def _found(
+        self,
+        rows: Sequence[Ids],
+        search: SearchConfig,
+        prefixes: Sequence[Sequence[int]] | None,
+        most: int,
+        *,
+        specials: bool = True,
+    ) -> list[list[Hypothesis]]:
+        """Return what it finds, with its own scores; special tokens may be forbidden.
+
+        They cost a pass over the vocabulary at every step, and are hardly ever the best words.
+        """
         found = self._translator.translate_batch(
             [self._tokens(ids) for ids in rows],
-            target_prefix=None
-            if asked.prefixes is None
-            else [self._words(prefix) for prefix in asked.prefixes],
+            target_prefix=None if prefixes is None else [self._words(one) for one in prefixes],
             beam_size=max(1, search.beam_size),
             num_hypotheses=search.n_best,
             patience=1 if search.early_stopping else _PATIENCE,
@@ -111,8 +152,9 @@ class CTranslate2Engine:
             repetition_penalty=search.repetition_penalty,
             no_repeat_ngram_size=search.no_repeat_ngram,
             min_decoding_length=search.min_length,
-            max_decoding_length=max(longest_translations(rows, search, self.longest)) - 1,
+            max_decoding_length=most,
             max_input_length=0,
+            suppress_sequences=None if specials else self._specials,
             return_scores=True,
         )
         return [
@@ -123,11 +165,42 @@ class CTranslate2Engine:
             for one in found
         ]
 
+    def _has_special(self, one: Hypothesis) -> bool:
+        known = range(len(SPECIAL_TOKENS), self._n_known)
+        return any(index not in known for index in one.ids)
+
+    def _scored(
+        self, rows: Sequence[Ids], found: Sequence[list[Hypothesis]], search: SearchConfig
+    ) -> list[list[Hypothesis]]:
+        """Return the same with the probabilities of the model, and in the order that they give.
+
+        With a penalty the order and the scores stay, since that is what it is for.
+        """
+        flat = [(ids, one) for ids, several in zip(rows, found, strict=True) for one in several]
+        totals = iter(self._log_probabilities([r for r, _ in flat], [one.ids for _, one in flat]))
+        made = []
+        for several in found:
+            exact = []
+            for one in several:
+                total, score = next(totals), one.score
+                if search.repetition_penalty == 1:
+                    score = total / (len(one.ids) + 1) ** search.length_penalty
+                exact.append(Hypothesis(one.ids, score, total))
+            made.append(sorted(exact, key=lambda one: -one.score))
+        return made
+
     def score(
         self, rows: Sequence[Ids], written: Sequence[Ids], source: int, target: int
     ) -> list[float]:
         """Let CTranslate2 score."""
         self._check(source, target, SearchConfig(), Asked())
+        return self._log_probabilities(rows, written)
+
+    def _log_probabilities(
+        self, rows: Sequence[Ids], written: Sequence[Sequence[int] | Ids]
+    ) -> list[float]:
+        if not rows:
+            return []
         results = self._translator.score_batch(
             [self._tokens(ids) for ids in rows],
             [self._words(ids) for ids in written],

@@ -1,7 +1,8 @@
-"""In which directions a translator has learned to translate, and what is asked of others.
+"""What a translator has learned: its directions, and how long its sentences were.
 
-A model writes fluent text in directions that it never learned, which is no translation. Its folder
-says what it learned; where nothing is said, as in converted models, every direction is tried.
+A model writes fluent text in directions that it never learned, which is no translation, and at
+positions that it never learned, which is no text. Its folder says what it learned; where nothing is
+said, as in converted models, every direction is tried, and every position.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +12,18 @@ from xlmkit.core.errors import UserError
 
 DIRECTIONS = "directions"
 """Under this key a folder tells of the directions, such as [en-fr, fr-en]."""
+LENGTH = "length"
+"""Under this key it tells how many tokens the longest sentences may have had, `</s>` counted."""
 
 
 def learned(about: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Return the directions that a folder tells of; None where it tells of none."""
     return tuple(about[DIRECTIONS]) if DIRECTIONS in about else None
+
+
+def learned_length(about: Mapping[str, Any], longest: int) -> int:
+    """Return how long a sentence may be; `longest` where the folder does not tell."""
+    return min(longest, int(about.get(LENGTH, longest)))
 
 
 def check_learned(directions: Sequence[str] | None, src: str, tgt: str) -> None:

@@ -5,7 +5,7 @@ Shapes: B sentences, L positions, N hypotheses.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from xlmkit.data.batch import Inputs, assemble
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.search import Asked, search_sentences
 from xlmkit.generate.steps import TranslationSteps
-from xlmkit.text.vocabulary import EOS, PAD
+from xlmkit.text.vocabulary import EOS, PAD, SPECIAL_TOKENS
 
 Ids = NDArray[np.int32]
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
@@ -70,11 +70,23 @@ class Engine(Protocol):
         ...
 
 
-def longest_translations(rows: Sequence[Ids], search: SearchConfig, longest: int) -> list[int]:
-    """Return the most words of each row's translation, with `</s>` at both ends."""
+def longest_translations(
+    rows: Sequence[Ids],
+    search: SearchConfig,
+    longest: int,
+    prefixes: Sequence[Sequence[int]] | None = None,
+) -> list[int]:
+    """Return the most words of each row's translation, with `</s>` at both ends.
+
+    A prefix comes on top of what the source gives room for.
+    """
     if search.max_length is not None:
         longest = min(longest, search.max_length + 2)
-    return [max(2, min(longest, int(search.length_ratio * (len(ids) + 2)) + 10)) for ids in rows]
+    begun = [0] * len(rows) if prefixes is None else map(len, prefixes)
+    return [
+        max(2, min(longest, n + int(search.length_ratio * (len(ids) + 2)) + 10))
+        for ids, n in zip(rows, begun, strict=True)
+    ]
 
 
 class TorchEngine:
@@ -98,6 +110,10 @@ class TorchEngine:
         else:
             self.model.to(choose_dtype(precision, self.device))
         self.longest = bundle.architecture.max_position_embeddings
+        # A model may have more words than its tokenizer.
+        unused = range(len(bundle.tokenizer), bundle.architecture.n_words)
+        specials = (index for index in range(len(SPECIAL_TOKENS)) if index not in (EOS, PAD))
+        self._never = [*specials, *unused]
 
     @torch.inference_mode()
     def search(
@@ -109,8 +125,10 @@ class TorchEngine:
         language_B = torch.full((len(rows),), target, device=self.device)
         steps = TranslationSteps(self.model, states_BSE, inputs.lengths, language_B)
         limits_B = torch.tensor(
-            longest_translations(rows, search, self.longest), device=self.device
+            longest_translations(rows, search, self.longest, asked.prefixes), device=self.device
         )
+        if search.rules == "sound":
+            asked = replace(asked, never=self._never)
         found = search_sentences(steps, limits_B, search, asked)
         nothing = Hypothesis([], -math.inf, -math.inf)  # where the constraints leave no word
         return [

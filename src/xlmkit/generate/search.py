@@ -25,11 +25,13 @@ class Asked:
         allowed: True at words that may be written, (V,); None allows all.
         prefixes: the words that each sentence begins with.
         numbers: by which each sentence's draws are told apart; by default its place.
+        never: what is no word and is written only where a prefix has it.
     """
 
     allowed: Tensor | None = None
     prefixes: Sequence[Sequence[int]] | None = None
     numbers: Sequence[Sequence[int]] | None = None
+    never: Sequence[int] = ()
 
 
 @torch.inference_mode()
@@ -48,7 +50,7 @@ def search_sentences(
         The `n_best` best hypotheses of every sentence, as wide as the longest of them.
     """
     asked = asked or Asked()
-    constraints = Constraints.of(limits_B, search, asked.allowed, asked.prefixes)
+    constraints = Constraints.of(limits_B, search, asked.allowed, asked.prefixes, asked.never)
     if search.sample:
         numbers = asked.numbers or [[i] for i in range(len(limits_B))]
         found = walk(steps, constraints, search, Sampling(search, numbers)).sorted()

@@ -1,13 +1,14 @@
 """Text in one language to text in another, with a translator's folder.
 
 Texts are sorted by length, translated in batches of so many tokens, and come back in their order.
-One that is longer than the model can read is cut, and the translations of the parts are joined.
+Each sentence of a text is translated by itself, one that is longer than the model has learned is
+cut, and the translations are joined.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from xlmkit.data.measures import normalize
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, exported, is_export
 from xlmkit.generate.cutting import cut
-from xlmkit.generate.directions import check_learned, learned
+from xlmkit.generate.directions import check_learned, learned, learned_length
 from xlmkit.generate.engine import Engine, Hypothesis, Ids, Precision, TorchEngine
 from xlmkit.generate.search import Asked
 from xlmkit.text.capitals import capitalised
@@ -53,6 +54,8 @@ class Translator:
         engine: tokens to tokens.
         capitals: whether words are given the case and accents that the tokenizer's truecaser
             knows, and sentences begin with a capital.
+        longest: most tokens that it reads or writes at once, `</s>` at both ends counted: as many
+            as it learned, or has positions for.
         directions: what it has learned to translate, such as `en-fr`; others are refused. None
             where its folder does not say.
     """
@@ -60,6 +63,7 @@ class Translator:
     tokenizer: Tokenizer
     engine: Engine
     capitals: bool
+    longest: int
     directions: tuple[str, ...] | None
 
     def __init__(
@@ -71,16 +75,18 @@ class Translator:
             UserError: it holds no translator, or the precision cannot be computed here.
         """
         engine = TorchEngine(bundle, precision)
-        self._join(bundle.tokenizer, engine, learned(bundle.provenance), capitals)
+        self._join(bundle.tokenizer, engine, bundle.provenance, capitals)
 
     def _join(
         self,
         tokenizer: Tokenizer,
         engine: Engine,
-        directions: tuple[str, ...] | None,
+        about: Mapping[str, Any],
         capitals: bool | None,
     ) -> None:
-        self.tokenizer, self.engine, self.directions = tokenizer, engine, directions
+        self.tokenizer, self.engine = tokenizer, engine
+        self.directions = learned(about)
+        self.longest = learned_length(about, engine.longest)
         folded = tokenizer.lowercase_and_remove_accent
         self.capitals = folded if capitals is None else capitals
 
@@ -114,8 +120,7 @@ class Translator:
             )
         made = cls.__new__(cls)
         tokenizer = Tokenizer.load(folder)
-        directions = learned(exported(folder))
-        made._join(tokenizer, CTranslate2Engine(folder, tokenizer), directions, capitals)
+        made._join(tokenizer, CTranslate2Engine(folder, tokenizer), exported(folder), capitals)
         return made
 
     def translate(
@@ -127,6 +132,7 @@ class Translator:
         *,
         prefixes: Sequence[str] | None = None,
         allowed: Tensor | None = None,
+        split: bool = True,
         first: int = 0,
     ) -> list[str]:
         """Return the translation of every text; an empty text stays empty.
@@ -138,6 +144,8 @@ class Translator:
             search: how; by default beam search with five beams.
             prefixes: how each translation is to begin, in whole words.
             allowed: which words may be written, from `allowed_words`; by default all.
+            split: translate the sentences of a text one by one, and join what comes; else only
+                texts that are too long are cut, for models that have learned from longer ones.
             first: number of the first text, by which the draws of `sample` differ.
 
         Raises:
@@ -145,7 +153,7 @@ class Translator:
                 lists do not fit.
         """
         found = self.translations(
-            texts, src, tgt, search, prefixes=prefixes, allowed=allowed, first=first
+            texts, src, tgt, search, prefixes=prefixes, allowed=allowed, split=split, first=first
         )
         return [best.text for best, *_ in found]
 
@@ -158,15 +166,21 @@ class Translator:
         *,
         prefixes: Sequence[str] | None = None,
         allowed: Tensor | None = None,
+        split: bool = True,
         first: int = 0,
     ) -> list[list[Translation]]:
         """Return the `n_best` translations of every text, the best first; see `translate`.
 
-        There are fewer where a search found fewer. An empty text has one, which is empty.
+        There are fewer where a search found fewer. An empty text has one, which is empty. Of a text
+        in several parts the best of all are joined, then the second best, and so on.
         """
         self._check_direction(src, tgt)
         check_list(texts)
-        parts = [cut(text, src, self.tokenizer, self.engine.longest - 2) for text in texts]
+        room = self.longest - 2
+        parts = [cut(text, src, self.tokenizer, room, split=split) for text in texts]
+        search = search or SearchConfig()
+        most = min(room, search.max_length or room)
+        search = search.model_copy(update={"max_length": most})
         return self.translations_of_parts(
             parts, src, tgt, search, prefixes=prefixes, allowed=allowed, first=first
         )
@@ -187,7 +201,7 @@ class Translator:
         source, target = self._language(src), self._language(tgt)
         flat = [part for pieces in parts for part in pieces]
         names = [[first + i, j] for i, pieces in enumerate(parts) for j in range(len(pieces))]
-        begins = self._prefixes(prefixes, parts, tgt)
+        begins = self._prefixes(prefixes, parts, tgt, search)
         found: list[list[Hypothesis]] = [[] for _ in flat]
         for batch in self._batches(flat, search):
             asked = Asked(
@@ -218,10 +232,10 @@ class Translator:
         rows = self.tokenizer.encode_batch(list(map(normalize, sources)), src)
         written = self.tokenizer.encode_batch(list(map(normalize, targets)), tgt)
         for number, pair in enumerate(zip(rows, written, strict=True), start=1):
-            if max(map(len, pair)) > self.engine.longest - 2:
+            if max(map(len, pair)) > self.longest - 2:
                 raise UserError(
                     f"Pair {number} has {max(map(len, pair))} tokens on one side, but the model "
-                    f"reads at most {self.engine.longest - 2}; score its sentences one by one."
+                    f"reads at most {self.longest - 2}; score its sentences one by one."
                 )
         scores = [0.0] * len(rows)
         for batch in self._batches(rows, SearchConfig(beam_size=1)):
@@ -252,13 +266,24 @@ class Translator:
         return known[code]
 
     def _prefixes(
-        self, prefixes: Sequence[str] | None, parts: Sequence[Sequence[Ids]], language: str
+        self,
+        prefixes: Sequence[str] | None,
+        parts: Sequence[Sequence[Ids]],
+        language: str,
+        search: SearchConfig,
     ) -> list[list[int]] | None:
         """Return what every part begins with: of a text that was cut, only the first."""
         if prefixes is None:
             return None
         check_as_many(prefixes, "prefixes", parts)
         ids = self.tokenizer.encode_batch(list(map(normalize, prefixes)), language)
+        room = min(self.engine.longest - 2, search.max_length or self.engine.longest)
+        for number, begin in enumerate(ids, start=1):
+            if len(begin) > room:
+                raise UserError(
+                    f"Prefix {number} has {len(begin)} tokens, but a translation has at most "
+                    f"{room}; shorten it, or raise max_length where that is the limit."
+                )
         return [
             begin.tolist() if number == 0 else []
             for begin, pieces in zip(ids, parts, strict=True)

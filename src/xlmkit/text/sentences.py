@@ -2,6 +2,8 @@
 
 import re
 
+from xlmkit.text.moses import MosesRules, moses_rules
+
 # After a mark of the scripts that put a space behind it, after one of those that need none, and
 # where a line ends.
 _END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])\s*|\n")
@@ -14,3 +16,36 @@ def split_sentences(text: str) -> list[str]:
     shorter, wrong where they are counted.
     """
     return [part for part in _END.split(text) if part]
+
+
+def whole_sentences(text: str, language: str) -> list[str]:
+    """Return the sentences of a text, each to stand for itself.
+
+    Unlike those of `split_sentences` they go on behind Moses' abbreviations of the language, before
+    a small letter, where the text has capitals, and behind the number of an item.
+    """
+    pieces = split_sentences(text)
+    if len(pieces) == 1:
+        return pieces
+    rules, has_capitals = moses_rules(language), text != text.lower()
+    made: list[str] = []
+    for piece in pieces:
+        if made and _goes_on(made[-1], piece, rules, has_capitals=has_capitals):
+            made[-1] += f" {piece}"
+        else:
+            made.append(piece)
+    return made
+
+
+def _goes_on(before: str, behind: str, rules: MosesRules, *, has_capitals: bool) -> bool:
+    """Tell whether a mark did not end a sentence; line ends and marks of other scripts do."""
+    if before[-1] not in ".!?…":
+        return False
+    if not any(letter.isalpha() for letter in before) or (has_capitals and behind[0].islower()):
+        return True
+    word = before.split()[-1].lstrip("([{\"'„“«‘").removesuffix(".")
+    if before[-1] != "." or not word:
+        return False
+    if word in rules.numeric_prefixes:
+        return behind[0].isdigit()
+    return word in rules.prefixes or ("." in word.rstrip(".") and word[0].isalpha())

@@ -26,12 +26,12 @@ from xlmkit.text.bpe_learning import learn_merges_and_symbols
 from xlmkit.text.encoder import TextEncoder
 from xlmkit.text.folding import folded_weights
 from xlmkit.text.languages import language
-from xlmkit.text.moses import moses_rules
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, check_segmenter_name
 from xlmkit.text.truecasing import Truecaser
 from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, SPECIAL_TOKENS, UNK, Vocabulary
 from xlmkit.text.word_counts import WordCounter
 from xlmkit.text.words_of_texts import WordsOfTexts, texts_of_pair
+from xlmkit.text.writing import written
 
 VOCABULARY_FILE = "vocab.json"
 MERGES_FILE = "merges.txt"
@@ -215,7 +215,7 @@ class Tokenizer(TextEncoder):
             words = self.truecaser.cased(words, language)
         if language in _WITHOUT_SPACES and self.segmenters.get(language, NONE) != NONE:
             return "".join(words)
-        return moses_rules(language).detokenize(words)
+        return written(words, language)
 
     @cached_property
     def signature(self) -> str:

@@ -18,7 +18,7 @@ from xlmkit.model.config import Architecture, MemoryShape
 from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.text.bpe import Merges
 from xlmkit.text.tokenizer import Tokenizer
-from xlmkit.text.vocabulary import EOS, SPECIAL_TOKENS, Vocabulary
+from xlmkit.text.vocabulary import EOS, MASK, SPECIAL_TOKENS, UNK, Vocabulary
 
 pytest.importorskip("ctranslate2")
 
@@ -88,6 +88,76 @@ def test_what_was_learned_comes_out(
     for mine, its in zip(ours, theirs, strict=True):
         assert its[0].log_probability == pytest.approx(mine[0].log_probability, abs=1e-4)
         assert its[0].score == pytest.approx(mine[0].score, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"n_best": 4},
+        {"max_length": 3},
+        {"max_length": 3, "n_best": 3},
+        {"min_length": 4},
+        {"no_repeat_ngram": 1},
+        {"repetition_penalty": 1.5},
+        {"prefixes": True},
+    ],
+)
+def test_scores_are_those_of_the_model(
+    reversing_translator: Path, tmp_path: Path, how: dict[str, Any]
+) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    export_ctranslate2(Bundle.load(reversing_translator), tmp_path / "out", src="en", tgt="fr")
+    own, other = (
+        Translator.from_pretrained(folder, capitals=False)
+        for folder in (reversing_translator, tmp_path / "out")
+    )
+    short = [text for text in texts() if len(text) < 12 and not {"i", "j"} & set(text)]
+    search = {**how}
+    prefixes = ["A"] * len(short) if search.pop("prefixes", False) else None
+    config = SearchConfig(**search)
+    for text, several in zip(
+        short, other.translations(short, "en", "fr", config, prefixes=prefixes), strict=True
+    ):
+        assert len(several) == config.n_best
+        assert [one.score for one in several] == sorted(one.score for one in several)[::-1]
+        for one in several:
+            (log_probability,) = own.score([text], [one.text], "en", "fr")
+            assert one.log_probability == pytest.approx(log_probability, abs=1e-3)
+            n = len(one.text.split())
+            assert n <= (config.max_length or 10)
+            if config.repetition_penalty == 1:
+                assert one.score == pytest.approx(log_probability / (n + 1), abs=1e-3)
+            assert one.text.startswith("A") or prefixes is None
+
+
+@pytest.mark.parametrize("beam_size", [0, 3])
+def test_an_export_writes_no_special_tokens(
+    reversing_translator: Path, tmp_path: Path, beam_size: int
+) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = Bundle.load(reversing_translator)
+    bias = made.weights["pred_layer.proj.bias"].clone()
+    bias[UNK], bias[MASK] = 30.0, 29.0
+    made = replace(made, weights={**made.weights, "pred_layer.proj.bias": bias})
+    export_ctranslate2(made, tmp_path / "out", src="en", tgt="fr")
+    search = SearchConfig(beam_size=beam_size)
+    other = Translator.from_pretrained(tmp_path / "out")
+    ((best, *_),) = other.translations(["a b c"], "en", "fr", search)
+    assert best.text.startswith("C B A")
+    assert "<" not in best.text
+    expected = Translator(made).score(["a b c"], [best.text], "en", "fr")
+    assert best.log_probability == pytest.approx(expected[0], abs=1e-2)
+
+
+def test_what_was_learned_is_in_the_export(tmp_path: Path) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = replace(bundle(), provenance={"length": 9})
+    export_ctranslate2(made, tmp_path / "out", src="en", tgt="fr")
+    assert Translator.from_pretrained(tmp_path / "out").longest == 9
 
 
 def test_the_language_to_write_is_in_the_export(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import LANGUAGE_MODEL
 from xlmkit.core.errors import UserError
 from xlmkit.generate.cutting import cut
-from xlmkit.generate.engine import Precision
+from xlmkit.generate.engine import Precision, longest_translations
 from xlmkit.generate.translator import SearchConfig, Translator
 from xlmkit.model.encoder_decoder import EncoderDecoder
-from xlmkit.text.vocabulary import SPECIAL_TOKENS
+from xlmkit.text.vocabulary import MASK, SPECIAL_TOKENS, UNK
 
 LETTERS = "abcdefgh"
 CAPITALS = LETTERS.upper()
@@ -97,6 +97,25 @@ def test_the_score_of_search_is_that_of_the_scorer(guess: Translator, how: dict[
     assert scores == pytest.approx([made.log_probability for _, made in pairs], abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    "how", [{"beam_size": 0}, {"beam_size": 3, "n_best": 3}, {"sample": True, "n_best": 20}]
+)
+def test_no_special_tokens_are_written(reversing_translator: Path, how: dict[str, Any]) -> None:
+    bundle = Bundle.load(reversing_translator)
+    weights = dict(bundle.weights)
+    bias = weights["pred_layer.proj.bias"].clone()
+    bias[UNK], bias[MASK] = 30.0, 29.0
+    translator = Translator(replace(bundle, weights=weights | {"pred_layer.proj.bias": bias}))
+    found = translator.translations(["a b c"], "en", "fr", SearchConfig(**how))
+    assert not any("<" in made.text for several in found for made in several)
+    assert found[0][0].text
+    original = SearchConfig(rules="original", beam_size=2, max_length=4)
+    assert "<unk>" in translator.translate(["a b c"], "en", "fr", original)[0]
+    begun = translator.translate(["a b c"], "en", "fr", SearchConfig(**how), prefixes=["\u2603 A"])
+    assert begun[0].startswith("<unk> A")
+    assert begun[0].count("<") == 1
+
+
 def test_scores_are_in_order_and_probabilities(folder: Path) -> None:
     translator = Translator.from_pretrained(folder)
     right, wrong, short, empty = translator.score(
@@ -145,6 +164,26 @@ def test_prefixes_and_allowed_words(folder: Path) -> None:
     assert set(translator.translate(["c a b"], "en", "fr", allowed=allowed)[0]) <= set("A B")
 
 
+@pytest.mark.parametrize("beam_size", [0, 3])
+def test_a_prefix_is_never_cut(folder: Path, beam_size: int) -> None:
+    translator = Translator.from_pretrained(folder)
+    search = SearchConfig(beam_size=beam_size, length_ratio=0.01)
+    bound = search.model_copy(update={"max_length": 8})
+    prefix = "A B C D E F G H"
+    for how in (search, bound):
+        assert translator.translate(["a"], "en", "fr", how, prefixes=[prefix])[0].startswith(prefix)
+    with pytest.raises(UserError, match="Prefix 2 has 9 tokens, but a translation has at most 8"):
+        translator.translate(["a", "b"], "en", "fr", bound, prefixes=["A", f"{prefix} A"])
+    with pytest.raises(UserError, match=r"Prefix 1 has 11 tokens, .* at most 10"):
+        translator.translate(["a"], "en", "fr", prefixes=[f"{prefix} A B C"])
+
+
+def test_a_prefix_comes_on_top_of_the_room_of_the_source(guess: Translator) -> None:
+    engine, rows = guess.engine, guess.tokenizer.encode_batch(["a", "a"], "en")
+    limits = longest_translations(rows, SearchConfig(), engine.longest + 90, [[FIRST] * 5, []])
+    assert limits == [19, 14]
+
+
 def test_constraints_that_leave_no_word_give_an_empty_translation(folder: Path) -> None:
     translator = Translator.from_pretrained(folder)
     allowed = translator.allowed_words(["A"], "fr")
@@ -164,6 +203,36 @@ def test_a_long_text_is_cut_at_its_sentences(folder: Path) -> None:
     made = translator.translate([" ".join(sentences), "a"], "en", "fr")
     assert made[1] == "A"
     assert made[0].split()[-1] != ""
+
+
+def test_the_sentences_of_a_text_are_translated_one_by_one(folder: Path) -> None:
+    translator = Translator.from_pretrained(folder, capitals=False)
+    sentences = ["a b!", "c d e!", "f"]
+    search = SearchConfig(beam_size=3, n_best=2)
+    alone = translator.translations(sentences, "en", "fr", search)
+    (together,) = translator.translations([" ".join(sentences)], "en", "fr", search)
+    for rank, made in enumerate(together):
+        assert made.text == " ".join(several[rank].text for several in alone)
+        assert made.score == pytest.approx(sum(several[rank].score for several in alone))
+    (whole,) = translator.translate([" ".join(sentences)], "en", "fr", split=False)
+    assert whole != together[0].text
+    assert translator.translate(["a b! ", "! !"], "en", "fr")[0] == alone[0][0].text
+
+
+def test_no_more_is_read_or_written_than_was_learned(folder: Path, tmp_path: Path) -> None:
+    bundle = Bundle.load(folder)
+    replace(bundle, provenance={"length": 6}).save(tmp_path / "short")
+    translator = Translator.from_pretrained(tmp_path / "short")
+    assert translator.longest == 6
+    assert Translator.from_pretrained(folder).longest == 12
+    (made,) = translator.translate(["a b c d e f"], "en", "fr")
+    assert made == " ".join(translator.translate(["a b c d", "e f"], "en", "fr"))
+    long = SearchConfig(min_length=50)
+    assert len(translator.translate(["a b"], "en", "fr", long)[0].split()) == 4
+    with pytest.raises(UserError, match=r"Pair 1 has 5 tokens on one side, .* reads at most 4"):
+        translator.score(["a b c d e"], ["A"], "en", "fr")
+    with pytest.raises(UserError, match=r"Prefix 1 has 5 tokens, .* at most 4"):
+        translator.translate(["a"], "en", "fr", prefixes=["A B C D E"])
 
 
 def test_a_sentence_without_an_end_is_cut_where_it_must_be(folder: Path) -> None:

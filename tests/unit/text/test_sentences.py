@@ -1,6 +1,6 @@
 import pytest
 
-from xlmkit.text.sentences import split_sentences
+from xlmkit.text.sentences import split_sentences, whole_sentences
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,22 @@ from xlmkit.text.sentences import split_sentences
 )
 def test_sentences_end_at_their_marks_and_with_the_line(text: str, sentences: list[str]) -> None:
     assert split_sentences(text) == sentences
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        ("en", ["Dr. Who came at 5 p.m. on No. 5 Street.", "He left!", "Why?"]),
+        ("en", ["The Yahoo! site... is old.", "New"]),
+        ("en", ["1. Open it.", "2. Close it."]),
+        ("de", ["Am 3. Mai kam z.B. Prof. Groß.", "Er ging."]),
+        ("en", ["all is small.", "so it ends?", "yes"]),
+        ("zh", ["你好。", "再见！"]),
+        ("xx", ["One.", "Two."]),
+        ("en", ["... and so on", "a line"]),
+        ("en", []),
+    ],
+)
+def test_abbreviations_end_no_whole_sentence(language: str, sentences: list[str]) -> None:
+    between = "" if language == "zh" else "\n" if "a line" in sentences else " "
+    assert whole_sentences(between.join(sentences), language) == sentences

@@ -39,8 +39,7 @@ def test_texts_come_back_from_their_ids(language: str) -> None:
     for text in TEXTS[language]:
         ids = cased.encode(text, language)
         assert cased.unk not in ids
-        expected = text.replace("！", "!").replace("。", ".")
-        assert cased.decode(ids, language).replace(" ", "") == expected.replace(" ", "")
+        assert cased.decode(ids, language).replace(" ", "") == text.replace(" ", "")
 
 
 def test_case_and_accents_go_where_they_are_to_go(tokenizer: Tokenizer) -> None:
