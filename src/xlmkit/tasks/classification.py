@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from xlmkit.core.errors import UserError
@@ -106,9 +107,11 @@ class ClassificationData(SequenceData):
 
     def balance(self, config: ClassificationConfig) -> Balance:
         """Return what is done about rare classes."""
+        return config.balance(self.labels, self._balanced, config.class_alpha)
+
+    def _balanced(self) -> NDArray[np.float32]:
         labels = np.concatenate([part.labels for part in self.train.values()])
-        balanced = balanced_weights(labels, len(self.labels))
-        return config.balance(self.labels, balanced, config.class_alpha)
+        return balanced_weights(labels, len(self.labels))
 
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
         """Return accuracy, macro F1, the confusions, and whether probabilities can be trusted."""

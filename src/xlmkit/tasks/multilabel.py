@@ -94,10 +94,14 @@ class MultilabelData(SequenceData):
 
     def balance(self, config: MultilabelConfig) -> Balance:
         """Return what is done about rare classes; balanced ones weigh as much as their absence."""
+        return config.balance(self.labels, self._balanced)
+
+    def _balanced(self) -> NDArray[np.float32]:
         labels = np.concatenate([part.labels for part in self.train.values()])
         present = labels.sum(axis=0)
         absent = np.maximum(len(labels) - present, 1)
-        return config.balance(self.labels, (absent / present).astype(np.float32))
+        weights: NDArray[np.float32] = (absent / present).astype(np.float32)
+        return weights
 
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
         """Return F1 over classes and over all decisions, and how many texts are wholly right."""

@@ -1,6 +1,6 @@
 """What a section says of rare classes, or tags: keys that several kinds of tasks have."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -42,18 +42,22 @@ class RareClasses(Config):
             )
 
     def balance(
-        self, names: Sequence[str], balanced: NDArray[np.float32], class_alpha: float = 1.0
+        self,
+        names: Sequence[str],
+        balanced: Callable[[], NDArray[np.float32]],
+        class_alpha: float = 1.0,
     ) -> Balance:
         """Return what is done.
 
         Args:
             names: of the classes, C.
-            balanced: the weights by which all would count alike, (C,).
+            balanced: returns the weights by which all would count alike, (C,), where every class
+                has an example.
             class_alpha: exponent of the classes' shares.
         """
         given, weights = self.class_weights, None
         if given == "balanced":
-            weights = balanced
+            weights = balanced()
         elif given is not None:
             weights = np.array([given.get(name, 1.0) for name in names], np.float32)
         return Balance(weights, self.focal_gamma, self.label_smoothing, class_alpha)

@@ -191,7 +191,9 @@ class TaggingData(TaskData):
 
     def balance(self, config: TaggingConfig) -> Balance:
         """Return what is done about rare tags."""
-        return config.balance(self.labels, balanced_weights(self.train_tags, len(self.labels)))
+        return config.balance(
+            self.labels, lambda: balanced_weights(self.train_tags, len(self.labels))
+        )
 
     @property
     def metrics(self) -> tuple[str, ...]:

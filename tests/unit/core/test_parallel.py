@@ -139,11 +139,16 @@ def interrupted(place: Path) -> None:
         wait_for(place)
         os.kill(os.getpid(), signal.SIGINT)
 
+    # Whoever starts the tests in the background of a shell has the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     thread = threading.Thread(target=send)
     thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        list(map_in_order(save_when_stopped, [place], 2, alone=0))
-    thread.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(map_in_order(save_when_stopped, [place], 2, alone=0))
+    finally:
+        thread.join()
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("end", [fail_early, fail_beside, interrupted])
