@@ -136,5 +136,4 @@ def forget_training(folder: Path, figures: dict[str, Any]) -> None:
     """Remove what a training goes on from, once its model and figures are saved."""
     (folder / STATE_FILE).unlink(missing_ok=True)
     if selection := figures.get("selection"):  # it stands in the stage's own folder now
-        chosen = step_folder(folder, selection["source_selected"])
-        shutil.rmtree(chosen, ignore_errors=True)
+        shutil.rmtree(step_folder(folder, selection["source_selected"]))

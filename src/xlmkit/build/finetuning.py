@@ -13,20 +13,19 @@ from xlmkit.tasks.sweep import Trial
 
 def finetune(setting: Setting, name: str, task: str, seed: int, folder: Path) -> None:
     """Adapt a pretrained model to a task, with a seed and the best settings, and save it."""
-    plan = setting.plan
-    if not (tried := plan.trials(task)):
-        figures = _train(setting, name, task, None, seed, folder)
-        write_json(folder / FIGURES_FILE, figures)
-    else:
-        trials = sweep(setting, name, task)
-        best = chosen(tried, trials)
-        stage = plan.trial(name, task, best)
-        # The choice of the first seed holds for all; its own model is there already.
-        taken = take_model(stage, folder) if seed == plan.seeds(task)[0] else None
-        figures = taken or _train(setting, name, task, best, seed, folder)
-        write_json(folder / FIGURES_FILE, {**figures, "trials": trials})
-        forget_models(stage.folder.parent)
-    forget_training(folder, figures)
+    plan, trial, taken = setting.plan, None, None
+    tried: dict[str, Any] = {}
+    if trials := plan.trials(task):
+        tried["trials"] = sweep(setting, name, task)
+        trial = chosen(trials, tried["trials"])
+        if seed == plan.seeds(task)[0]:  # whose choice holds for all; its model is there already
+            taken = take_model(plan.trial(name, task, trial), folder)
+    figures = taken or _train(setting, name, task, trial, seed, folder)
+    write_json(folder / FIGURES_FILE, {**figures, **tried})
+    if taken is None:
+        forget_training(folder, figures)
+    if trial is not None:
+        forget_models(plan.trial(name, task, trial).folder.parent)
 
 
 def _train(

@@ -3,15 +3,13 @@
 So words and answers can be shown as they were written, while a model reads what it learned from.
 """
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
 from xlmkit.data.measures import CONTROL, USELESS_JOINER, normalize
+from xlmkit.text.aligned_words import NO_SINGLE_SPACE
 from xlmkit.text.alignment import Aligned, Span
-
-_NO_SINGLE_SPACE = re.compile(r"\s{2,}|[^\S ]")
 
 
 def aligned_normal(text: str) -> Aligned:
@@ -27,7 +25,7 @@ def aligned_normal(text: str) -> Aligned:
     made = Aligned("".join(parts), spans)
     for useless in (CONTROL, USELESS_JOINER):
         made = made.substitute(useless, "")
-    return made.substitute(_NO_SINGLE_SPACE, " ").strip()
+    return made.substitute(NO_SINGLE_SPACE, " ").strip()
 
 
 def _composed(text: str) -> Iterator[tuple[int, int, str]]:

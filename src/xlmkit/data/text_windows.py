@@ -35,6 +35,11 @@ class LongTexts(Config):
     """The text's scores: the mean of its windows' scores, the highest of each class, those of the
     first window, or a vote of the windows."""
 
+    @property
+    def joins(self) -> bool:
+        """Whether other windows than the first count."""
+        return self.join != "first"
+
 
 @dataclass(frozen=True, slots=True)
 class Windows:

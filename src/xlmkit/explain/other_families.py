@@ -173,7 +173,7 @@ class FamilySubject:
             embedding=self._model.get_input_embeddings(),
             scores=scores,
             cut=cut,
-            joins=cut and long_texts is not None and long_texts.join != "first",
+            joins=cut and long_texts is not None and long_texts.joins,
         )
 
     @property

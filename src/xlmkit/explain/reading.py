@@ -157,7 +157,7 @@ def read_texts(
         for row, all_of_it in zip(fitted, laid, strict=True)
         for (ids, _), (whole, _) in zip(row, all_of_it, strict=True)
     )
-    joins = cut and long_texts is not None and long_texts.join != "first"
+    joins = cut and long_texts is not None and long_texts.joins
     inputs, owners, spans = _laid_out(owners_of, spans_of, fitted, rows, longest, form)
     return PlainRows(words, owners, spans, inputs, cut, joins)
 

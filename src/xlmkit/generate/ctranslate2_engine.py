@@ -83,12 +83,11 @@ class CTranslate2Engine:
         self._direction: tuple[str, str] = (about["src"], about["tgt"])
         self._ids = tuple(tokenizer.lang2id[code] for code in self._direction)
         self._symbols = symbols(tokenizer.vocabulary, about["n_words"])
-        self._n_known = len(tokenizer.vocabulary)
-        known = range(len(SPECIAL_TOKENS), self._n_known)
+        self._words_known = range(len(SPECIAL_TOKENS), len(tokenizer.vocabulary))
         self._specials = [
             [symbol]
             for number, symbol in enumerate(self._symbols)
-            if number != EOS and number not in known
+            if number != EOS and number not in self._words_known
         ]
         self._id_of = {symbol: number for number, symbol in enumerate(self._symbols)}
         library = import_ctranslate2()
@@ -166,8 +165,7 @@ class CTranslate2Engine:
         ]
 
     def _has_special(self, one: Hypothesis) -> bool:
-        known = range(len(SPECIAL_TOKENS), self._n_known)
-        return any(index not in known for index in one.ids)
+        return any(index not in self._words_known for index in one.ids)
 
     def _scored(
         self, rows: Sequence[Ids], found: Sequence[list[Hypothesis]], search: SearchConfig

@@ -18,7 +18,7 @@ from xlmkit.text.normalize import (
 )
 from xlmkit.text.segment import Segmenter
 
-_NO_SINGLE_SPACE = re.compile(r"\s{2,}|[^\S ]")
+NO_SINGLE_SPACE = re.compile(r"\s{2,}|[^\S ]")
 _NO_SPACE = re.compile("[^ ]+")
 
 
@@ -86,7 +86,7 @@ def _clean(text: Aligned, rules: MosesRules) -> Aligned:
 
 
 def _tokenize(text: Aligned, rules: MosesRules) -> list[Aligned]:
-    text = text.substitute(_NO_SINGLE_SPACE, " ").strip()
+    text = text.substitute(NO_SINGLE_SPACE, " ").strip()
     words = _apply(text, rules.spacing).words()
     if "." in text.text:
         words = _split_full_stops(words, rules)

@@ -18,7 +18,6 @@ from xlmkit.evaluate.contenders import read_contenders
 from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
 from xlmkit.evaluate.outcomes import Outcomes, example_ids, save_outcomes
 from xlmkit.evaluate.score import bootstrap_mean
-from xlmkit.evaluate.translation import translation_counts
 
 pytestmark = pytest.mark.unit
 
@@ -370,43 +369,6 @@ def test_languages_that_matter_are_those_of_the_directions_too(tmp_path):
     french = compare(read_contenders([run]), languages=["fr"])
     assert [task.name for task in french.tasks] == ["topic"]
     assert "not measured in all these languages: retrieval" in french.notes[0]
-
-
-def translators(run: Path, outputs: dict[str, list[str]], references: list[str]) -> Path:
-    written = {}
-    for key, lines in outputs.items():
-        counts = translation_counts(lines, [references], "en", ("bleu",))["bleu"]
-        score = counts.score(resamples=20).to_json()
-        written[key] = {
-            "title": key.title(), "parameters": 1,
-            "test": {"fr-en": {"n": len(lines), "scores": {"bleu": score}}},
-        }  # fmt: skip
-        kept = Outcomes(example_ids(references, references), {"bleu": counts.per_sentence})
-        save_outcomes(run / "translation" / key / "outcomes/translation.npz", {"fr-en": kept})
-    results = {"languages": ["en", "fr"], "models": {}, "translators": written}
-    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
-    return run
-
-
-def test_translators_are_compared_by_bleu(tmp_path):
-    references = [f"the {i % 7} old dog sees the small cat number {i}" for i in range(60)]
-    half = [line if i % 2 else "a" * 9 for i, line in enumerate(references)]
-    most = [line if i % 5 else "the old dog" for i, line in enumerate(references)]
-    run = translators(tmp_path, {"poor": half, "better": most}, references)
-    found = compare(read_contenders([run]))
-    assert [standing.title for standing in found.standings] == ["Better", "Poor"]
-    (task,) = found.tasks
-    assert (task.name, task.metric) == ("translation", "bleu")
-    system, other = (
-        translation_counts(lines, [references], "en", ("bleu",))["bleu"] for lines in (most, half)
-    )
-    expected = system.compare(other, resamples=10)
-    (pair,) = found.pairs
-    assert pair.difference.value == pytest.approx((expected.value - expected.other) / 100)
-    assert pair.difference.low < pair.difference.value < pair.difference.high
-    assert pair.difference.p < 0.01
-    with pytest.raises(UserError, match="compared among themselves"):
-        read_contenders([run], ["translation", "topic"])
 
 
 def test_a_language_without_a_value_is_told(tmp_path):
