@@ -103,6 +103,10 @@ def predict(
     spaces: Annotated[
         bool, typer.Option("--spaces", help="For taggers: spaces part words, no rules do.")
     ] = False,
+    question_lang: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="For questions in another language than their contexts."),
+    ] = None,
 ) -> None:
     """Call `xlmkit.inference.files.predict`."""
     files, texts = _opened(source, lang, form, text, language, seconds or ())
@@ -116,6 +120,7 @@ def predict(
         spaces=spaces,
         stride=stride,
         join=join,
+        question_lang=question_lang,
     )
 
 

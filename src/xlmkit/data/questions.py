@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from xlmkit.core.config import Config
 from xlmkit.data.source_base import LANGUAGE_MARK, LanguageCode
@@ -46,10 +46,11 @@ class Question:
 
     Attributes:
         id: what the file calls it.
-        language: of both.
+        language: of the context and its answers.
         text: the question.
         context: where the answer is sought, as it was written.
         answers: any of them is right; empty where the context does not answer the question.
+        asked_in: the language of the question.
     """
 
     id: str
@@ -57,6 +58,11 @@ class Question:
     text: str
     context: str
     answers: tuple[Answer, ...] = ()
+    asked_in: str = ""
+
+    def __post_init__(self) -> None:
+        """Ask in the language of the context where no other is given."""
+        object.__setattr__(self, "asked_in", self.asked_in or self.language)
 
     def place(self) -> tuple[int, int] | None:
         """Return where the first answer that occurs in the context stands, None if none does."""
@@ -80,7 +86,9 @@ class QuestionSource(Config):
     revision: str | None = None
     """The dataset's commit, tag or branch."""
     language: LanguageCode | None = None
-    """The language of questions and contexts; needed unless {language} says it."""
+    """The language of the contexts, and of the questions; needed unless {language} says it."""
+    question_language: LanguageCode | None = Field(None, exclude_if=lambda code: code is None)
+    """The language of the questions, where it is another one (MLQA has files of each two)."""
     languages: tuple[LanguageCode, ...] | None = None
     """Read only these languages of the source."""
     name: str | None = None

@@ -34,7 +34,7 @@ def read_questions(source: QuestionSource, reading: Reading) -> Iterator[Questio
     for part in _parts(source, reading):
         if part.language in reading.languages:
             for row, place in _rows(part, reading):
-                question = _question(row, str(part.language), place)
+                question = _question(row, part, place)
                 if isinstance(question, str):
                     reading.bad.add(question, place)
                 else:
@@ -117,23 +117,21 @@ def _nested(path: Path, reading: Reading) -> Iterator[Row]:
         yield row, f"{reading.shown(path)}:{row.get('id', number)}"
 
 
-def _question(row: Mapping[str, Any], language: str, place: str) -> Question | str:
+def _question(row: Mapping[str, Any], source: QuestionSource, place: str) -> Question | str:
     """Return a question, or what is wrong with it."""
     text, context = row.get("question"), row.get("context")
     if not isinstance(text, str) or not text.strip():
         return "an empty question"
     if not isinstance(context, str) or not context.strip():
         return "an empty context"
-    name = str(row.get("id", place))
-    if row.get("is_impossible"):
-        return Question(name, language, text, context)
     try:
-        answers = tuple(_answers(row["answers"]))
+        answers = () if row.get("is_impossible") else tuple(_answers(row["answers"]))
     except (LookupError, TypeError, AttributeError, ValueError):
         return "no answers in the layout of SQuAD"
     if any(not answer.text.strip() for answer in answers):
         return "an empty answer"
-    return Question(name, language, text, context, answers)
+    name, asked_in = str(row.get("id", place)), source.question_language or ""
+    return Question(name, str(source.language), text, context, answers, asked_in)
 
 
 def _answers(found: Any) -> Iterable[Answer]:  # noqa: ANN401 - what a file may hold

@@ -95,14 +95,14 @@ def encode_questions(
     rows: list[tuple[Segment, ...]] = []
     parts: list[Window] = []
     for number, question in enumerate(questions):
-        language = tokenizer.lang2id[question.language]
-        asked = tokenizer.encode_batch([normalize(question.text)], question.language)[0]
+        asked_in, language = (tokenizer.lang2id[c] for c in (question.asked_in, question.language))
+        asked = tokenizer.encode_batch([normalize(question.text)], question.asked_in)[0]
         asked = asked[: shape.max_question]
         ids, spans = aligned(question.context, question.language)
         special = special_tokens(2, shape.form)
         first, room = len(asked) + special - 1, shape.max_length - len(asked) - special
         for start, end in cut(len(ids), room, shape.stride):
             ends = (start == 0, end == len(ids))
-            rows.append(((asked, language), (ids[start:end], language)))
+            rows.append(((asked, asked_in), (ids[start:end], language)))
             parts.append(make_window(number, first, spans[start:end], ends))
     return Windows(SegmentRows(rows, shape.max_length, shape.form), parts)

@@ -14,6 +14,7 @@ from typing import Any
 from xlmkit.core.files import atomic_write
 from xlmkit.evaluate import formats
 from xlmkit.evaluate.drawing import palette_css
+from xlmkit.evaluate.report_asking import asking_notes
 from xlmkit.evaluate.report_bias import bias_section
 from xlmkit.evaluate.report_curves import adaptation_chart, curve_languages, loss_panels
 from xlmkit.evaluate.report_data import (
@@ -204,7 +205,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "bars": transfer_bars(results, name),
         "legend": model_legend(results, models),
         "chart": adaptation_chart(results, name),
-        "notes": [*left_out_notes(results, models), *tagging_notes(results, models)],
+        "notes": _notes(results, models),
         "bias": bias_section(results, results["models"][shown], models[shown]),
         "confusions": confusion_panels(results, models[shown]),
         "calibration": calibration_table(results, name),
@@ -214,6 +215,11 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "examples": _examples(results, models[shown]),
         "example_model": model_title(results, shown),
     }
+
+
+def _notes(results: Results, models: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    of_kinds = (left_out_notes, tagging_notes, asking_notes)
+    return [note for notes in of_kinds for note in notes(results, models)]
 
 
 def _retrieval(results: Results) -> dict[str, Any] | None:

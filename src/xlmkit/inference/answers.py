@@ -65,13 +65,15 @@ class AnswerPredictor:
         texts: Sequence[tuple[str, str]],
         lang: Languages,
         *,
+        question_lang: Languages | None = None,
         batch_tokens: int = BATCH_TOKENS,
     ) -> list[dict[str, Any]]:
         """Return the answer to each question.
 
         Args:
             texts: questions with their contexts.
-            lang: their language, or one for each.
+            lang: the language of the contexts and of the questions, or one for each.
+            question_lang: the language of the questions, or one for each, where it is another.
             batch_tokens: tokens of a batch.
 
         Returns:
@@ -82,9 +84,12 @@ class AnswerPredictor:
             UserError: the model does not know a language, or there are not as many as questions.
         """
         codes = languages_of(texts, lang, self._known)
+        asked_in = codes
+        if question_lang is not None:
+            asked_in = languages_of(texts, question_lang, self._known)
         questions = [
-            Question(str(number), code, question, context)
-            for number, ((question, context), code) in enumerate(zip(texts, codes, strict=True))
+            Question(str(number), code, *text, asked_in=asked)
+            for number, (text, code, asked) in enumerate(zip(texts, codes, asked_in, strict=True))
         ]
         answerer = self._answerer(list(dict.fromkeys(codes)), self.settings, batch_tokens)
         threshold = self.settings.null_threshold

@@ -6,6 +6,7 @@ Texts are read and computed a chunk at a time, so that memory does not grow with
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,7 @@ def predict(
     spaces: bool = False,
     stride: int | None = None,
     join: Join | None = None,
+    question_lang: str | None = None,
 ) -> None:
     """Write what a finetuned model says of every text, as JSON lines or a table.
 
@@ -115,6 +117,7 @@ def predict(
         spaces: for a tagger, that spaces alone stand between the words of a text.
         stride: tokens that the windows of a long text share; None reads as it was measured.
         join: how windows' scores become the text's; by default the mean, or as it was measured.
+        question_lang: the language of questions, where it is not that of their contexts.
 
     Raises:
         UserError: a file cannot be read or written, a text's language is unknown, the model
@@ -130,10 +133,20 @@ def predict(
             raise UserError(f"{model} tags single texts; leave out --second-column.")
     elif spaces:
         raise UserError(f"{model} labels texts and not words; leave out --spaces.")
+    ask: Callable[..., list[dict[str, Any]]] = predictor.predict
     if isinstance(predictor, AnswerPredictor):
+        ask = partial(predictor.predict, question_lang=question_lang)
         texts = texts.of_pairs("question", "context")
+    elif question_lang is not None:
+        raise UserError(f"{model} answers no questions; leave out --question-lang.")
     work = _work_of(
-        "predict", model, texts, precision=precision, spaces=spaces, long_texts=long_texts
+        "predict",
+        model,
+        texts,
+        precision=precision,
+        spaces=spaces,
+        long_texts=long_texts,
+        question_lang=question_lang,
     )
     table = target is not None and target.suffix == ".tsv"
     with output_lines(target, resume=resume, work=work) as (stream, done):
@@ -141,7 +154,7 @@ def predict(
             stream.write("\t".join(predictor.columns) + "\n")
 
         def write(part: list[Any], languages: list[str]) -> None:
-            for prediction in predictor.predict(part, languages, batch_tokens=batch_tokens):
+            for prediction in ask(part, languages, batch_tokens=batch_tokens):
                 if table:
                     stream.write("\t".join(predictor.cells(prediction)) + "\n")
                 else:

@@ -30,6 +30,7 @@ from xlmkit.evaluate.question_answering import (
     best_threshold,
     judge_answers,
 )
+from xlmkit.tasks.answer_examples import answer_examples, by_question_language
 from xlmkit.tasks.base import (
     Backbone,
     Done,
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
 
 _HELD_OUT = 10  # one context in so many finds the threshold, where no files are given for it
-_EXAMPLES = 3  # of each kind and language
-_AROUND = 60  # characters of the context shown on either side of an answer
 _SPLIT_METRICS = ("has_answer_f1", "has_answer_exact_match", "no_answer_accuracy")
 
 
@@ -171,6 +170,9 @@ def _read(
     for source in sources:
         if source.language is not None and source.language not in languages:
             continue  # as of texts: other languages of the files are left
+        if source.question_language not in (None, *inputs.languages):
+            told = f"asks in {source.question_language}, which is none of the recipe's languages"
+            raise UserError(f"its source {source.title!r} {told}; add it, or leave the source out.")
         wanted = source.languages or languages
         reading = Reading(inputs.base, tuple(code for code in languages if code in wanted))
         yield from read_questions(source, reading)
@@ -258,7 +260,7 @@ class QuestionAnsweringData(TaskData):
     ) -> dict[str, Any]:
         """Score any model that answers questions."""
         threshold, languages, shown = answerer.settings.null_threshold, {}, {}
-        outcomes, seconds = {}, 0.0
+        outcomes, asked_in, seconds = {}, {}, 0.0
         for language, questions in self.parts(answerer.languages, done):
             began = time.perf_counter()
             found = answerer.answers(questions)
@@ -266,10 +268,12 @@ class QuestionAnsweringData(TaskData):
             exact, f1 = _scored(questions, found, threshold, config.normalisation)
             answerable = np.array([bool(question.answers) for question in questions])
             judged = judge_answers(exact, f1, answerable, config.normalisation)
-            asked = [*(one.text for one in questions), *{one.context for one in questions}]
+            asked = [one.text for one in questions if one.asked_in == language]
+            asked.extend({one.context for one in questions})
             cut = tokens_per_word(answerer, asked, language)
             languages[language] = {**judged, "n": len(questions), "tokens_per_word": cut}
-            shown[language] = _shown(questions, found, exact, threshold)
+            asked_in[language] = by_question_language(questions, exact, f1)
+            shown[language] = answer_examples(questions, found, exact, threshold)
             texts = [f"{one.text} | {one.context}" for one in questions]
             right = [" | ".join(answer.text for answer in one.answers) for one in questions]
             columns = {"f1": f1, "exact_match": exact}
@@ -278,7 +282,8 @@ class QuestionAnsweringData(TaskData):
         metrics = ("f1", "exact_match", *everywhere)
         n = len(self.train)
         made = figures(config, ["span"], n, sources, languages, shown, metrics, outcomes, seconds)
-        return {**made, "null_threshold": threshold}
+        mixed = any([*one] != [code] for code, one in asked_in.items())
+        return {**made, "null_threshold": threshold, **({"asked_in": asked_in} if mixed else {})}
 
 
 def _scored(
@@ -296,37 +301,6 @@ def _scored(
         right = [[answer.text for answer in questions[i].answers] for i in mine]
         exact[mine], f1[mine] = answer_scores(given, right, code, normalisation)
     return exact, f1
-
-
-def _shown(
-    questions: Sequence[Question],
-    found: Sequence[Answers],
-    exact: Sequence[float],
-    threshold: float | None,
-) -> list[dict[str, Any]]:
-    """Choose a few right and wrong answers by the hash of their question, so not by beauty."""
-    order = sorted(range(len(questions)), key=lambda i: key_of(questions[i].text))
-    right = [i for i in order if exact[i]][:_EXAMPLES]
-    wrong = [i for i in order if not exact[i]][:_EXAMPLES]
-    made = []
-    for i in right + wrong:
-        answer = found[i].to_json(threshold)
-        label = questions[i].answers[0].text if questions[i].answers else "no answer"
-        predicted = label if exact[i] else answer["answer"] or "no answer"
-        probability = round(answer["probability"], 4)
-        text = f"{questions[i].text} | {_excerpt(questions[i])}"
-        made.append(
-            {"text": text, "label": label, "predicted": predicted, "probability": probability}
-        )
-    return made
-
-
-def _excerpt(question: Question) -> str:
-    """Return what stands around the answer in the context."""
-    start, end = question.place() or (0, 0)
-    first, last = max(0, start - _AROUND), end + _AROUND
-    excerpt = question.context[first:last].strip()
-    return f"{'…' * (first > 0)}{excerpt}{'…' * (last < len(question.context))}"
 
 
 SECTION = QuestionAnsweringConfig

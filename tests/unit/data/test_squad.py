@@ -38,6 +38,17 @@ def test_a_file_for_each_language_is_read(tmp_path: Path) -> None:
     assert [file.name for file in question_files(source, tmp_path)] == ["q.en.json", "q.zh_CN.json"]
 
 
+def test_questions_may_be_in_another_language_than_contexts(tmp_path: Path) -> None:
+    for name in ("en", "de"):
+        (tmp_path / f"{name}-en.json").write_text(nested(CONTEXT, qa("north", 15)))
+    source = QuestionSource(path="{language}-en.json", question_language="en")
+    found = list(read_questions(source, Reading(tmp_path, ("en", "de"))))
+    assert [(one.language, one.asked_in) for one in found] == [("en", "en"), ("de", "en")]
+    plain = QuestionSource(path="{language}-en.json")
+    assert next(read_questions(plain, Reading(tmp_path, ("de",)))).asked_in == "de"
+    assert "question_language" not in plain.model_dump()  # what was made before still holds
+
+
 def test_both_layouts_of_rows_and_questions_without_answers(tmp_path: Path) -> None:
     rows = [
         {"question": "a", "context": "b c", "answers": {"text": ["b"], "answer_start": [0]}},

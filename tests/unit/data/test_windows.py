@@ -64,6 +64,15 @@ def test_windows_of_a_question() -> None:
         assert CONTEXT[start:end] == "(nach) Norden"
 
 
+def test_a_question_may_be_in_another_language() -> None:
+    shape = WindowShape(max_length=80, max_question=5, stride=8)
+    asked = Question("1", "de", "Where to?", CONTEXT, asked_in="en")
+    languages = encode_questions(TOKENIZER, [asked], shape).batch([0]).inputs.languages[0]
+    question = 7  # tokens, with </s> on both sides
+    assert languages[:question].tolist() == [0] * question
+    assert (languages[question:] == 1).all()
+
+
 def test_case_spaces_and_accents_come_back() -> None:
     shape = WindowShape(200, 10, 20)
     for answer in ("Fluß  fließt", "und\u200b der", "Süden.", "Der"):

@@ -152,6 +152,21 @@ def test_what_is_measured(tmp_path: Path) -> None:
     assert columns["exact_match"].mean() == pytest.approx(chinese["exact_match"]["value"])
 
 
+def test_questions_in_other_languages_are_told_apart(tmp_path: Path) -> None:
+    write(tmp_path, impossible=False)
+    other = {"path": "qa.zh.jsonl", "language": "zh", "question_language": "en"}
+    data = load(tmp_path, test=[{"path": "qa.{language}.jsonl"}, other])
+    measured = data.measured(Oracle(), config(), ["en"])
+    assert measured["languages"]["zh"]["n"] == 120
+    found = measured["asked_in"]
+    assert set(found) == set(found["zh"]) == {"en", "zh"}
+    assert set(found["en"]) == {"en"}
+    assert found["zh"]["en"] == {"f1": pytest.approx(2 / 3), "exact_match": 0, "n": 60}
+    assert "asked_in" not in load(tmp_path).measured(Oracle(), config(), ["en"])
+    with pytest.raises(UserError, match="asks in fr, which is none of the recipe's languages"):
+        load(tmp_path, test=[{**other, "question_language": "fr"}])
+
+
 _TASK = """
   {name}:
     kind: question_answering
@@ -268,6 +283,13 @@ def test_predict_answers_questions(finished_run: Path, tmp_path: Path, head: str
     assert predictor.predict(pairs, "en")[1]["answer"] == found[1]["answer"]
     with pytest.raises(UserError, match="does not know the language 'fr'"):
         predictor.predict(pairs, "fr")
+    predict(
+        folder, Texts(path=source, lang="en"), tmp_path / "zh.jsonl", question_lang="zh", **settings
+    )
+    other = [json.loads(line) for line in (tmp_path / "zh.jsonl").read_text("utf-8").splitlines()]
+    assert [one["no_answer"] for one in other] != [one["no_answer"] for one in found]
+    with pytest.raises(UserError, match="does not know the language 'fr'"):
+        AnswerPredictor.from_pretrained(folder).predict(pairs, "en", question_lang="fr")
 
 
 def test_questions_come_as_json_lines(finished_run: Path, tmp_path: Path) -> None:
