@@ -22,7 +22,7 @@ from xlmkit.data.text_windows import Join
 from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.encoder import Pooling, SentenceEncoder
 from xlmkit.inference.model import InferencePrecision
-from xlmkit.inference.predictors import load_predictor, windows_asked
+from xlmkit.inference.predictors import Predictor, load_predictor, windows_asked
 from xlmkit.inference.tagging import TaggingPredictor
 from xlmkit.inference.texts import Texts
 from xlmkit.inference.vectors import vector_file
@@ -126,19 +126,7 @@ def predict(
     check_output(texts.path, target)
     long_texts = windows_asked(model, stride, join)
     predictor = load_predictor(model, precision, long_texts)
-    if isinstance(predictor, TaggingPredictor):
-        predictor.spaces = spaces
-        texts = replace(texts, words=True)
-        if texts.beside:
-            raise UserError(f"{model} tags single texts; leave out --second-column.")
-    elif spaces:
-        raise UserError(f"{model} labels texts and not words; leave out --spaces.")
-    ask: Callable[..., list[dict[str, Any]]] = predictor.predict
-    if isinstance(predictor, AnswerPredictor):
-        ask = partial(predictor.predict, question_lang=question_lang)
-        texts = texts.of_pairs("question", "context")
-    elif question_lang is not None:
-        raise UserError(f"{model} answers no questions; leave out --question-lang.")
+    ask, texts = _asked(predictor, model, texts, spaces=spaces, question_lang=question_lang)
     work = _work_of(
         "predict",
         model,
@@ -162,6 +150,30 @@ def predict(
             stream.flush()
 
         _run("predicting", texts, done - 1 if table and done else done, write)
+
+
+def _asked(
+    predictor: Predictor, model: Path, texts: Texts, *, spaces: bool, question_lang: str | None
+) -> tuple[Callable[..., list[dict[str, Any]]], Texts]:
+    """Return what is called for each chunk, and the texts as its kind of model reads them.
+
+    Raises:
+        UserError: a setting is for models of another kind.
+    """
+    ask: Callable[..., list[dict[str, Any]]] = predictor.predict
+    if isinstance(predictor, TaggingPredictor):
+        predictor.spaces = spaces
+        texts = replace(texts, words=True)
+        if texts.beside:
+            raise UserError(f"{model} tags single texts; leave out --second-column.")
+    elif spaces:
+        raise UserError(f"{model} labels texts and not words; leave out --spaces.")
+    if isinstance(predictor, AnswerPredictor):
+        ask = partial(predictor.predict, question_lang=question_lang)
+        texts = texts.of_pairs("question", "context")
+    elif question_lang is not None:
+        raise UserError(f"{model} answers no questions; leave out --question-lang.")
+    return ask, texts
 
 
 def _work_of(command: str, model: Path, texts: Texts, **settings: object) -> Work:

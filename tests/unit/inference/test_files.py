@@ -151,9 +151,8 @@ def test_predictions_have_labels_and_probabilities(
     target.unlink()
     lines = text.splitlines(keepends=True)
     texts = Texts(path=source, lang="en")
-    work = xlmkit.inference.files._work_of(
-        "predict", classifier, texts, precision="auto", spaces=False, long_texts=None
-    )
+    settings = {"precision": "auto", "spaces": False, "long_texts": None, "question_lang": None}
+    work = xlmkit.inference.files._work_of("predict", classifier, texts, **settings)
     begin_part(target, work, 0, resume=False)
     part = tmp_path / f"{target.name}.part"
     part.write_text("".join(lines[:3]) + lines[3][:4], "utf-8")
