@@ -46,8 +46,8 @@ def test_stopped_at_a_validation_it_goes_on_exactly(
 
     validate, times = Selection.validate, []
 
-    def killed(self: Selection, model: object, state: TrainingState) -> None:
-        validate(self, model, state)
+    def killed(self: Selection, model: object, state: TrainingState, weights: object) -> None:
+        validate(self, model, state, weights)
         times.append(state.step)
         if len(times) == 2:
             raise KilledError

@@ -8,6 +8,7 @@ import types
 from pathlib import Path
 
 import pytest
+import torch
 from pydantic import ConfigDict
 from typer.testing import CliRunner
 
@@ -201,3 +202,20 @@ def test_every_public_name_can_be_loaded() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match=re.escape("module 'xlmkit' has no attribute 'Nmae'")):
         _ = xlmkit.Nmae
+
+
+def test_a_full_gpu_is_one_sentence(run_with) -> None:
+    result = run_with(torch.OutOfMemoryError("CUDA out of memory."))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("xlmkit: error: the GPU has not enough memory; lower tokens_")
+
+
+def test_ctrl_c_of_a_command_that_begins_again_promises_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xlmkit.inference.word_files.fill_mask", stopped)
+    result = CliRunner().invoke(app, ["fill-mask", "model", "-l", "en"])
+    assert (result.exit_code, result.stderr) == (130, "Stopped.\n")

@@ -45,7 +45,8 @@ class Line:
         self.tries += 1
         bad = float("nan") if self.tries in self.spoiled else 1.0
         parts = torch.tensor([[1.0, 1.0, 0.0]], dtype=torch.float64)
-        return LossOutput(model(batch).square().sum() * bad, 1, parts)
+        scores = model(batch.to(next(model.parameters()).dtype))
+        return LossOutput(scores.square().sum() * bad, 1, parts)
 
 
 class Trial:
@@ -68,9 +69,9 @@ class Trial:
         made: Any = self
         selection = Selection(made, made, made, made, ["en"], self.folder, {})
 
-        def validate(model: nn.Module, state: TrainingState) -> None:
+        def validate(model: nn.Module, state: TrainingState, weights: Any) -> None:
             self.value = next(self.values)
-            selection.validate(model, state)
+            selection.validate(model, state, weights)
             if state.step == killed_at:
                 raise KilledError
 
@@ -163,3 +164,23 @@ def test_a_translator_that_goes_back_has_the_weights_of_its_best_step(
     weights = load_file(folder / "model.safetensors").values()
     assert any(torch.equal(one.float(), seen[0]) for one in weights if one.shape == seen[0].shape)
     assert not (folder / "best").exists()
+
+
+def test_the_kept_weights_are_never_rounded(tmp_path: Path) -> None:
+    kept: list[dict[str, torch.Tensor]] = []
+
+    def validate(model: nn.Module, state: TrainingState, weights: Any) -> None:
+        del state
+        assert next(model.parameters()).dtype == torch.bfloat16
+        kept.append(weights())
+
+    session = Session(
+        title="trial", plan=Plan([Line()], [1.0], 4), optimizer=OptimizerConfig(lr=1e-3),
+        dtype=torch.bfloat16, folder=tmp_path, key="key", checkpoint_seconds=1e9, points=1,
+        estimated_tokens=4, validate_every=4,
+    )  # fmt: skip
+    _, weights = session.run(nn.Linear(2, 1), Processes(), validate)
+    assert len(kept) == 1
+    for name, value in weights.items():
+        assert torch.equal(kept[0][name], value)
+    assert any(not torch.equal(value, value.bfloat16().float()) for value in weights.values())

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from xlmkit.core.errors import UserError
 from xlmkit.tasks.base import Backbone, TaskConfig, TaskData
@@ -25,6 +25,7 @@ from xlmkit.train.selection import (
     own_steps,
     validations_since_best,
 )
+from xlmkit.train.session import Weights
 from xlmkit.train.state import TrainingState
 
 STEPS_FOLDER = "steps"
@@ -58,7 +59,7 @@ class Selection:
         wanted = partial(kept_steps, sources=self.sources)
         self.kept = KeptSteps(self.folder / STEPS_FOLDER, wanted)
 
-    def validate(self, model: nn.Module, state: TrainingState) -> None:
+    def validate(self, model: nn.Module, state: TrainingState, weights: Weights) -> None:
         """Measure every language, and keep the step's model if it is the best for anybody.
 
         Raises:
@@ -66,7 +67,7 @@ class Selection:
         """
         here = self.kept.path(state.step)
         shutil.rmtree(here, ignore_errors=True)  # of a run that was killed just now
-        self.adaptation.save(here, _weights(model), self.provenance)
+        self.adaptation.save(here, weights(), self.provenance)
         model.eval()
         measured = self.data.measure(self.backbone, here, self.config, self.sources)
         metric, languages = measured["metrics"][0], measured["languages"]
@@ -103,8 +104,3 @@ class Selection:
 def step_folder(folder: Path, step: int) -> Path:
     """Return where the model of a step is kept."""
     return folder / STEPS_FOLDER / str(step)
-
-
-def _weights(model: nn.Module) -> dict[str, Tensor]:
-    tensors = [*model.named_parameters(remove_duplicate=False), *model.named_buffers()]
-    return {name: value.detach().float().clone() for name, value in tensors}

@@ -47,7 +47,7 @@ from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.train.kept import KeptSteps
 from xlmkit.train.loop import Plan
 from xlmkit.train.selection import Curve
-from xlmkit.train.session import Session
+from xlmkit.train.session import Session, Weights
 from xlmkit.train.state import STATE_FILE, TrainingState
 from xlmkit.train.translation import TranslationConfig
 
@@ -207,15 +207,14 @@ def _validate(
     kept: KeptSteps,
     model: nn.Module,
     state: TrainingState,
+    weights: Weights,
 ) -> None:
     """Measure, and keep the weights if they are the best so far."""
     validation(model, state)
     if line := progress_line(state.curve, criterion):
         say(line)
     if best_step(state.curve, criterion) == state.step:
-        tensors = {
-            name: value.detach().float().cpu().clone() for name, value in model.state_dict().items()
-        }
+        tensors = {name: value.cpu() for name, value in weights().items()}
         with atomic_write(kept.path(state.step), binary=True) as stream:
             stream.write(save(tensors))
     kept.on_measured(state)

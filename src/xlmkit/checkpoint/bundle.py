@@ -138,8 +138,8 @@ class Bundle:
             labels=_labels(config, weights),
             summary_type=config.get("summary_type", "first"),
             beam_sizes={name: config[name] for name in BEAM_SIZES if name in config},
-            provenance=(provenance := read_provenance(folder)),
-            summary_problem=None if provenance else _summary_problem(config),
+            provenance=read_provenance(folder),
+            summary_problem=_summary_problem(config),
         )
 
     def language_model(self) -> LanguageModel:

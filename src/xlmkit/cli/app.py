@@ -61,7 +61,7 @@ VERBS = {
 
 def _call(function: str, *arguments: object) -> None:
     """Call a function of `xlmkit.run`, with mistakes told as this module says."""
-    with told_in_one_sentence():
+    with told_in_one_sentence(goes_on=True):
         getattr(importlib.import_module("xlmkit.run"), function.replace("-", "_"))(*arguments)
         sys.stdout.flush()
 

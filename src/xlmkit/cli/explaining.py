@@ -13,6 +13,10 @@ Choices = Annotated[
     list[str] | None, typer.Option("--choice", help="A text to choose from; twice or more.")
 ]
 AnsweredQuestion = Annotated[str | None, typer.Option("--question", help="What the text answers.")]
+QuestionLanguage = Annotated[
+    str | None,
+    typer.Option("--question-lang", metavar="CODE", help="Its language, if not the text's."),
+]
 Spaces = Annotated[bool, typer.Option("--spaces", help="Spaces part words, no rules do.")]
 Layer = Annotated[
     int | None, typer.Option("--layer", help="Whose states; by default two thirds of the way.")
@@ -33,6 +37,7 @@ def explain(
     second: Second = None,
     choices: Choices = None,
     question: AnsweredQuestion = None,
+    question_lang: QuestionLanguage = None,
     labels: Annotated[
         list[str] | None,
         typer.Option("--label", help="What to explain, instead of what the model says."),
@@ -72,6 +77,7 @@ def explain(
         second=second,
         choices=choices or [],
         question=question,
+        question_lang=question_lang,
         labels=labels or [],
         words=words or [],
         spaces=spaces,

@@ -27,12 +27,15 @@ _OUR_MISTAKE = (
 
 
 @contextmanager
-def told_in_one_sentence() -> Iterator[None]:
+def told_in_one_sentence(*, goes_on: bool = False) -> Iterator[None]:
     """End the process with the right words and exit code, whatever the block raises.
 
     Exit codes: 1 for what the user can mend, 130 after Ctrl-C or SIGTERM, 141 when the reader of
     the output has gone away. Any other exception is ours and passes on, after a request to report
     it.
+
+    Args:
+        goes_on: whether the same command goes on after a stop.
     """
     try:
         with _terminable():
@@ -40,8 +43,8 @@ def told_in_one_sentence() -> Iterator[None]:
     except UserError as error:
         raise _end(f"xlmkit: error: {error}", 1) from None
     except KeyboardInterrupt as stop:
-        how = str(stop) or "the same command goes on from the last checkpoint"
-        raise _end(f"Stopped; {how}.", 130) from None
+        how = str(stop) or ("the same command goes on from the last checkpoint" if goes_on else "")
+        raise _end(f"Stopped; {how}." if how else "Stopped.", 130) from None
     except BrokenPipeError:
         # Python flushes standard output once more at its end, which would fail aloud.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,7 +59,10 @@ def told_in_one_sentence() -> Iterator[None]:
         name = f"{error.filename}: " if error.filename else ""
         problem = error.strerror or os.strerror(errno.ENOSPC)
         raise _end(f"xlmkit: error: {name}{problem}; {mend}.", 1) from None
-    except Exception:
+    except Exception as error:
+        if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported for this
+            mend = "lower tokens_per_batch in the recipe, or --batch-tokens, and run again"
+            raise _end(f"xlmkit: error: the GPU has not enough memory; {mend}.", 1) from None
         _tell(_OUR_MISTAKE)
         raise
 

@@ -115,8 +115,10 @@ def quantize(model: Model) -> Model:
 
 
 def _quantize_layers(layers: TransformerLayers) -> None:
-    own = [m for m in layers.attentions if isinstance(m, MultiHeadAttention)]
-    layers.attentions = nn.ModuleList(map(Int8SelfAttention, own))
+    layers.attentions = nn.ModuleList(
+        Int8SelfAttention(own) if isinstance(own, MultiHeadAttention) else own  # rounded before
+        for own in layers.attentions
+    )
     others = [
         *layers.ffns.values(),
         *(layers.encoder_attn if layers.architecture.is_decoder else ()),

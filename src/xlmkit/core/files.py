@@ -24,6 +24,7 @@ from typing import IO, Any
 from xlmkit.core.errors import UserError
 
 _CHUNK = 1 << 20  # bytes
+_COMPRESSED = 1 << 16  # bytes that are decompressed at a time
 
 
 def is_disk_full(error: OSError) -> bool:
@@ -102,6 +103,35 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+class _Frames(io.RawIOBase):
+    """The content of Zstandard frames, one after another.
+
+    The library's own reader stops behind the first, and takes a file that was cut off for whole.
+    """
+
+    def __init__(self, raw: IO[bytes], library: Any) -> None:  # noqa: ANN401 - zstandard
+        self._raw, self._library = raw, library
+        self._frame: Any = None  # that is not at its end
+        self._left = self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - anything that can be written to
+        while not self._ready:
+            given = self._left or self._raw.read(_COMPRESSED)
+            if not given and self._frame is None:
+                return 0
+            if not given:
+                raise EOFError("it ends too early")
+            frame = self._frame or self._library.ZstdDecompressor().decompressobj()
+            self._ready = frame.decompress(given)
+            self._frame, self._left = (None, frame.unused_data) if frame.eof else (frame, b"")
+        n = min(len(buffer), len(self._ready))
+        buffer[:n], self._ready = self._ready[:n], self._ready[n:]
+        return n
+
+
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for reading, decompressed according to its ending (.gz, .xz, .zst).
@@ -122,8 +152,8 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
                     import zstandard
 
                     try:
-                        with zstandard.ZstdDecompressor().stream_reader(raw) as stream:
-                            yield io.BufferedReader(stream)
+                        with io.BufferedReader(_Frames(raw, zstandard)) as stream:
+                            yield stream
                     except zstandard.ZstdError as error:
                         raise UserError(f"{path} is not a valid .zst file: {error}.") from error
                 case _:

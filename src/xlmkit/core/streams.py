@@ -34,7 +34,7 @@ def input_lines(source: Path | None) -> Iterator[Iterator[str]]:
 def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
     for number, line in enumerate(stream, start=1):
         try:
-            yield line.decode("utf-8").rstrip("\r\n")
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
         except UnicodeDecodeError:
             raise UserError(
                 f"{name}, line {number}, is not UTF-8; convert it, for instance with iconv."

@@ -179,8 +179,8 @@ class _PoParser:
             self.finish_entry()
         if line.startswith("#,") and "fuzzy" in line:
             self._fuzzy = True
-        if line.startswith("#~"):
-            self._current = None
+        if line.startswith("#~"):  # an obsolete entry, and what was said of it
+            self._current, self._fuzzy = None, False
 
     def finish_entry(self) -> None:
         """Keep the entry read so far, unless it is fuzzy or not translated."""

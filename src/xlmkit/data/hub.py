@@ -10,6 +10,8 @@ from xlmkit.data.records import Record
 from xlmkit.data.sources import HubSource
 from xlmkit.data.tables import Table
 
+_ALONE = "train"  # what a saved dataset that names no split is, as in `datasets`
+
 
 def read_hub(source: HubSource, reading: Reading) -> Iterator[Record]:
     """Yield the rows of a dataset; nothing is downloaded beyond what is read.
@@ -63,10 +65,11 @@ def open_dataset(
     try:
         if (local / "dataset_info.json").is_file() or (local / "dataset_dict.json").is_file():
             saved = datasets.load_from_disk(str(local))
-            rows: Iterable[Mapping[str, Any]] = (
-                saved[split] if isinstance(saved, datasets.DatasetDict) else saved
-            )
-            return rows
+            if isinstance(saved, datasets.DatasetDict):
+                return _Rows(saved[split], dataset, split)
+            if split != (alone := str(saved.split or _ALONE)):
+                raise ValueError(f"the folder holds the split {alone!r} alone")
+            return _Rows(saved, dataset, split)
         rows = datasets.load_dataset(
             str(local) if local.exists() else dataset,
             subset,
@@ -75,11 +78,32 @@ def open_dataset(
             streaming=True,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        said = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
-        raise UserError(
-            f"The dataset {dataset!r} (split {split!r}) cannot be read: {said}."
-        ) from error
-    return rows
+        raise _unreadable(dataset, split, error) from error
+    return _Rows(rows, dataset, split)
+
+
+class _Rows:
+    """Rows of a dataset that are fetched, and may turn out damaged, as they are read."""
+
+    def __init__(self, rows: Any, dataset: str, split: str) -> None:  # noqa: ANN401 - datasets
+        self._rows, self._dataset, self._split = rows, dataset, split
+        self.features = getattr(rows, "features", None)
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        rows = iter(self._rows)
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except Exception as error:  # of the network, of the format: each library has its own
+                raise _unreadable(self._dataset, self._split, error) from error
+            yield row
+
+
+def _unreadable(dataset: str, split: str, error: Exception) -> UserError:
+    said = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
+    return UserError(f"The dataset {dataset!r} (split {split!r}) cannot be read: {said}.")
 
 
 def _check_columns(source: HubSource, table: Table, row: Mapping[str, Any]) -> None:

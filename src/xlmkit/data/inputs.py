@@ -97,8 +97,16 @@ def find_files(pattern: str, base: Path) -> list[Path]:
     return files
 
 
-def lenient_lines(path: Path, reading: Reading) -> Iterator[tuple[int, str]]:
+def lenient_lines(
+    path: Path, reading: Reading, first: int = 1, last: int | None = None
+) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line); lines that are not UTF-8 are counted and come empty.
+
+    Args:
+        path: the file.
+        reading: counts them.
+        first: the first line to yield.
+        last: the last one; by default that of the file.
 
     Raises:
         UserError: the file is missing, empty or damaged, or too little of it is UTF-8.
@@ -107,14 +115,19 @@ def lenient_lines(path: Path, reading: Reading) -> Iterator[tuple[int, str]]:
 
     def count(number: int) -> None:
         nonlocal undecodable
-        undecodable += 1
-        reading.bad.add("not UTF-8", f"{reading.shown(path)}:{number}")
+        if first <= number and (last is None or number <= last):
+            undecodable += 1
+            reading.bad.add("not UTF-8", f"{reading.shown(path)}:{number}")
 
-    number = 0
+    n = 0
     for number, line in open_lines(path, on_undecodable=count):
-        yield number, line
-    if undecodable > MOST_UNDECODABLE * number:
+        if last is not None and number > last:
+            break
+        if number >= first:
+            n += 1
+            yield number, line
+    if undecodable > MOST_UNDECODABLE * n:
         raise UserError(
-            f"{path} is not UTF-8: {undecodable} of its {number} lines cannot be decoded; "
+            f"{path} is not UTF-8: {undecodable} of its {n} lines cannot be decoded; "
             "convert the file, for instance with iconv -t UTF-8."
         )

@@ -24,6 +24,9 @@ _ISO_639_3 = {  # of the codes of three letters, those that no other part of xlm
     **{"kaz": "kk", "mal": "ml", "jav": "jv", "mya": "my"},
 }
 
+_GLOB = re.compile(r"\*\*/|\*+|\?|\[!?[^\]]+\]|.", re.DOTALL)
+_EXPRESSIONS = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
+
 
 class _Source(Protocol):
     @property
@@ -75,8 +78,16 @@ def by_language(source: Files, reading: Reading) -> list[Files]:
 def _name_in(pattern: str, file: Path, base: Path) -> str | None:
     """Return what a file has in the place of `{language}`; where it stands twice, both agree."""
     whole = str(base / Path(pattern).expanduser())
-    pieces = [re.escape(piece).replace(r"\*", "[^/]*") for piece in whole.split(LANGUAGE_MARK)]
+    pieces = [_GLOB.sub(_expression, piece) for piece in whole.split(LANGUAGE_MARK)]
     expression = "(?P<name>[^/]+?)".join(pieces[:2])
     expression += "".join(f"(?P=name){piece}" for piece in pieces[2:])
     match = re.fullmatch(expression, str(file))
     return match["name"] if match else None
+
+
+def _expression(match: re.Match[str]) -> str:
+    """Return the regular expression of a part of a pattern of files."""
+    part = match[0]
+    if part[0] == "[" and len(part) > 1:
+        return f"[^{part[2:]}" if part[1] == "!" else part
+    return _EXPRESSIONS.get(part) or re.escape(part)

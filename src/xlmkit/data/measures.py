@@ -14,7 +14,7 @@ _WORD = re.compile(r"\w+(?:[^\w\s]+\w+)*")
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 CONTROL = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\ue000-\uf8ff\ufe00-\ufe0f\ufeff\ufff0-\ufffd\U000e0000-\U000e0fff]"
+    "\u2060-\u206f\ud800-\uf8ff\ufe00-\ufe0f\ufeff\ufff0-\ufffd\U000e0000-\U000e0fff]"
 )
 # Joiners change the shape of letters in some scripts and mean nothing elsewhere.
 USELESS_JOINER = re.compile("(?<![\u0590-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\u1fff])")

@@ -1,7 +1,7 @@
 """Readers of text by lines: plain text, with or without labels, and line-aligned translations."""
 
 from collections.abc import Iterator
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 
 from xlmkit.core.errors import UserError
@@ -73,7 +73,7 @@ def read_parallel(source: ParallelSource, reading: Reading) -> Iterator[Record]:
 def _lines(path: Path, source: LineSource, reading: Reading) -> Iterator[tuple[int, str]]:
     """Yield number and text of the lines that a source wants of a file."""
     first, last = source.lines or (1, None)
-    return islice(lenient_lines(path, reading), first - 1, last)
+    return lenient_lines(path, reading, first, last)
 
 
 def _single_file(pattern: str, reading: Reading) -> Path:

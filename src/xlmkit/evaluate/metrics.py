@@ -222,37 +222,6 @@ def retrieval_hits(
     return np.where(found, 1.0 / best.sum(axis=1), 0.0)
 
 
-def retrieval_accuracy(
-    similarity: NDArray[np.floating],
-    gold: ArrayLike | None = None,
-    *,
-    tolerance: float = 1e-6,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> Score:
-    """Return retrieval accuracy at 1; queries are resampled, the candidates stay.
-
-    Args:
-        similarity: shape (queries, candidates), greater is nearer.
-        gold: the right candidate of each query, shape (queries,); by default the one of its number.
-        tolerance: see `retrieval_hits`.
-        resamples: number of bootstrap resamples.
-        seed: seed of the bootstrap.
-
-    Raises:
-        ValueError: the shapes do not fit, a similarity is not a number, or there is no query.
-    """
-    hits = retrieval_hits(similarity, gold, tolerance=tolerance)
-    return bootstrap_mean(
-        "retrieval@1",
-        hits,
-        resamples=resamples,
-        seed=seed,
-        candidates=similarity.shape[1],
-        ties="shared",
-    )
-
-
 def perplexity(
     losses: ArrayLike, counts: ArrayLike, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Score:

@@ -9,7 +9,7 @@ from xlmkit.evaluate.results import (
     Results,
     language_name,
     main_metric,
-    model_title,
+    model_titles,
     models_on,
     ordered_languages,
     score,
@@ -44,7 +44,7 @@ def selection_table(results: Results, task: str) -> Table | None:
         Measure("Source's choice", chosen("source_selected"), better=0),
         Measure("Own choice", chosen("own_selected"), better=0),
     ]
-    return comparison("Language", _titles(results, models), rows, measures)
+    return comparison("Language", model_titles(results, models), rows, measures)
 
 
 def seeds_table(results: Results, task: str) -> Table | None:
@@ -80,7 +80,7 @@ def seeds_table(results: Results, task: str) -> Table | None:
         Measure("Mean", over(source, "mean"), deviation=over(source, "deviation")),
         Measure("Own choice", over(own, "mean"), deviation=over(own, "deviation")),
     ]
-    return comparison("Language", _titles(results, models), rows, measures)
+    return comparison("Language", model_titles(results, models), rows, measures)
 
 
 def _average_row(models: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, str]:
@@ -119,7 +119,7 @@ def trials_table(results: Results, task: str) -> Table | None:
     names = list(dict.fromkeys(_trial_name(one) for trials in models.values() for one in trials))
     found = {key: {_trial_name(one): one for one in trials} for key, trials in models.items()}
     rows = tuple(Row(name, tuple(_trial(found[key].get(name)) for key in models)) for name in names)
-    return Table("Trial", tuple(_titles(results, models).values()), rows)
+    return Table("Trial", tuple(model_titles(results, models).values()), rows)
 
 
 def _trial_name(trial: Mapping[str, Any]) -> str:
@@ -136,7 +136,3 @@ def _trial(trial: Mapping[str, Any] | None) -> Cell:
         return Cell("diverged")
     score = formats.MISSING if trial["score"] is None else formats.hundredths(trial["score"])
     return Cell(score, f"step {trial['step']}", trial["chosen"])
-
-
-def _titles(results: Results, models: Mapping[str, Any]) -> dict[str, str]:
-    return {key: model_title(results, key) for key in models}

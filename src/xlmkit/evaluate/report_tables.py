@@ -12,7 +12,7 @@ from xlmkit.evaluate.results import (
     gap,
     language_name,
     metric_title,
-    model_title,
+    model_titles,
     models_on,
     models_with,
     ordered_languages,
@@ -169,10 +169,6 @@ def _cell(measure: Measure, value: Score | None, best: str | None, place: tuple[
     return Cell(text, detail, text == best)
 
 
-def _titles(results: Results, models: Mapping[str, Any]) -> dict[str, str]:
-    return {key: model_title(results, key) for key in models}
-
-
 def transfer_table(results: Results, task: str) -> Table:
     """Return a task's metrics, and the gap to the source language, by language and model."""
     models = models_on(results, task)
@@ -205,7 +201,7 @@ def transfer_table(results: Results, task: str) -> Table:
         Measure("Gap", to_source, show=formats.points, better=0),
         *(Measure(metric_title(name), measured(name)) for name in metrics[1:]),
     ]
-    return comparison("Language", _titles(results, models), rows, measures)
+    return comparison("Language", model_titles(results, models), rows, measures)
 
 
 def retrieval_table(
@@ -248,7 +244,7 @@ def retrieval_table(
     ]
     if not languages:
         measures = [Measure("Accuracy", both)]
-    return comparison("Language", _titles(results, parts), rows, measures)
+    return comparison("Language", model_titles(results, parts), rows, measures)
 
 
 def retrieval_languages(retrieval: Mapping[str, Any], pivot: str) -> list[str]:
@@ -278,7 +274,7 @@ def language_model_tables(results: Results) -> dict[str, Table]:
             continue
         tables[objective] = comparison(
             "Language",
-            _titles(results, parts),
+            model_titles(results, parts),
             [(x, language_name(results, x), "") for x in codes],
             [
                 Measure("Perplexity", _measured(parts, "perplexity"), formats.number, better=-1),

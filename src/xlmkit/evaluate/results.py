@@ -1,7 +1,7 @@
 """Reading results.json: its parts by name, each of which may be missing."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xlmkit.evaluate.formats import listed
@@ -25,6 +25,11 @@ def is_pretrained(model: Mapping[str, Any]) -> bool:
 def model_title(results: Results, key: str) -> str:
     """Return the name of a model as people read it."""
     return str(results["models"][key].get("title") or key)
+
+
+def model_titles(results: Results, models: Iterable[str]) -> dict[str, str]:
+    """Return the names of models by key."""
+    return {key: model_title(results, key) for key in models}
 
 
 def language_name(results: Results, code: str) -> str:

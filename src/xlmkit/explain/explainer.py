@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from xlmkit.checkpoint.ready import model_type_of
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.scoring import Scoring
 from xlmkit.explain.attention import chosen_layers, word_attention
@@ -27,8 +28,6 @@ from xlmkit.explain.subject import Asked, Subject
 Baseline = Literal["pad", "mask"]
 
 _STEPS = (50, 100, 200, 400, 800)
-_STARTS = 5  # that are followed up
-_MAX_ANSWER = 30  # tokens
 _OUTSIDE = "O"  # the tag of what is no entity
 
 
@@ -60,10 +59,10 @@ class Explainer:
         Raises:
             UserError: the folder is none, or its head says nothing about a text.
         """
-        from xlmkit.explain.other_families import FamilySubject, family_of
+        from xlmkit.explain.other_families import FamilySubject
 
         path = Path(folder)
-        if (family := family_of(path)) != "xlm":
+        if (family := model_type_of(path)) != "xlm":
             return cls(FamilySubject.open(path, family))
         return cls(PlainSubject.open(path))
 
@@ -75,6 +74,7 @@ class Explainer:
         second: str | None = None,
         choices: Sequence[str] = (),
         question: str | None = None,
+        question_lang: str | None = None,
         labels: Sequence[str] = (),
         words: Sequence[str] = (),
         spaces: bool = False,
@@ -90,6 +90,7 @@ class Explainer:
             second: the second text of a pair.
             choices: texts to choose from.
             question: what the text answers.
+            question_lang: the language of the question, where it is not that of the text.
             labels: what to explain; by default what the model says.
             words: of a tagger, the words whose tags are explained; by default all that are tagged
                 as anything but O.
@@ -105,7 +106,7 @@ class Explainer:
         """
         asked = Asked(
             text=text, language=lang, second=second, choices=choices, question=question,
-            spaces=spaces,
+            question_language=question_lang, spaces=spaces,
         )  # fmt: skip
         return self._explained(asked, labels, words, steps, baseline, attention)
 
@@ -272,9 +273,9 @@ def _answer(subject: Subject, given: Tensor, reading: Reading, context: str) -> 
         raise UserError("The context has no words; give another --text.")
     starts_L = subject.start_scores(given, reading)[0]
     best = (-np.inf, 0, 0)
-    for start in sorted(places, key=lambda place: -float(starts_L[place]))[:_STARTS]:
+    for start in sorted(places, key=lambda place: -float(starts_L[place]))[: subject.starts]:
         ends_L = subject.end_scores(given, reading, start)[0]
-        for end in (place for place in places if 0 <= place - start < _MAX_ANSWER):
+        for end in (place for place in places if 0 <= place - start < subject.settings.max_answer):
             best = max(best, (float(starts_L[start] + ends_L[end]), start, end))
     score, first, last = best
 

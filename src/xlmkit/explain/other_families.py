@@ -13,7 +13,6 @@ from torch import Tensor
 from xlmkit.checkpoint.provenance import read_provenance
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import read_json
 from xlmkit.data.normal_spans import aligned_normal
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.scoring import Decision, Scoring
@@ -37,18 +36,6 @@ _PROBLEMS: dict[str | None, Decision] = {
     "multi_label_classification": "several",
     "regression": "number",
 }
-
-
-def family_of(folder: Path) -> str:
-    """Return the family of models that a folder's configuration names.
-
-    Raises:
-        UserError: it is no model's folder.
-    """
-    path = folder / "config.json"
-    if not path.is_file():
-        raise UserError(f"{folder} has no config.json; is it a model's folder?")
-    return str(read_json(path).get("model_type"))
 
 
 class FamilySubject:
@@ -79,7 +66,7 @@ class FamilySubject:
                 "the model with one (tokenizer.json)."
             )
         self.kind: Kind = kind
-        self.scoring, self._settings = scoring or Scoring(), settings or Answering()
+        self.scoring, self.settings = scoring or Scoring(), settings or Answering()
         names = model.config.id2label
         self.labels = [names[number] for number in range(len(names))]
         self._model = model.to(choose_device()).eval().requires_grad_(False)
@@ -125,6 +112,11 @@ class FamilySubject:
         """
         named = {"mask": self._tokenizer.mask_token_id, "pad": self._tokenizer.pad_token_id}
         return {name: token for name, token in named.items() if token is not None}
+
+    @property
+    def starts(self) -> int | None:
+        """All, as when it predicts."""
+        return None
 
     @property
     def n_layers(self) -> int:
@@ -181,8 +173,8 @@ class FamilySubject:
         """Tokens that it reads at once, as when it predicts."""
         longest = position_limit(self._model, self._tokenizer)
         if self.kind == "answer":
-            return self._settings.within(longest).max_length
-        return min(self.scoring.max_length or longest, longest) if self.kind != "tags" else longest
+            return self.settings.within(longest).max_length
+        return min(self.scoring.max_length or longest, longest)
 
     def _scores(self, output: Any) -> Tensor:  # noqa: ANN401 - their class
         if self.kind == "answer":

@@ -138,7 +138,7 @@ def _shown(explanation: Explanation, one: Explained) -> dict[str, Any]:
 
 def _names(explanation: Explanation) -> list[str]:
     names = list(_NAMES[explanation.kind])
-    names += [f"Choice {number}" for number in range(1, len(explanation.texts))]
+    names += [f"Choice {number}" for number in range(len(explanation.texts) - 1)]
     return names[: len(explanation.texts)]
 
 

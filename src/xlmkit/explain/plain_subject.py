@@ -40,6 +40,7 @@ _TASKS: dict[str, Decision] = {
     "regression": "number",
     "multiple_choice": "choice",
 }
+_STARTS = 5  # of a beam head that does not say it, as in `transformers`
 _LABELS: dict[tuple[str, ...], Decision] = {("value",): "number", ("choice",): "choice"}
 
 
@@ -68,7 +69,7 @@ class PlainSubject:
         if self.kind == "classes":
             self.kind = self.scoring.decides
         self.labels = list(bundle.labels)
-        self._bundle, self._settings = bundle, settings or Answering()
+        self._bundle, self.settings = bundle, settings or Answering()
         self._model = _model_of(bundle).to(choose_device()).requires_grad_(False)
         self._rows: PlainRows | None = None
 
@@ -84,6 +85,12 @@ class PlainSubject:
         return {"pad": PAD, "mask": MASK}
 
     @property
+    def starts(self) -> int | None:
+        """Those of a beam head; a simple one judges every span."""
+        beam = self._bundle.head == BEAM_ANSWERER
+        return self._bundle.beam_sizes.get("start_n_top", _STARTS) if beam else None
+
+    @property
     def n_layers(self) -> int:
         """Layers of the Transformer."""
         return self._bundle.architecture.n_layers
@@ -91,10 +98,12 @@ class PlainSubject:
     def read(self, asked: Asked) -> Reading:
         """Return what the model reads."""
         tokenizer, language = self._bundle.tokenizer, asked.language
-        language_number(tokenizer, language)
+        for code in filter(None, (language, asked.question_language)):
+            language_number(tokenizer, code)
         longest = self._bundle.architecture.max_position_embeddings
         if self.kind == "tags":
             spans = word_spans(tokenizer, asked.text, language, spaces=asked.spaces)
+            longest = min(self.scoring.max_length or longest, longest)
             rows = read_words(tokenizer, asked.text, spans, language, longest)
         else:
             rows = self._texts(asked, longest)
@@ -104,10 +113,10 @@ class PlainSubject:
     def _texts(self, asked: Asked, longest: int) -> PlainRows:
         given = self._bundle.tokenizer, asked.texts, asked.language
         if self.kind == "answer":
-            settings = self._settings.within(longest)
+            settings = self.settings.within(longest)
             return read_texts(
                 *given, settings.max_length, asked.rows, form=settings.pair_form,
-                longest_first=settings.max_question,
+                longest_first=settings.max_question, first_language=asked.question_language,
             )  # fmt: skip
         scoring = self.scoring
         longest = min(scoring.max_length or longest, longest)

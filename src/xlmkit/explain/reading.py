@@ -125,20 +125,26 @@ def read_texts(
     form: PairForm = "apart",
     long_texts: LongTexts | None = None,
     longest_first: int | None = None,
+    first_language: str | None = None,
 ) -> PlainRows:
     """Encode texts as `xlmkit predict` does.
 
     Args:
         tokenizer: of the model.
         texts: all that is read.
-        language: of all of them.
+        language: of all of them, or of all but the first.
         longest: tokens of a sequence; longer ones lose their ends.
         rows: of each sequence the numbers of its texts.
         form: how two texts are read together.
         long_texts: how the model reads what is longer; the first window is taken.
         longest_first: most tokens of the first text, which is a question.
+        first_language: that of the first text, where it is another one.
     """
-    aligned = [tokenizer.align(aligned_normal(text), language) for text in texts]
+    languages = [first_language or language, *[language] * (len(texts) - 1)]
+    aligned = [
+        tokenizer.align(aligned_normal(text), code)
+        for text, code in zip(texts, languages, strict=True)
+    ]
     words: list[Word] = []
     owners_of: list[NDArray[np.int64]] = []
     spans_of = [np.array(one.spans, np.int64).reshape(-1, 2) for one in aligned]
@@ -146,10 +152,13 @@ def read_texts(
         made, numbers = _words_of(tokens, texts[part], part)
         owners_of.append(numbers + len(words))
         words += made
-    code = tokenizer.lang2id[language]
-    segments: list[Segment] = [(np.array(one.ids, np.int32), code) for one in aligned]
+    segments: list[Segment] = [
+        (np.array(one.ids, np.int32), tokenizer.lang2id[code])
+        for one, code in zip(aligned, languages, strict=True)
+    ]
     if longest_first is not None:
-        segments[0] = segments[0][0][:longest_first], code
+        ids, code = segments[0]
+        segments[0] = ids[:longest_first], code
     laid = [tuple(segments[p] for p in row) for row in rows]
     fitted = _first_windows(laid, longest, form, long_texts)
     cut = any(

@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.scoring import Scoring
 from xlmkit.explain.explanation import Kind
 from xlmkit.explain.reading import Reading
@@ -22,6 +23,7 @@ class Asked:
         second: the second text of a pair.
         choices: texts of which one goes with the text.
         question: what the text answers.
+        question_language: its language, where it is another one; for xlmkit's own models.
         spaces: that spaces alone stand between words, for taggers.
     """
 
@@ -30,6 +32,7 @@ class Asked:
     second: str | None = None
     choices: Sequence[str] = ()
     question: str | None = None
+    question_language: str | None = None
     spaces: bool = False
 
     def check(self, kind: Kind) -> None:
@@ -44,6 +47,8 @@ class Asked:
                 if kind == "answer"
                 else "This model answers no questions; leave out --question."
             )
+        if self.question_language is not None and kind != "answer":
+            raise UserError("This model answers no questions; leave out --question-lang.")
         if bool(self.choices) != (kind == "choice"):
             raise UserError(
                 "A model that chooses needs the choices: --choice, two times or more."
@@ -81,6 +86,16 @@ class Subject(Protocol):
     @property
     def scoring(self) -> Scoring:
         """How it is asked, and what its scores mean, where it judges whole texts."""
+        ...
+
+    @property
+    def settings(self) -> Answering:
+        """How it is asked, where it answers questions."""
+        ...
+
+    @property
+    def starts(self) -> int | None:
+        """How many of the best starts of an answer are followed up; None for all."""
         ...
 
     @property

@@ -97,9 +97,16 @@ class FinetunedModel:
             batch_tokens=batch_tokens,
         )
 
-    def tagger(self, languages: Sequence[str], model: Any, batch_tokens: int) -> HuggingFaceTagger:  # noqa: ANN401
+    def tagger(
+        self,
+        languages: Sequence[str],
+        model: Any,  # noqa: ANN401 - their class
+        batch_tokens: int,
+        max_length: int | None = None,
+    ) -> HuggingFaceTagger:
         """Return what scores words; see `classifier`."""
         longest = position_limit(model, self.tokenizer)
+        longest = min(max_length or longest, longest)
         encoder, types = TextEncoder(self.tokenizer, languages), reads_types(model)
         return HuggingFaceTagger(
             model, encoder, languages, longest, types=types, batch_tokens=batch_tokens

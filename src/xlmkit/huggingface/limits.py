@@ -13,6 +13,7 @@ def position_limit(model: nn.Module, tokenizer: Any) -> int:  # noqa: ANN401 - t
     """Return the most tokens that a model reads, `NO_LIMIT` where it sets no limit."""
     config: Any = model.config
     places = getattr(config, "max_position_embeddings", None) or NO_LIMIT
+    places = places if places > 0 else NO_LIMIT  # XLNet says -1
     for name, module in model.named_modules():
         # RoBERTa's family counts positions from behind the padding's index.
         is_table = name.endswith("position_embeddings") and isinstance(module, nn.Embedding)

@@ -72,7 +72,13 @@ class FillMask:
         return cls(Bundle.load(Path(folder)), precision=precision, mask=mask)
 
     def fill(
-        self, texts: Sequence[str], lang: str, *, top: int = 5, allowed: Tensor | None = None
+        self,
+        texts: Sequence[str],
+        lang: str,
+        *,
+        top: int = 5,
+        allowed: Tensor | None = None,
+        first: int = 1,
     ) -> list[list[list[Filling]]]:
         """Return the best tokens of every mask of every text, the likeliest first.
 
@@ -83,6 +89,7 @@ class FillMask:
             lang: their language.
             top: tokens of a mask; fewer where fewer are allowed.
             allowed: tokens that may come, (V,), see `xlmkit.inference.words`; by default all.
+            first: the number of the first text in messages.
 
         Raises:
             UserError: the language is unknown, or a text has no mask or is too long.
@@ -93,7 +100,7 @@ class FillMask:
         filled: list[list[list[Filling]]] = []
         for start in range(0, len(texts), _BATCH):
             part = texts[start : start + _BATCH]
-            rows = [self._ids(text, lang, start + i) for i, text in enumerate(part, start=1)]
+            rows = [self._ids(text, lang, start + i) for i, text in enumerate(part, start=first)]
             best = self._best(rows, number, may_come, top)
             filled += [
                 [self._fillings(text, place, next(best)) for place in range(text.count(self.mask))]

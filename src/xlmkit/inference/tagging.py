@@ -15,6 +15,7 @@ from xlmkit.data.measures import normalize
 from xlmkit.data.normal_spans import aligned_normal
 from xlmkit.data.words import Sentences, encode_words
 from xlmkit.evaluate.calibration import softmax
+from xlmkit.evaluate.scoring import Scoring
 from xlmkit.evaluate.word_scores import word_scores
 from xlmkit.huggingface.finetuned import FinetunedModel
 from xlmkit.inference.finetuned import AnyModel, open_finetuned
@@ -45,13 +46,19 @@ class TaggingPredictor:
         precision: see `xlmkit.inference.model.prepare`.
         spaces: that spaces alone stand between the words of a text; else they are found by the
             rules of its language, as the tokenizer of XLM does.
+        max_length: longest window in tokens; None takes what the model reads.
 
     Raises:
         UserError: the model is none, or int8 cannot be computed here.
     """
 
     def __init__(
-        self, model: AnyModel, precision: InferencePrecision = "auto", *, spaces: bool = False
+        self,
+        model: AnyModel,
+        precision: InferencePrecision = "auto",
+        *,
+        spaces: bool = False,
+        max_length: int | None = None,
     ) -> None:
         self.labels, self.spaces = list(model.labels), spaces
         self._known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
@@ -59,9 +66,9 @@ class TaggingPredictor:
             partial(_words_of_tokens, model.tokenizer) if isinstance(model, Bundle) else _words
         )
         self._scores = (
-            _plain(model, precision)
+            _plain(model, precision, max_length)
             if isinstance(model, Bundle)
-            else partial(_family, model, model.weights(precision))
+            else partial(_family, model, model.weights(precision), max_length)
         )
 
     @property
@@ -73,8 +80,10 @@ class TaggingPredictor:
     def from_pretrained(
         cls, folder: str | Path, *, precision: InferencePrecision = "auto", spaces: bool = False
     ) -> Self:
-        """Open a tagger's folder; errors as for the class."""
-        return cls(open_finetuned(Path(folder)), precision, spaces=spaces)
+        """Open a tagger's folder, to be asked as it was measured; errors as for the class."""
+        path = Path(folder)
+        longest = (Scoring.load(path) or Scoring()).max_length
+        return cls(open_finetuned(path), precision, spaces=spaces, max_length=longest)
 
     def predict(
         self, texts: Sequence[Text], lang: Languages, *, batch_tokens: int = BATCH_TOKENS
@@ -132,9 +141,10 @@ def _words(text: str, language: str) -> list[str]:
     return [text[slice(*word.span)] for word in aligned_words(aligned_normal(text), language, cut)]
 
 
-def _plain(bundle: Bundle, precision: InferencePrecision) -> ScoreWords:
+def _plain(bundle: Bundle, precision: InferencePrecision, max_length: int | None) -> ScoreWords:
     model = prepare(bundle.token_classifier(), precision)
     tokenizer, longest = bundle.tokenizer, bundle.architecture.max_position_embeddings
+    longest = min(max_length or longest, longest)
 
     def compute(inputs: Inputs) -> Tensor:
         scores_BLC: Tensor = inputs.fed_to(model)
@@ -150,8 +160,10 @@ def _plain(bundle: Bundle, precision: InferencePrecision) -> ScoreWords:
 def _family(
     model: FinetunedModel,
     weights: Any,  # noqa: ANN401 - their class
+    max_length: int | None,
     sentences: Sentences,
     language: str,
     batch_tokens: int,
 ) -> NDArray[np.float32]:
-    return model.tagger([language], weights, batch_tokens).word_scores(sentences, language)
+    tagger = model.tagger([language], weights, batch_tokens, max_length)
+    return tagger.word_scores(sentences, language)

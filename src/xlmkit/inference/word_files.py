@@ -35,10 +35,11 @@ def fill_mask(
     filler = FillMask.from_pretrained(model, mask=mask)
     tokens = allowed_tokens(filler.tokenizer, lang, only_language=only_language, path=allowed)
     with input_lines(source) as lines, output_lines(target) as (stream, _):
+        done = 0
         while chunk := list(islice(lines, _CHUNK)):
-            for text, masks in zip(
-                chunk, filler.fill(chunk, lang, top=top, allowed=tokens), strict=True
-            ):
+            filled = filler.fill(chunk, lang, top=top, allowed=tokens, first=done + 1)
+            done += len(chunk)
+            for text, masks in zip(chunk, filled, strict=True):
                 row = {"text": text, "masks": [[asdict(one) for one in best] for best in masks]}
                 stream.write(f"{json.dumps(row, ensure_ascii=False)}\n")
             stream.flush()

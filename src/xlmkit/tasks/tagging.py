@@ -8,7 +8,7 @@ scored as well, see `xlmkit.evaluate.spans`.
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -21,6 +21,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.evaluate.metrics import class_scores, confusion_matrix
 from xlmkit.evaluate.outcomes import Outcomes, example_ids
+from xlmkit.evaluate.scoring import Scoring
 from xlmkit.evaluate.spans import OUTSIDE, Reading, illegal_tags, is_bio, marks_spans
 from xlmkit.evaluate.tagging import (
     entity_counts,
@@ -48,6 +49,8 @@ from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import TaggedSourceKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Weights
+
     from xlmkit.train.adaptation import Adaptation
 
 _EXAMPLE_WORDS = 25  # of the longest sentence shown, where there are shorter ones
@@ -213,8 +216,17 @@ class TaggingData(TaskData):
         return np.repeat(np.arange(len(counts)), counts)
 
     def adapt(self, backbone: Backbone, config: TaggingConfig, seed: object) -> "Adaptation":
-        """Return the model with a fresh head, and what it learns."""
-        return backbone.tagging(self, config, config.tokens_per_batch, seed)
+        """Return the model with a fresh head, and what it learns.
+
+        When it is saved, how long its windows are is kept beside it.
+        """
+        adaptation = backbone.tagging(self, config, config.tokens_per_batch, seed)
+
+        def save(folder: Path, weights: "Weights[str, Any]", made_by: Mapping[str, Any]) -> None:
+            adaptation.save(folder, weights, made_by)
+            Scoring(max_length=config.max_length).save(folder)
+
+        return replace(adaptation, save=save)
 
     def measure(
         self,

@@ -45,11 +45,6 @@ PUNCTUATION_TABLE = str.maketrans(_PUNCTUATION)
 ROMANIAN_TABLE = str.maketrans(dict(zip("ŞşŢţȘșȚțĂăÂâÎî", "SsTtSsTtAaAaIi", strict=True)))
 
 
-def nfc(text: str) -> str:
-    """Return the text in Unicode's composed form (NFC)."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
 def replace_unicode_punctuation(text: str) -> str:
     """Turn East Asian and typographic punctuation and full-width digits into their ASCII forms.
 

@@ -21,8 +21,12 @@ from xlmkit.train.tracking import Tracking
 Enough = Callable[[TrainingState], bool]
 """Tells whether the training may end before its last step."""
 
-Validate = Callable[[nn.Module, TrainingState], None]
-"""Measures a model in the middle of its training and adds points to the state's curve."""
+Weights = Callable[[], dict[str, Tensor]]
+"""Returns a model's parameters by name, in float32 whatever it computes in."""
+
+Validate = Callable[[nn.Module, TrainingState, Weights], None]
+"""Measures a model in the middle of its training and adds points to the state's curve; it may keep
+the weights."""
 
 Saved = Callable[[TrainingState], None]
 """Is told of every state that stands on the disk now, from which the training may go on."""
@@ -105,7 +109,7 @@ class Session:
             if validate is not None:
                 # A few points suffice for validation, and each costs more than a step.
                 apart = self.validate_every or 4 * every
-                measure = partial(_measure, optimizer, partial(validate, model))
+                measure = partial(_measure, optimizer, model, validate)
                 hooks.insert(1, at_steps(apart, self.plan.steps, measure))
             hooks += [track, lambda now, _: enough(now)]
             restore = partial(self._restore, optimizer)
@@ -149,8 +153,8 @@ class Session:
 
 
 def _measure(
-    optimizer: FlatOptimizer, validate: Callable[[TrainingState], None], state: TrainingState
+    optimizer: FlatOptimizer, model: nn.Module, validate: Validate, state: TrainingState
 ) -> None:
     """Validate the model, with the running average of its weights where one is kept."""
     with optimizer.averaged():
-        validate(state)
+        validate(model, state, partial(optimizer.float32_weights, model))

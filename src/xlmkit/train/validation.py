@@ -22,8 +22,9 @@ class Validation:
         self.objectives, self.batches = objectives, batches
 
     @torch.no_grad()
-    def __call__(self, model: nn.Module, state: TrainingState) -> None:
-        """Append one point for each objective and language."""
+    def __call__(self, model: nn.Module, state: TrainingState, weights: object = None) -> None:
+        """Append one point for each objective and language; the weights are not kept."""
+        del weights
         model.eval()
         for objective in self.objectives:
             parts = torch.zeros(len(objective.groups), 3, dtype=torch.float64)

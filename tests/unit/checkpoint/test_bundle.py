@@ -298,6 +298,9 @@ def test_a_classifier_that_pools_otherwise_is_refused(
     tokenizer().save(tmp_path)
     with pytest.raises(UserError, match=message):
         Bundle.load(tmp_path).classifier()
+    (tmp_path / "xlmkit.json").write_text('{"extended": {}}')  # as `extend-positions` leaves one
+    with pytest.raises(UserError, match=message):
+        Bundle.load(tmp_path).classifier()
 
 
 def test_weights_in_several_files(tmp_path: Path) -> None:

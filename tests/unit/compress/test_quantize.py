@@ -124,3 +124,10 @@ def test_the_engine_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_device_is_refused() -> None:
     with pytest.raises(UserError, match="by a CPU only"):
         quantize(nn.Linear(2, 2, device="meta"))
+
+
+def test_what_is_rounded_already_stays_as_it_is() -> None:
+    model = quantize(Transformer(shape()).eval())
+    with torch.inference_mode():
+        before = model(*inputs())
+        assert torch.equal(quantize(model)(*inputs()), before)

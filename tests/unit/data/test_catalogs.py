@@ -140,3 +140,10 @@ def test_escapes() -> None:
     po = r'msgid "a"' + "\n" + r'msgstr "tab\tquote\"back\\slash\x41\101\?"'
     catalog = parse_catalog(po.encode(), _ignore)
     assert catalog.entries[0].translations == ('tab\tquote"back\\slashAA?',)
+
+
+def test_an_obsolete_entry_takes_nothing_else_away() -> None:
+    content = '#, fuzzy\n#~ msgid "Old"\n#~ msgstr "Alt"\n\nmsgid "Close"\nmsgstr "Zu"\n'
+    assert [entry.message for entry in parse_catalog(content.encode(), _ignore).entries] == [
+        "Close"
+    ]

@@ -1,9 +1,12 @@
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from xlmkit.core.errors import UserError
+from xlmkit.data import hub
 from xlmkit.data.inputs import Reading
 from xlmkit.data.readers import local_files, read_source
 from xlmkit.data.records import Record, labels_in
@@ -76,3 +79,26 @@ def test_a_folder_of_files_is_streamed(saved: Path) -> None:
     (saved / "set" / "train.csv").write_text("text\nwater\nfire\n")
     records = _read(saved, dataset="set", text="text", language="en")
     assert [record.texts["en"] for record in records] == ["water", "fire"]
+
+
+def test_a_saved_dataset_is_no_other_split(saved: Path) -> None:
+    import datasets
+
+    rows = datasets.Dataset.from_dict({"text": ["one", "two"]}, split="test")
+    rows.save_to_disk(str(saved / "alone"))
+    fields = {"dataset": "alone", "text": "text", "language": "en"}
+    assert len(_read(saved, **fields, split="test")) == 2
+    with pytest.raises(UserError, match="the folder holds the split 'test' alone"):
+        _read(saved, **fields, split="train")
+
+
+def test_what_breaks_while_rows_are_read_is_one_sentence() -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        yield {"text": "one"}
+        raise ConnectionResetError("the line is down")
+
+    given = iter(hub._Rows(rows(), "org/set", "train"))
+    assert next(given) == {"text": "one"}
+    said = r"'org/set' \(split 'train'\) cannot be read: the line is down\."
+    with pytest.raises(UserError, match=said):
+        next(given)

@@ -95,3 +95,15 @@ def test_a_language_is_said_once(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValidationError, match="language"):
             TypeAdapter(Source).validate_python(wrong)
+
+
+def test_other_marks_of_patterns_stand_beside_that_of_the_language(tmp_path: Path) -> None:
+    write(tmp_path, {"x/en.txt": "one\n", "x/y/en.txt": "two\n", "sw.part1.text": "moja\n"})
+    for pattern, texts in (
+        ("**/{language}.txt", ["one", "two"]),
+        ("{language}.part?.text", ["moja"]),
+        ("{language}.part[!2-9].text", ["moja"]),
+        ("x*/{language}.*", ["one"]),
+    ):
+        records = read(tmp_path, {"kind": "text", "path": pattern})
+        assert [text for record in records for text in record.texts.values()] == texts, pattern

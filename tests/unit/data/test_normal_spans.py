@@ -1,5 +1,6 @@
 """The normal form of a text knows where it stood in the text."""
 
+import json
 import unicodedata
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from xlmkit.data.measures import normalize
 from xlmkit.data.normal_spans import aligned_normal
+from xlmkit.data.survey import survey
 
 _SPECIAL = (
     "ab  \t\n\u00a0\u2003\u3000e\u0301\u0323\u0327\u1161\u11a8\u1100\uac00\u09c7\u09be\u0f73\u0334"
@@ -41,3 +43,10 @@ def test_words_stand_where_they_were_written(text: str, word: str, stands: str) 
     found = {part.text.strip("!"): part for part in aligned_normal(text).words()}
     start, end = found[word].span
     assert text[start:end].strip("!") == stands
+
+
+def test_half_of_a_surrogate_pair_is_no_character() -> None:
+    cut = json.loads('"cut inside an emoji \\ud83d"')
+    assert normalize(cut) == "cut inside an emoji"
+    text, facts = survey("en").look(cut)
+    assert (text, facts.words) == ("cut inside an emoji", 4)

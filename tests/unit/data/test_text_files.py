@@ -234,3 +234,26 @@ def test_a_part_of_a_plain_text(tmp_path: Path) -> None:
     assert [dict(r.texts) for r in records] == [{"en": "three", "fr": "trois"}, {"en": "four"}]
     with pytest.raises(ValidationError, match="not before the first"):
         _SOURCE.validate_python({**fields, "lines": (4, 2)})
+
+
+def test_zstandard_is_read_to_its_end_or_damaged(tmp_path: Path) -> None:
+    lines = [f"line {number} of the text" for number in range(50_000)]
+    whole = zstandard.compress("\n".join(lines[:30_000]).encode() + b"\n")
+    path = tmp_path / "a.txt.zst"
+    path.write_bytes(whole + zstandard.compress("\n".join(lines[30_000:]).encode()))
+    fields = {"kind": "text", "path": path.name, "language": "en"}
+    records, _ = _read(tmp_path, **fields)
+    assert [record.texts["en"] for record in records] == lines  # of both frames
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=r"is damaged or not a \.zst file: it ends too early"):
+        _read(tmp_path, **fields)
+
+
+def test_another_encoding_is_told_in_a_part_of_a_file_too(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("größe\n".encode("latin-1") * 40)
+    fields: dict[str, Any] = {"kind": "text", "path": "a.txt", "language": "fr"}
+    with pytest.raises(UserError, match="20 of its 20 lines cannot be decoded"):
+        _read(tmp_path, **fields, lines=(11, 30))
+    (tmp_path / "a.txt").write_bytes(b"fine\n" * 20 + b"\xff\n" * 20)
+    records, reading = _read(tmp_path, **fields, lines=(1, 20))
+    assert (len(records), reading.bad.counts.total()) == (20, 0)

@@ -159,3 +159,27 @@ def test_another_familys_model_is_asked_as_it_was_measured(
     assert probability == pytest.approx(row["probabilities"][label], abs=1e-4)
     assert len(notes) == 1
     assert "only the first window is explained" in notes[0]
+
+
+def test_answers_are_no_longer_than_those_that_are_predicted(
+    answerer: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(answerer, tmp_path / "model"))
+    Answering(max_answer=1, n_best=1).save(folder)
+    label, _, _ = explained(folder, "a b c d", question="e f g")
+    assert len(label.split()) == 1
+    predictor = AnswerPredictor.from_pretrained(folder, precision="float32")
+    found = predictor.predict([("e f g", "a b c d")], "en")[0]["n_best"]
+    assert found == [] or found[0]["text"] == label  # a beam head may have followed up longer ones
+    assert found or Bundle.load(folder).beam_sizes
+
+
+def test_a_question_may_be_in_another_language(answerer: Path) -> None:
+    predictor = AnswerPredictor.from_pretrained(answerer, precision="float32")
+    said = []
+    for code in ("en", "ar"):
+        made = explained(answerer, "a b c d", question="e f g", question_lang=code)
+        (row,) = predictor.predict([("e f g", "a b c d")], "en", question_lang=code)
+        assert made[0] == row["n_best"][0]["text"]
+        said.append(made[1])
+    assert said[0] != pytest.approx(said[1], abs=1e-7)

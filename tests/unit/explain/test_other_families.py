@@ -78,7 +78,7 @@ def test_what_cannot_be_explained_is_told(
     both = make_encoder("mbart", tmp_path / "both")
     with pytest.raises(UserError, match="only encoders are explained"):
         Explainer.from_pretrained(both)
-    with pytest.raises(UserError, match=r"has no config\.json"):
+    with pytest.raises(UserError, match=r"is no model but holds some"):
         Explainer.from_pretrained(tmp_path)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from xlmkit.huggingface.encoders import (  # noqa: E402
     HuggingFaceBackbone,
     position_limit,
 )
+from xlmkit.huggingface.limits import NO_LIMIT  # noqa: E402
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder  # noqa: E402
 from xlmkit.tasks.classification import ClassificationConfig, ClassificationData  # noqa: E402
 from xlmkit.tasks.sequences import LabelledTexts  # noqa: E402
@@ -184,6 +186,12 @@ def test_a_limit_of_the_tokenizer_counts_too(make_encoder: Make, tmp_path: Path)
     backbone = opened(make_encoder("bert", tmp_path / "model"))
     backbone.encoder.tokenizer.model_max_length = 20
     assert position_limit(backbone._base, backbone.encoder.tokenizer) == 20
+
+
+def test_a_family_may_say_that_it_has_no_limit() -> None:
+    model = torch.nn.Linear(1, 1)
+    model.config = SimpleNamespace(max_position_embeddings=-1)  # as XLNet does
+    assert position_limit(model, SimpleNamespace(model_max_length=NO_LIMIT)) == NO_LIMIT
 
 
 @pytest.mark.parametrize(("family", "expected"), [("bert", True), ("modernbert", False)])

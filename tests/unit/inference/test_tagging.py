@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.calibration import softmax
+from xlmkit.evaluate.scoring import Scoring
 from xlmkit.evaluate.word_scores import PlainTagger
 from xlmkit.inference.files import encode, predict
 from xlmkit.inference.texts import Texts
@@ -92,3 +94,31 @@ def test_windows_of_long_texts_are_not_for_taggers(tagger: Path, tmp_path: Path)
     assert made.exit_code == 1
     assert "XLMForTokenClassification, which reads whole texts; leave out --stride." in made.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["lines"]
+
+
+def test_a_tagger_is_asked_as_it_was_measured(tagger: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tagger, tmp_path / "model"))
+    Scoring(max_length=12).save(folder)
+    bundle = Bundle.load(tagger)
+    model = PlainTagger(bundle.token_classifier(), bundle.tokenizer, ["fr"], 12)
+    expected = softmax(model.word_scores(WORDS, "fr")).max(axis=1)
+    target = tmp_path / "out.jsonl"
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(f"{json.dumps({'text': words})}\n" for words in WORDS))
+    options = {"precision": "float32", "batch_tokens": 4096, "resume": False}
+    predict(folder, Texts(path=source, lang="fr"), target, **options)
+    rows = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
+    found = [p for row in rows for p in row["probabilities"]]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    longer = TaggingPredictor(bundle, "float32").predict(WORDS, "fr")
+    assert [p for row in longer for p in row["probabilities"]] != pytest.approx(found)
+    made = TaggingPredictor.from_pretrained(folder, precision="float32").predict(WORDS, "fr")
+    assert made == rows
+
+
+def test_a_byte_order_mark_is_no_text(tagger: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(json.dumps({"text": "a b"}) + "\n", encoding="utf-8-sig")
+    options = {"precision": "float32", "batch_tokens": 4096, "resume": False}
+    predict(tagger, Texts(path=source, lang="en"), target, **options)
+    assert json.loads(target.read_text("utf-8"))["words"] == ["a", "b"]

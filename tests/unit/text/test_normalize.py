@@ -4,7 +4,6 @@ import pytest
 
 from xlmkit.text.normalize import (
     lowercase_and_remove_accent,
-    nfc,
     remove_non_printing,
     remove_romanian_diacritics,
     replace_unicode_punctuation,
@@ -58,8 +57,3 @@ def test_lowercase_and_remove_accent(text: str, expected: str) -> None:
 
 def test_romanian_letters_become_plain() -> None:
     assert remove_romanian_diacritics("ŞşȘșŢţȚțĂăÂâÎî é") == "SsSsTtTtAaAaIi é"
-
-
-def test_nfc_composes() -> None:
-    assert nfc("e\u0301") == "é"
-    assert nfc("plain") == "plain"
