@@ -6,8 +6,10 @@ All have 6+6 layers, 512 wide, 8 heads and the same vocabulary, in float32 (or i
 name says so), and search with 5 beams in batches of 32 sentences. Lengths are spread within a batch
 as those of captions and news are, and a translation has as many words as its source: Marian is told
 so by a logits processor; the weights of xlmkit, which CTranslate2 gets as well, are made such that
-`</s>` becomes the best word there. What is counted are the words of the best translations. Checked
-first: all of these write sentences of about the right lengths.
+`</s>` becomes the best word there. A search ends by xlmkit's default rule, which looks whether a
+better translation could still come, and where a side says `early` when five have ended. What is
+counted are the words of the best translations. Checked first: all of these write sentences of about
+the right lengths.
 """
 
 import argparse
@@ -38,6 +40,7 @@ BATCH, BEAMS = 32, 5
 LONGEST = 64
 SPREAD, ENDING = 0.1, 200.0  # of embeddings, and the weight of the counter in the score of `</s>`
 SEARCH = SearchConfig(beam_size=BEAMS)
+EARLY = SearchConfig(beam_size=BEAMS, early_stopping=True)
 Batch = list[np.ndarray]
 
 
@@ -67,6 +70,7 @@ def main() -> None:
             "xlmkit int8": engine_side(rounded, batches),
             "CTranslate2 float32": engine_side(exports["float32"], batches),
             "CTranslate2 int8": engine_side(exports["int8"], batches),
+            "CTranslate2 int8, early": engine_side(exports["int8"], batches, EARLY),
         }
         title = f"{BEAMS} beams, batches of {BATCH} sentences, {arguments.words:,} words"
         result = compare(title, "target words", sides, turns=arguments.turns)
@@ -174,13 +178,13 @@ class EndsThere(transformers.LogitsProcessor):
         return scores
 
 
-def engine_side(engine: Engine, batches: list[Batch]) -> Work:
+def engine_side(engine: Engine, batches: list[Batch], search: SearchConfig = SEARCH) -> Work:
     """Translate all batches."""
 
     def work() -> int:
         words = 0
         for batch in batches:
-            for found in engine.search(batch, 0, 1, SEARCH, Asked()):
+            for found in engine.search(batch, 0, 1, search, Asked()):
                 words += len(found[0].ids)
         return words
 
