@@ -198,8 +198,12 @@ class Bundle:
             return self._filled(SimpleAnswerer(self.architecture))
         if self.head != BEAM_ANSWERER:
             raise UserError(f"This checkpoint is a {self.head}, which answers no questions.")
-        sizes = {name: self.beam_sizes.get(name, 5) for name in BEAM_SIZES}
-        return self._filled(BeamAnswerer(self.architecture, **sizes))
+        return self._filled(BeamAnswerer(self.architecture, **self.all_beam_sizes))
+
+    @property
+    def all_beam_sizes(self) -> dict[str, int]:
+        """Those of a beam head, with the defaults of `transformers` where none are said."""
+        return {name: self.beam_sizes.get(name, 5) for name in BEAM_SIZES}
 
     def encoder_decoder(self) -> EncoderDecoder:
         """Return the translator, in evaluation mode.

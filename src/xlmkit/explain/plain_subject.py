@@ -40,7 +40,6 @@ _TASKS: dict[str, Decision] = {
     "regression": "number",
     "multiple_choice": "choice",
 }
-_STARTS = 5  # of a beam head that does not say it, as in `transformers`
 _LABELS: dict[tuple[str, ...], Decision] = {("value",): "number", ("choice",): "choice"}
 
 
@@ -88,7 +87,7 @@ class PlainSubject:
     def starts(self) -> int | None:
         """Those of a beam head; a simple one judges every span."""
         beam = self._bundle.head == BEAM_ANSWERER
-        return self._bundle.beam_sizes.get("start_n_top", _STARTS) if beam else None
+        return self._bundle.all_beam_sizes["start_n_top"] if beam else None
 
     @property
     def n_layers(self) -> int:

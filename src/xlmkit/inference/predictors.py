@@ -90,6 +90,5 @@ def load_predictor(
     if long_texts is not None:
         raise UserError(f"{folder} is a {model.head}, which reads whole texts; leave out --stride.")
     if model.head in _TAGGERS:
-        longest = (Scoring.load(folder) or Scoring()).max_length
-        return TaggingPredictor(model, precision, max_length=longest)
+        return TaggingPredictor(model, precision, scoring=Scoring.load(folder))
     return AnswerPredictor(model, precision, Answering.load(folder))  # asked as it was measured

@@ -46,7 +46,7 @@ class TaggingPredictor:
         precision: see `xlmkit.inference.model.prepare`.
         spaces: that spaces alone stand between the words of a text; else they are found by the
             rules of its language, as the tokenizer of XLM does.
-        max_length: longest window in tokens; None takes what the model reads.
+        scoring: how it is asked; None takes windows as long as the model reads.
 
     Raises:
         UserError: the model is none, or int8 cannot be computed here.
@@ -58,8 +58,9 @@ class TaggingPredictor:
         precision: InferencePrecision = "auto",
         *,
         spaces: bool = False,
-        max_length: int | None = None,
+        scoring: Scoring | None = None,
     ) -> None:
+        max_length = None if scoring is None else scoring.max_length
         self.labels, self.spaces = list(model.labels), spaces
         self._known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
         self._split = (
@@ -82,8 +83,7 @@ class TaggingPredictor:
     ) -> Self:
         """Open a tagger's folder, to be asked as it was measured; errors as for the class."""
         path = Path(folder)
-        longest = (Scoring.load(path) or Scoring()).max_length
-        return cls(open_finetuned(path), precision, spaces=spaces, max_length=longest)
+        return cls(open_finetuned(path), precision, spaces=spaces, scoring=Scoring.load(path))
 
     def predict(
         self, texts: Sequence[Text], lang: Languages, *, batch_tokens: int = BATCH_TOKENS

@@ -49,8 +49,6 @@ from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import TaggedSourceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping as Weights
-
     from xlmkit.train.adaptation import Adaptation
 
 _EXAMPLE_WORDS = 25  # of the longest sentence shown, where there are shorter ones
@@ -222,7 +220,7 @@ class TaggingData(TaskData):
         """
         adaptation = backbone.tagging(self, config, config.tokens_per_batch, seed)
 
-        def save(folder: Path, weights: "Weights[str, Any]", made_by: Mapping[str, Any]) -> None:
+        def save(folder: Path, weights: Mapping[str, Any], made_by: Mapping[str, Any]) -> None:
             adaptation.save(folder, weights, made_by)
             Scoring(max_length=config.max_length).save(folder)
 
