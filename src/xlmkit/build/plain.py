@@ -112,11 +112,11 @@ class PlainBackbone:
         )
         model.transformer.load_state_dict(self.bundle.transformer().state_dict())
         rows, labels = encode_rows(data.train, self.bundle.tokenizer)
-        longest, form, languages = self._longest(config), config.pair_form, data.train_languages
-        if config.long_texts and data.choices == 1:
-            windows = cut_rows(rows, longest, config.long_texts.stride, form)
-            rows, labels = windows.rows, labels[windows.owners]
-            languages = languages[windows.owners]
+        longest, form, long_texts = self._longest(config), config.pair_form, config.long_texts
+        owners = np.arange(len(rows))
+        if long_texts:
+            windows = cut_rows(rows, longest, long_texts.stride, form)
+            rows, owners = windows.rows, windows.owners
         sequences = SegmentRows(rows, longest, form)
         tell_of_cut(sequences.n_cut, len(rows), longest, "texts to learn from")
         objective = SequenceClassification(
@@ -127,7 +127,9 @@ class PlainBackbone:
             loss=data.loss,
             choices=data.choices,
             balance=data.balance(config),
-            languages=Parts(languages, config.language_alpha),
+            languages=Parts(data.train_languages, config.language_alpha),
+            owners=owners,
+            join=long_texts.join if long_texts else "mean",
         )
 
         def save(

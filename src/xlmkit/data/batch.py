@@ -101,10 +101,18 @@ class PredictionBatch:
 
 @dataclass(frozen=True, slots=True)
 class LabelledBatch:
-    """Examples with their labels: classes, (B,), int64, or what `objectives.classify` says."""
+    """Examples with their labels.
+
+    Attributes:
+        inputs: what the model reads.
+        labels: classes, (B,), int64, or what `objectives.classify` says.
+        owners: the number of each sequence's text in the batch, ascending, (W,), int64, where
+            texts are read in windows.
+    """
 
     inputs: ModelInputs
     labels: Tensor
+    owners: Tensor
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,13 +135,15 @@ class HuggingFaceBackbone:
         )
         objective = SequenceClassification(
             sequences,
-            np.concatenate([part.labels for part in data.train.values()])[owners],
+            np.concatenate([part.labels for part in data.train.values()]),
             tokens=tokens,
             seed=seed,
             loss=data.loss,
             choices=data.choices,
             balance=data.balance(config),
-            languages=Parts(data.train_languages[owners], config.language_alpha),
+            languages=Parts(data.train_languages, config.language_alpha),
+            owners=owners,
+            join=config.long_texts.join if config.long_texts else "mean",
         )
         scores = ClassScores(model)
         return Adaptation(scores, objective, partial(self._save, scores))

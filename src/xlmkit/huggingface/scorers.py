@@ -95,16 +95,13 @@ def encode_examples(
     *,
     types: bool,
 ) -> tuple[EncodedTexts, NDArray[np.int64]]:
-    """Return the examples to learn, or windows of them, and which example each row belongs to.
-
-    Of a multiple choice long texts always lose their ends.
-    """
+    """Return the texts to learn from, or windows of them, and the number of each row's text."""
     texts = {language: part.texts for language, part in data.train.items()}
     seconds = {code: part.seconds for code, part in data.train.items() if part.seconds}
-    if long_texts is None or data.choices > 1:
+    if long_texts is None:
         rows = encoder.encode(texts, max_length, types=types, seconds=seconds)
         tell_of_cut(rows.n_cut, len(rows.ids), max_length, "texts to learn from")
-        return rows, np.arange(sum(len(part.labels) for part in data.train.values()))
+        return rows, np.arange(len(rows.ids))
     return encode_in_windows(
         encoder, texts, max_length, long_texts.stride, types=types, seconds=seconds
     )

@@ -7,6 +7,9 @@ A choice:   L = - log softmax(scores of an example's sequences)[right one], Radf
 
 Of classes, `Balance` adds weights, focal loss and label smoothing; of one class, sampling, too.
 
+Of a long text in windows every window has the text's label; but of a choice the windows' scores are
+joined first, as in measuring, since its sequences are judged together.
+
 The labels are of one language, the model is shared, and so other languages profit.
 """
 
@@ -20,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from xlmkit.data.batch import LabelledBatch, Sequences
+from xlmkit.data.text_windows import Join
 from xlmkit.objectives.balance import Balance
 from xlmkit.objectives.base import LossOutput, grouped
 from xlmkit.objectives.class_loss import class_loss, several_loss
@@ -32,15 +36,18 @@ class SequenceClassification:
     """Learns labels of encoded sequences, with any model that gives a score to each class.
 
     Args:
-        sequences: what is read.
-        labels: class of each, (sequences,), or classes, (sequences, C), or value, (sequences,); for
-            a choice the number of the right one, (sequences / choices,).
+        sequences: what is read, texts or windows of them.
+        labels: class of each text, (texts,), or classes, (texts, C), or value, (texts,); for a
+            choice the number of the right one, (texts / choices,).
         tokens: tokens of a batch.
         seed: fixes the order.
         loss: what the labels are, see above: `classes`, `several`, `number` or `choice`.
-        choices: sequences of an example.
+        choices: texts of an example.
         balance: what is done about rare classes, where the labels are classes.
-        languages: the language of each example; by default one.
+        languages: the language of each text, of a choice that of each example; by default one.
+        owners: the number of each sequence's text, ascending, every text at least once,
+            (sequences,); by default each is a text of its own.
+        join: how a choice's score comes from its windows' scores; not by vote.
     """
 
     name = "classify"
@@ -56,12 +63,21 @@ class SequenceClassification:
         choices: int = 1,
         balance: Balance | None = None,
         languages: Parts | None = None,
+        owners: NDArray[np.int64] | None = None,
+        join: Join = "mean",
     ) -> None:
         self.groups = ["all"]
         balance = balance or Balance()
-        self.sequences, self.choices = sequences, choices
+        self.sequences, self.join = sequences, join
+        if owners is None:
+            owners = np.arange(len(sequences.lengths))
+        if loss != "choice":  # every window is an example
+            labels = labels[owners]
+            languages = languages and Parts(languages.of[owners], languages.alpha)
+            owners = np.arange(len(owners))
         whole = loss in ("classes", "choice")
         self.labels = labels.astype(np.int64 if whole else np.float32)
+        self.windows = _Windows(owners, choices, first_only=join == "first")
         losses: dict[str, _Loss] = {
             "classes": partial(_classes, balance=balance),
             "choice": partial(_classes, balance=Balance()),
@@ -69,7 +85,7 @@ class SequenceClassification:
             "number": _number,
         }
         self._loss = losses[loss]
-        lengths = sequences.lengths.reshape(-1, choices).sum(axis=1, dtype=np.int32)
+        lengths = self.windows.sums(sequences.lengths)
         parts = [] if languages is None else [languages]
         if loss == "classes":
             parts.append(Parts(self.labels, balance.class_alpha))
@@ -79,9 +95,12 @@ class SequenceClassification:
     def batch(self, number: int) -> LabelledBatch:
         """Draw batch `number`."""
         items = self.pool.batch(number)
-        places = (items[:, None] * self.choices + np.arange(self.choices)).reshape(-1)
-        inputs = self.sequences.batch(places.tolist())
-        return LabelledBatch(inputs, torch.from_numpy(self.labels[items]))
+        places, owners = self.windows.of(items)
+        return LabelledBatch(
+            self.sequences.batch(places.tolist()),
+            torch.from_numpy(self.labels[items]),
+            owners=torch.from_numpy(owners),
+        )
 
     def tokens(self, batch: LabelledBatch) -> int:
         """Return how many tokens are read, padding not counted."""
@@ -92,11 +111,51 @@ class SequenceClassification:
         device = next(model.parameters()).device
         labels = batch.labels.to(device)
         scores_BC = batch.inputs.to(device).fed_to(model).float()
-        if self.choices > 1:
-            scores_BC = scores_BC.reshape(-1, self.choices)
+        if self.windows.choices > 1:
+            owners_W = batch.owners.to(device)
+            scores_BC = joined(scores_BC[:, 0], owners_W, self.join).reshape(len(labels), -1)
         loss_B, correct_B = self._loss(scores_BC, labels)
         parts = grouped(loss_B, correct_B, torch.zeros_like(correct_B, dtype=torch.int64), 1)
         return LossOutput(loss_B.sum(), len(batch.labels), parts)
+
+
+class _Windows:
+    """Which sequences an example consists of: its choices, each in one window or more."""
+
+    def __init__(self, owners: NDArray[np.int64], choices: int, *, first_only: bool) -> None:
+        self.choices = choices
+        self._first = np.flatnonzero(np.diff(owners, prepend=-1))
+        self._counts = np.diff(self._first, append=len(owners))
+        if first_only:
+            self._counts = np.ones_like(self._counts)
+
+    def of(self, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the numbers of the examples' sequences, and the text of each, from 0; (W,)."""
+        texts = (items[:, None] * self.choices + np.arange(self.choices)).reshape(-1)
+        owners = np.repeat(np.arange(len(texts)), self._counts[texts])
+        before = np.cumsum(self._counts[texts]) - self._counts[texts]
+        return self._first[texts[owners]] + np.arange(len(owners)) - before[owners], owners
+
+    def sums(self, lengths: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the tokens of each example, (examples,)."""
+        places, owners = self.of(np.arange(len(self._first) // self.choices))
+        examples = owners // self.choices
+        return np.bincount(examples, lengths[places]).astype(np.int32)
+
+
+def joined(scores_W: Tensor, owners_W: Tensor, join: Join) -> Tensor:
+    """Return the scores of texts from those of their windows, (T,).
+
+    Args:
+        scores_W: of the windows, (W,).
+        owners_W: the number of each window's text, from 0, ascending, (W,).
+        join: their mean or the highest.
+    """
+    texts = int(owners_W[-1]) + 1
+    if texts == len(scores_W):
+        return scores_W
+    how = "amax" if join == "max" else "mean"
+    return scores_W.new_zeros(texts).scatter_reduce(0, owners_W, scores_W, how, include_self=False)
 
 
 def _classes(scores_BC: Tensor, labels_B: Tensor, balance: Balance) -> tuple[Tensor, Tensor]:

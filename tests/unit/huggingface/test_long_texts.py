@@ -17,6 +17,7 @@ from xlmkit.huggingface.encoders import HuggingFaceBackbone  # noqa: E402
 from xlmkit.huggingface.scorers import encode_examples  # noqa: E402
 from xlmkit.huggingface.windows import encode_in_windows  # noqa: E402
 from xlmkit.tasks.classification import ClassificationConfig, ClassificationData  # noqa: E402
+from xlmkit.tasks.multiple_choice import MultipleChoiceConfig, MultipleChoiceData  # noqa: E402
 from xlmkit.tasks.sequences import LabelledTexts  # noqa: E402
 
 Make = Callable[..., Path]
@@ -94,6 +95,33 @@ def test_a_long_text_is_learned_and_judged_by_all_its_windows(
     else:
         np.testing.assert_allclose(made.scores[1], joined[join], atol=1e-5)
     np.testing.assert_allclose(made.scores[::2], plain.scores(TEXTS[::2], "en").scores, atol=1e-5)
+
+
+@pytest.mark.parametrize("join", ["mean", "max", "first"])
+def test_choices_are_learned_as_they_are_measured(
+    make_encoder: Make, tmp_path: Path, join: Any
+) -> None:
+    backbone = opened(make_encoder("bert", tmp_path / "model"))
+    config = MultipleChoiceConfig(
+        kind="multiple_choice", max_length=22, long_texts=LongTexts(stride=8, join=join), dropout=0
+    )
+    part = LabelledTexts(
+        ["The cat"] * 4, np.array([1, 0]), [LONG, "the river", "the old dog", LONG[::-1]]
+    )
+    data = MultipleChoiceData(["choice"], {"en": part}, {}, 2)
+    torch.manual_seed(3)
+    adaptation = backbone.classification(data, config, 64, "seed")
+    items = adaptation.objective.pool.batch(0)
+    with torch.no_grad():
+        output = adaptation.objective.loss(adaptation.model, adaptation.objective.batch(0))
+    weights = {name: p.detach().clone() for name, p in adaptation.model.named_parameters()}
+    adaptation.save(tmp_path / "saved", weights, {})
+    classifier = backbone.classifier(tmp_path / "saved", config)
+    measured = classifier.scores(part.texts, "en", part.seconds).scores.reshape(2, 2)
+    loss = torch.nn.functional.cross_entropy(
+        torch.from_numpy(measured[items]), torch.from_numpy(part.labels[items]), reduction="sum"
+    )
+    torch.testing.assert_close(output.sum, loss, atol=1e-5, rtol=1e-5)
 
 
 def test_texts_that_lose_their_ends_are_told(

@@ -1,4 +1,5 @@
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,6 +7,8 @@ import torch
 from torch.nn import functional
 
 from xlmkit.data.batch import Segment, SegmentRows
+from xlmkit.data.text_windows import cut_rows
+from xlmkit.evaluate.joining import join_windows
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import SequenceClassifier
 from xlmkit.objectives.classify import SequenceClassification
@@ -65,3 +68,69 @@ def test_loss_is_cross_entropy_of_the_labels() -> None:
     right = int((scores.argmax(1) == batch.labels).sum())
     assert output.parts[0, 1:].tolist() == [output.count, right]
     assert made.groups == ["all"]
+
+
+@pytest.mark.parametrize("join", ["mean", "max", "first"])
+def test_a_choice_learns_from_the_joined_windows_of_its_texts(join: Any) -> None:
+    """The loss is that of the scores which measuring gives to the whole texts."""
+    rng = np.random.default_rng(0)
+    rows: list[tuple[Segment, ...]] = [
+        ((rng.integers(14, 40, size=3), 0), (rng.integers(14, 40, size=length), 0))
+        for length in (4, 30, 18, 5, 2, 3)
+    ]
+    labels = np.array([1, 0, 1])
+    windows = cut_rows(rows, 16, 2)
+    assert np.bincount(windows.owners).tolist() == [1, 4, 3, 1, 1, 1]
+    sequences = SegmentRows(windows.rows, 16)
+    made = SequenceClassification(
+        sequences,
+        labels,
+        tokens=256,
+        seed="x",
+        loss="choice",
+        choices=2,
+        owners=windows.owners,
+        join=join,
+    )
+    torch.manual_seed(0)
+    shape = Architecture(n_words=40, n_langs=2, n_layers=1, emb_dim=16, n_heads=2)
+    model = SequenceClassifier(shape, 1).eval()
+    with torch.no_grad():
+        each = sequences.batch(range(len(windows.rows))).fed_to(model).numpy()
+    whole = torch.from_numpy(join_windows(each, windows.owners, join)).reshape(3, 2)
+    items = made.pool.batch(0)
+    wanted = functional.cross_entropy(whole, torch.from_numpy(labels), reduction="none")[items]
+    output = made.loss(model, made.batch(0))
+    assert output.count == len(items)
+    torch.testing.assert_close(output.sum, wanted.sum())
+
+
+def test_windows_of_a_choice_count_as_tokens_of_their_example() -> None:
+    rows: list[tuple[Segment, ...]] = [((np.full(length, 20), 0),) for length in (2, 20, 3, 4)]
+    windows = cut_rows(rows, 8, 0)
+    sequences = SegmentRows(windows.rows, 8)
+    made = SequenceClassification(
+        sequences,
+        np.array([0, 1]),
+        tokens=4096,
+        seed="x",
+        loss="choice",
+        choices=2,
+        owners=windows.owners,
+    )
+    assert made.pool.sampler.groups[0].lengths.tolist() == [4 + 4 * 8, 5 + 6]
+
+
+@pytest.mark.parametrize("loss", ["classes", "number"])
+def test_every_window_of_a_text_has_its_label(loss: Any) -> None:
+    rows: list[tuple[Segment, ...]] = [((np.full(length, 20), 0),) for length in (2, 20, 3)]
+    windows = cut_rows(rows, 8, 0)
+    made = SequenceClassification(
+        SegmentRows(windows.rows, 8),
+        np.array([0, 1, 2]),
+        tokens=64,
+        seed="x",
+        loss=loss,
+        owners=windows.owners,
+    )
+    assert made.labels.tolist() == [0, 1, 1, 1, 1, 2]
