@@ -7,7 +7,7 @@ case stay as they are.
 
 from unicodedata import category
 
-from xlmkit.text.sentences import split_sentences
+from xlmkit.text.sentences import CLOSING, split_sentences
 
 _TURKIC = {"i": "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}"}
 _DOTTED = {"tr", "az"}  # where the capital of i keeps its dot
@@ -20,10 +20,12 @@ def capitalised(text: str, language: str) -> str:
         text: one line, as the language writes it.
         language: its code.
     """
-    made, rest = [], text
+    made, rest, closed = [], text, False
     for sentence in split_sentences(text):
         before, _, rest = rest.partition(sentence)
-        made += [before, _begun(sentence, language)]
+        # Behind a quotation its sentence may go on: "Where?" he said.
+        made += [before, sentence if closed else _begun(sentence, language)]
+        closed = sentence[-1] in CLOSING
     return "".join([*made, rest])
 
 

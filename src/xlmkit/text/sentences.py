@@ -4,9 +4,15 @@ import re
 
 from xlmkit.text.moses import MosesRules, moses_rules
 
-# After a mark of the scripts that put a space behind it, after one of those that need none, and
-# where a line ends.
-_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])\s*|\n")
+# What closes a quotation or a bracket belongs to the sentence that it closes.
+CLOSING = "\"'”’“»«)]』」》）】〉"
+# Marks of the scripts that put a space behind them, then those of scripts that need none, and where
+# a line ends. Several marks end one sentence.
+_END = re.compile(
+    rf"([.!?…۔։]+(?:\s?»|[{re.escape(CLOSING)}])*)\s+"
+    r"|((?:[。！？｡।॥؟።፧။។]|．(?!\d))[。！？｡।॥؟።፧။។．.!?…]*[”’』」》）】〉]*)\s*"
+    r"|\n"
+)
 
 
 def split_sentences(text: str) -> list[str]:
@@ -15,7 +21,12 @@ def split_sentences(text: str) -> list[str]:
     It knows no abbreviations, and so cuts "Dr. Who" in two: right where parts need only be
     shorter, wrong where they are counted.
     """
-    return [part for part in _END.split(text) if part]
+    made, start = [], 0
+    for end in _END.finditer(text):
+        mark = end[1] or end[2] or ""
+        made.append(text[start : end.start() + len(mark)])
+        start = end.end()
+    return [part for part in (*made, text[start:]) if part]
 
 
 def whole_sentences(text: str, language: str) -> list[str]:
@@ -39,7 +50,8 @@ def whole_sentences(text: str, language: str) -> list[str]:
 
 def _goes_on(before: str, behind: str, rules: MosesRules, *, has_capitals: bool) -> bool:
     """Tell whether a mark did not end a sentence; line ends and marks of other scripts do."""
-    if before[-1] not in ".!?…":
+    before = before.rstrip(CLOSING + " \u00a0\u202f")
+    if before[-1:] not in (".", "!", "?", "…"):
         return False
     if not any(letter.isalpha() for letter in before) or (has_capitals and behind[0].islower()):
         return True
