@@ -2,14 +2,17 @@
 
 A stage is built in a hidden folder beside its own and renamed when it is finished. The hidden
 folder of a stage that was killed is kept, so that training goes on in it; one that belongs to other
-inputs is thrown away. A finished folder in which a file is missing or cut short counts as unmade.
+inputs is put aside until the stage is finished, for who goes back to those. A finished folder in
+which a file is missing or cut short counts as unmade.
 """
 
+import glob
 import hashlib
 import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +71,11 @@ class Stage:
             versions: of the packages, written beside the result.
         """
         working = self.working
-        mark = working / _KEY_FILE
-        if not (mark.is_file() and mark.read_text(encoding="utf-8").split()[0] == self.key):
+        if self._key_in(working) != self.key:
+            self._put_aside()
+            with suppress(FileNotFoundError):
+                self._aside(self.key).replace(working)  # these inputs were begun before
+        if self._key_in(working) != self.key:
             shutil.rmtree(working, ignore_errors=True)
             working.mkdir(parents=True)
             self._mark(0.0)
@@ -77,6 +83,22 @@ class Stage:
         if not (working / STAGE_FILE).is_file():  # else it was killed just before its renaming
             self._build(build, versions)
         self._replace()
+
+    def _aside(self, key: str) -> Path:
+        return self.working.with_name(f"{self.working.name}.{key[:16]}")
+
+    def _put_aside(self) -> None:
+        """Keep what other inputs have begun, until the stage is finished."""
+        if other := self._key_in(self.working):
+            shutil.rmtree(self._aside(other), ignore_errors=True)
+            self.working.replace(self._aside(other))
+
+    @staticmethod
+    def _key_in(folder: Path) -> str:
+        """Return the key of the inputs with which a working folder was begun; "" if unknown."""
+        mark = folder / _KEY_FILE
+        words = mark.read_text(encoding="utf-8").split() if mark.is_file() else []
+        return words[0] if words else ""
 
     def _build(self, build: Callable[[Path], object], versions: Mapping[str, str]) -> None:
         """Fill the working folder, and say in it what it is made from."""
@@ -111,7 +133,8 @@ class Stage:
             self.folder.replace(before)
         self.working.replace(self.folder)
         (self.folder / _KEY_FILE).unlink()
-        shutil.rmtree(before, ignore_errors=True)
+        for old in (before, *self.folder.parent.glob(f"{glob.escape(self.working.name)}.*")):
+            shutil.rmtree(old, ignore_errors=True)
 
     def _mark(self, seconds: float) -> None:
         """Note the inputs and the time spent so far."""

@@ -88,6 +88,23 @@ def test_a_damaged_folder_counts_as_unmade(tmp_path: Path, damage: str) -> None:
     assert made.finished
 
 
+def test_what_other_inputs_began_is_there_for_who_goes_back(tmp_path: Path) -> None:
+    seen = []
+
+    def stopped(folder: Path) -> None:
+        seen.append(sorted(path.name for path in folder.glob("step*")))
+        (folder / f"step{len(seen)}").touch()
+        raise KeyboardInterrupt
+
+    for seed in (1, 2, 1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            stage(tmp_path, seed=seed).make(stopped, versions={})
+    assert seen == [[], [], ["step1"], ["step2"]]
+    made = make(stage(tmp_path, seed=1))
+    assert "step1" in contents(made.folder)
+    assert [path.name for path in made.folder.parent.iterdir()] == ["corpus"]
+
+
 def test_a_file_added_later_does_no_harm(tmp_path: Path) -> None:
     made = make(stage(tmp_path))
     (made.folder / "notes.txt").touch()
