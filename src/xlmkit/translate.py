@@ -41,7 +41,7 @@ class Request:
         engine: what the folder must be for; `auto` takes what it is for.
         capitals: give the text its usual case and accents; by default where the model's has none.
         precision: what a folder for torch computes in; by default float32.
-        split: translate the sentences of a line one by one.
+        split: translate the sentences of a line one by one; by default as the model was measured.
     """
 
     src: str | None
@@ -52,7 +52,7 @@ class Request:
     engine: Literal["auto", "torch", "ctranslate2"] = "auto"
     capitals: bool | None = None
     precision: Precision | None = None
-    split: bool = True
+    split: bool | None = None
 
 
 def search_of(settings: Sequence[str]) -> SearchConfig:
@@ -93,7 +93,9 @@ def translate(
     translator = Translator.from_pretrained(model, request.precision, capitals=request.capitals)
     src, tgt = the_direction(translator.directions, request.src, request.tgt)
     translator.translate([""], src, tgt)  # languages are known, before all else
-    work = _work_of("translate", model, source, replace(request, src=src, tgt=tgt))
+    split = translator.splits if request.split is None else request.split
+    request = replace(request, src=src, tgt=tgt, split=split, capitals=translator.capitals)
+    work = _work_of("translate", model, source, request)
     allowed = None
     if request.allowed is not None:
         with input_lines(request.allowed) as lines:

@@ -1,5 +1,6 @@
 """`xlmkit translate`: files and pipes, as many lines out as in, going on after a stop."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,7 @@ def begun(
         (["--resume", "--prefix", "a"], "begun with another prefix: None, and not a"),
         (["--resume", "--precision", "bfloat16"], "begun with another precision"),
         (["--resume", "--no-split"], "begun with another split: True, and not False"),
-        (["--resume", "--no-capitals"], "begun with another capitals: None, and not False"),
+        (["--resume", "--no-capitals"], "begun with another capitals: True, and not False"),
     ],
 )
 def test_other_work_does_not_go_on(
@@ -260,6 +261,9 @@ def test_prefix_allowed_words_and_samples(model: Path, tmp_path: Path) -> None:
         (["--n-best", "6"], "a\n", "need as many beams"),
         (["--set", "top_q=0.5"], "a\n", "the search has no key 'top_q'"),
         (["--n-best", "9"], "a\n", "error: 9 translations of a text need as many beams"),
+        (["--set", "top_p=0.5"], "a\n", "top_p says how words are drawn, which is done with --sa"),
+        (["--set", "min_length=5", "--set", "max_length=3"], "a\n", "at least 5 and at most 3"),
+        (["--prefix", "a z"], "a\n", "The prefix 'a z' has a letter that the model does not know"),
     ],
 )
 def test_mistakes_in_one_sentence(
@@ -269,6 +273,39 @@ def test_mistakes_in_one_sentence(
     assert made.exit_code == 1
     assert message in made.stderr
     assert "Traceback" not in made.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("xlmkit.json", "[]", "xlmkit.json is no JSON object"),
+        ("xlmkit.json", '{"directions": 3}', "directions is 3 there"),
+        ("xlmkit.json", '{"length": "x"}', "length is 'x' there"),
+        ("tokenizer_config.json", '{"lang2id": [1]}', "does not give languages numbers"),
+        ("engine.json", "{}", "engine.json does not tell src, tgt, longest, n_words"),
+        ("engine.json", "[]", "engine.json does not tell src"),
+        ("engine.json", '{"src": "en", "tgt": "xx", "longest": 9, "n_words": 9}', "'xx'"),
+    ],
+)
+def test_damaged_folders_in_one_sentence(
+    model: Path, tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(model, folder)
+    (folder / name).write_text(text, encoding="utf-8")
+    made = call(folder, given="a\n")
+    assert made.exit_code == 1, made.output
+    assert message in made.stderr
+    assert "Traceback" not in made.stderr
+
+
+def test_a_folder_is_no_output(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "lines").write_text("a\n", encoding="utf-8")
+    (tmp_path / "out").mkdir()
+    made = call(model, tmp_path / "lines", "--output", tmp_path / "out")
+    assert made.exit_code == 1
+    assert "out is a folder; give --output the name of a file" in made.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines", "out"]
 
 
 def test_text_that_is_not_utf8_is_named(model: Path, tmp_path: Path) -> None:

@@ -21,11 +21,13 @@ def read_provenance(folder: Path) -> dict[str, Any]:
     """Return what made a model, {} where nothing is said.
 
     Raises:
-        UserError: the weights are not those that were saved.
+        UserError: the file is damaged, or the weights are not those that were saved.
     """
     if not (folder / PROVENANCE_FILE).is_file():
         return {}
-    provenance: dict[str, Any] = read_json(folder / PROVENANCE_FILE)
+    provenance = read_json(folder / PROVENANCE_FILE)
+    if not isinstance(provenance, dict):
+        raise UserError(f"{folder / PROVENANCE_FILE} is no JSON object.")
     path = folder / WEIGHTS_FILE
     if path.is_file() and provenance.get("sha256", "") not in ("", sha256_file(path)):
         raise UserError(f"{path} is not the file that was saved: its checksum differs.")

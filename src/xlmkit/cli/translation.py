@@ -93,12 +93,13 @@ def translate(
     capitals: Capitals = None,
     precision: TranslationPrecision = None,
     split: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--split/--no-split",
-            help="Translate the sentences of a line one by one, and join them.",
+            help="Translate the sentences of a line one by one, and join them; by default as the "
+            "model was measured.",
         ),
-    ] = True,
+    ] = None,
     settings: Settings = None,
 ) -> None:
     """Call `xlmkit.translate.translate`."""

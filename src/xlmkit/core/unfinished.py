@@ -98,11 +98,13 @@ def told_how_to_go_on(work: Work | None) -> Iterator[None]:
 
 
 def check_output(source: Path | None, target: Path | None) -> None:
-    """See that an output is not its own input.
+    """See that an output can be written, and is not its own input.
 
     Raises:
-        UserError: it is.
+        UserError: it is a folder, or the input.
     """
+    if target is not None and target.is_dir():
+        raise UserError(f"{target} is a folder; give --output the name of a file.")
     if source is None or target is None:
         return
     for path in (target, part_of(target)):

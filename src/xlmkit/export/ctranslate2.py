@@ -29,7 +29,7 @@ from xlmkit.generate.ctranslate2_engine import (
     import_ctranslate2,
     symbols,
 )
-from xlmkit.generate.directions import DIRECTIONS, LENGTH, check_learned, learned
+from xlmkit.generate.directions import DIRECTIONS, LENGTH, SPLIT, check_learned, learned
 from xlmkit.generate.engine import Ids, TorchEngine, longest_translations
 from xlmkit.generate.search import Asked
 from xlmkit.generate.summarizer import SUMMARY
@@ -172,7 +172,7 @@ def _write(
     known = learned(bundle.provenance)
     if known is not None:
         about[DIRECTIONS] = [name for name in known if name == f"{src}-{tgt}"]
-    for key in (LENGTH, SUMMARY):
+    for key in (LENGTH, SPLIT, SUMMARY):
         if key in bundle.provenance:
             about[key] = bundle.provenance[key]
     write_json(folder / ENGINE_FILE, about)

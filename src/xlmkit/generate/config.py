@@ -56,6 +56,26 @@ class SearchConfig(Config):
             )
         return self
 
+    @model_validator(mode="after")
+    def _lengths_that_can_be(self) -> Self:
+        if self.max_length is not None and self.min_length > self.max_length:
+            raise UserError(
+                f"a translation cannot have at least {self.min_length} and at most "
+                f"{self.max_length} tokens; lower min_length, or raise max_length."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _draws_that_are_made(self) -> Self:
+        without = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
+        idle = [name for name, value in without.items() if getattr(self, name) != value]
+        if idle and not self.sample:
+            raise UserError(
+                f"{idle[0]} says how words are drawn, which is done with --sample (sample: true) "
+                "only; set that too, or leave it out."
+            )
+        return self
+
     @property
     def rows(self) -> int:
         """How many hypotheses of a sentence are computed at once."""

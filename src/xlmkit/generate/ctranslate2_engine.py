@@ -6,10 +6,12 @@ four times as many are waited for, which gave the same tokens as xlmkit's own be
 random sentences up to a length penalty of 1.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import torch
 
 from xlmkit.core.errors import MissingPackageError, UserError
 from xlmkit.core.files import read_json
@@ -17,6 +19,7 @@ from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.directions import DIRECTIONS
 from xlmkit.generate.engine import Hypothesis, Ids, longest_translations
 from xlmkit.generate.search import Asked
+from xlmkit.text.languages import check_known
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import EOS, SPECIAL_TOKENS, Vocabulary
 
@@ -31,8 +34,18 @@ def is_export(folder: Path) -> bool:
 
 
 def exported(folder: Path) -> dict[str, Any]:
-    """Return what such a folder tells of itself, its direction among it."""
-    about: dict[str, Any] = read_json(folder / ENGINE_FILE)
+    """Return what such a folder tells of itself, its direction among it.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    path = folder / ENGINE_FILE
+    about = read_json(path)
+    kinds = {"src": str, "tgt": str, "longest": int, "n_words": int}
+    if not isinstance(about, dict) or any(
+        not isinstance(about.get(key), kind) for key, kind in kinds.items()
+    ):
+        raise UserError(f"{path} does not tell {', '.join(kinds)}; export the translator again.")
     return {DIRECTIONS: [f"{about['src']}-{about['tgt']}"], **about}
 
 
@@ -81,6 +94,8 @@ class CTranslate2Engine:
         about = exported(folder)
         self.longest: int = about["longest"]
         self._direction: tuple[str, str] = (about["src"], about["tgt"])
+        for code in self._direction:
+            check_known(code, tokenizer.lang2id)
         self._ids = tuple(tokenizer.lang2id[code] for code in self._direction)
         self._symbols = symbols(tokenizer.vocabulary, about["n_words"])
         self._words_known = range(len(SPECIAL_TOKENS), len(tokenizer.vocabulary))
@@ -92,7 +107,7 @@ class CTranslate2Engine:
         self._id_of = {symbol: number for number, symbol in enumerate(self._symbols)}
         library = import_ctranslate2()
         if not threads:
-            threads = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+            threads = torch.get_num_threads()
         try:
             self._translator = library.Translator(
                 str(folder), device="auto", compute_type=compute_type, intra_threads=threads
@@ -103,17 +118,32 @@ class CTranslate2Engine:
     def search(
         self, rows: Sequence[Ids], source: int, target: int, search: SearchConfig, asked: Asked
     ) -> list[list[Hypothesis]]:
-        """Let CTranslate2 search; the longest translation of a batch is that of its longest row."""
+        """Let CTranslate2 search; it has one longest length for a batch, each row its own.
+
+        What comes with a special token, or longer than its row may have, is searched for again.
+        """
         self._check(source, target, search, asked)
         limits = longest_translations(rows, search, self.longest, asked.prefixes)
-        most = max(1, max(limits) - 2)
-        found = self._found(rows, search, asked.prefixes, most)
+        most = np.maximum(1, np.array(limits) - 2)
+        found: list[list[Hypothesis]] = [[] for _ in rows]
+
+        def find(places: Sequence[int], *, specials: bool) -> None:
+            part = [rows[i] for i in places]
+            prefixes = None if asked.prefixes is None else [asked.prefixes[i] for i in places]
+            longest = int(most[list(places)].max())
+            made = self._found(part, search, prefixes, longest, specials=specials)
+            for place, several in zip(places, made, strict=True):
+                found[place] = several
+
+        find(range(len(rows)), specials=True)
         wrong = [i for i, several in enumerate(found) if any(map(self._has_special, several))]
         if wrong:
-            prefixes = None if asked.prefixes is None else [asked.prefixes[i] for i in wrong]
-            without = self._found([rows[i] for i in wrong], search, prefixes, most, specials=False)
-            for place, several in zip(wrong, without, strict=True):
-                found[place] = several
+            find(wrong, specials=False)
+        too_long = {
+            i for i, several in enumerate(found) if any(len(one.ids) > most[i] for one in several)
+        }
+        for limit in np.unique(most[list(too_long)]) if too_long else ():
+            find([i for i in sorted(too_long) if most[i] == limit], specials=False)
         # Its probabilities are those of the words that are left, or penalised ones, without those
         # of a prefix and of a `</s>` behind the most words.
         constrained = bool(asked.prefixes or search.min_length or search.no_repeat_ngram)
@@ -121,7 +151,10 @@ class CTranslate2Engine:
         inexact = [
             i
             for i, several in enumerate(found)
-            if constrained or i in wrong or any(len(one.ids) >= most for one in several)
+            if constrained
+            or i in wrong
+            or i in too_long
+            or any(len(one.ids) >= most[i] for one in several)
         ]
         exact = self._scored([rows[i] for i in inexact], [found[i] for i in inexact], search)
         for place, several in zip(inexact, exact, strict=True):
@@ -150,7 +183,7 @@ class CTranslate2Engine:
             length_penalty=search.length_penalty,
             repetition_penalty=search.repetition_penalty,
             no_repeat_ngram_size=search.no_repeat_ngram,
-            min_decoding_length=search.min_length,
+            min_decoding_length=min(search.min_length, most),
             max_decoding_length=most,
             max_input_length=0,
             suppress_sequences=None if specials else self._specials,

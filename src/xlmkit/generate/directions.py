@@ -12,18 +12,45 @@ from xlmkit.core.errors import UserError
 
 DIRECTIONS = "directions"
 """Under this key a folder tells of the directions, such as [en-fr, fr-en]."""
+SPLIT = "split_sentences"
+"""Under this key it tells whether texts are translated sentence by sentence."""
 LENGTH = "length"
 """Under this key it tells how many tokens the longest sentences may have had, `</s>` counted."""
 
 
 def learned(about: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Return the directions that a folder tells of; None where it tells of none."""
-    return tuple(about[DIRECTIONS]) if DIRECTIONS in about else None
+    """Return the directions that a folder tells of; None where it tells of none.
+
+    Raises:
+        UserError: what it tells is none.
+    """
+    found = about.get(DIRECTIONS)
+    if found is None:
+        return None
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise UserError(_damaged(DIRECTIONS, found, "a list of directions such as en-fr"))
+    return tuple(found)
 
 
 def learned_length(about: Mapping[str, Any], longest: int) -> int:
-    """Return how long a sentence may be; `longest` where the folder does not tell."""
-    return min(longest, int(about.get(LENGTH, longest)))
+    """Return how long a sentence may be; `longest` where the folder does not tell.
+
+    Raises:
+        UserError: what it tells is no length.
+    """
+    found = about.get(LENGTH, longest)
+    if not isinstance(found, int):
+        raise UserError(_damaged(LENGTH, found, "a number of tokens"))
+    return min(longest, found)
+
+
+def splits(about: Mapping[str, Any]) -> bool:
+    """Tell whether texts are translated sentence by sentence, as usual."""
+    return about.get(SPLIT) is not False
+
+
+def _damaged(key: str, found: object, wanted: str) -> str:
+    return f"The translator's folder is damaged: {key} is {found!r} there, and not {wanted}."
 
 
 def check_learned(directions: Sequence[str] | None, src: str, tgt: str) -> None:

@@ -20,7 +20,7 @@ from xlmkit.data.measures import normalize
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, exported, is_export
 from xlmkit.generate.cutting import cut
-from xlmkit.generate.directions import check_learned, learned, learned_length
+from xlmkit.generate.directions import check_learned, learned, learned_length, splits
 from xlmkit.generate.engine import Engine, Hypothesis, Ids, Precision, TorchEngine
 from xlmkit.generate.search import Asked
 from xlmkit.text.capitals import capitalised
@@ -56,6 +56,7 @@ class Translator:
             knows, and sentences begin with a capital.
         longest: most tokens that it reads or writes at once, `</s>` at both ends counted: as many
             as it learned, or has positions for.
+        splits: whether the sentences of a text are translated one by one, if nothing else is said.
         directions: what it has learned to translate, such as `en-fr`; others are refused. None
             where its folder does not say.
     """
@@ -64,6 +65,7 @@ class Translator:
     engine: Engine
     capitals: bool
     longest: int
+    splits: bool
     directions: tuple[str, ...] | None
 
     def __init__(
@@ -85,7 +87,7 @@ class Translator:
         capitals: bool | None,
     ) -> None:
         self.tokenizer, self.engine = tokenizer, engine
-        self.directions = learned(about)
+        self.directions, self.splits = learned(about), splits(about)
         self.longest = learned_length(about, engine.longest)
         folded = tokenizer.lowercase_and_remove_accent
         self.capitals = folded if capitals is None else capitals
@@ -132,7 +134,7 @@ class Translator:
         *,
         prefixes: Sequence[str] | None = None,
         allowed: Tensor | None = None,
-        split: bool = True,
+        split: bool | None = None,
         first: int = 0,
     ) -> list[str]:
         """Return the translation of every text; an empty text stays empty.
@@ -145,7 +147,8 @@ class Translator:
             prefixes: how each translation is to begin, in whole words.
             allowed: which words may be written, from `allowed_words`; by default all.
             split: translate the sentences of a text one by one, and join what comes; else only
-                texts that are too long are cut, for models that have learned from longer ones.
+                texts that are too long are cut, for models that have learned from longer ones. By
+                default as the model was measured.
             first: number of the first text, by which the draws of `sample` differ.
 
         Raises:
@@ -166,7 +169,7 @@ class Translator:
         *,
         prefixes: Sequence[str] | None = None,
         allowed: Tensor | None = None,
-        split: bool = True,
+        split: bool | None = None,
         first: int = 0,
     ) -> list[list[Translation]]:
         """Return the `n_best` translations of every text, the best first; see `translate`.
@@ -176,7 +179,7 @@ class Translator:
         """
         self._check_direction(src, tgt)
         check_list(texts)
-        room = self.longest - 2
+        room, split = self.longest - 2, self.splits if split is None else split
         parts = [cut(text, src, self.tokenizer, room, split=split) for text in texts]
         search = search or SearchConfig()
         most = min(room, search.max_length or room)
@@ -277,6 +280,12 @@ class Translator:
             return None
         check_as_many(prefixes, "prefixes", parts)
         ids = self.tokenizer.encode_batch(list(map(normalize, prefixes)), language)
+        for prefix, begin in zip(prefixes, ids, strict=True):
+            if self.tokenizer.unk in begin:
+                raise UserError(
+                    f"The prefix {prefix!r} has a letter that the model does not know, which it "
+                    "cannot write; leave that word out."
+                )
         room = min(self.engine.longest - 2, search.max_length or self.engine.longest)
         for number, begin in enumerate(ids, start=1):
             if len(begin) > room:

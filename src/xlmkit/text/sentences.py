@@ -7,9 +7,9 @@ from xlmkit.text.moses import MosesRules, moses_rules
 # What closes a quotation or a bracket belongs to the sentence that it closes.
 CLOSING = "\"'”’“»«)]』」》）】〉"
 # Marks of the scripts that put a space behind them, then those of scripts that need none, and where
-# a line ends. Several marks end one sentence.
+# a line ends. Several marks end one sentence; looking behind keeps long rows of dots linear.
 _END = re.compile(
-    rf"([.!?…۔։]+(?:\s?»|[{re.escape(CLOSING)}])*)\s+"
+    rf"((?<![.!?…۔։])[.!?…۔։]+(?:\s?»|[{re.escape(CLOSING)}])*)\s+"
     r"|((?:[。！？｡।॥؟።፧။។]|．(?!\d))[。！？｡।॥؟።፧။។．.!?…]*[”’』」》）】〉]*)\s*"
     r"|\n"
 )

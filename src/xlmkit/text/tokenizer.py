@@ -265,10 +265,13 @@ class Tokenizer(TextEncoder):
         config = read_json(folder / CONFIG_FILE)
         if not isinstance(config, dict):
             raise UserError(f"{folder / CONFIG_FILE} is no JSON object.")
+        lang2id = config.get("lang2id") or {}
+        if not isinstance(lang2id, dict) or not all(isinstance(n, int) for n in lang2id.values()):
+            raise UserError(f"lang2id of {folder / CONFIG_FILE} does not give languages numbers.")
         return cls(
             read_vocabulary_json(folder / VOCABULARY_FILE),
             read_merges(folder / MERGES_FILE),
-            config.get("lang2id") or {},
+            lang2id,
             lowercase_and_remove_accent=config.get("do_lowercase_and_remove_accent", True),
             segmenters=config.get("segmenters", HUGGING_FACE_SEGMENTERS),
             truecaser=Truecaser.load(folder),

@@ -152,12 +152,53 @@ def test_an_export_writes_no_special_tokens(
     assert best.log_probability == pytest.approx(expected[0], abs=1e-2)
 
 
+@pytest.mark.parametrize("beam_size", [0, 3])
+def test_a_translation_does_not_depend_on_its_neighbours(tmp_path: Path, beam_size: int) -> None:
+    """Each text has a longest length of its own, which CTranslate2 knows for a batch only."""
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = bundle()
+    made.weights["pred_layer.proj.bias"][EOS] = -9.0  # sentences do not end by themselves
+    export_ctranslate2(made, tmp_path / "out", src="en", tgt="fr")
+    own, other = Translator(made), Translator.from_pretrained(tmp_path / "out")
+    search = SearchConfig(beam_size=beam_size, length_ratio=1.0)
+    given = ["a", "b c d e", "a b c d e f g h i j"]
+    expected = own.translate(given, "en", "fr", search)
+    assert [len(text.split()) for text in expected] == [11, 14, 20]
+    assert other.translate(given, "en", "fr", search) == expected
+
+
+def test_a_shortest_length_never_exceeds_the_longest(tmp_path: Path) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = bundle()
+    export_ctranslate2(made, tmp_path / "out", src="en", tgt="fr")
+    search = SearchConfig(min_length=25, beam_size=1, length_ratio=1.0)
+    for translator in (Translator(made), Translator.from_pretrained(tmp_path / "out")):
+        (text,) = translator.translate(["a"], "en", "fr", search)
+        assert len(text.split()) == 11
+
+
+def test_threads_may_be_said_in_any_way_of_openmp(
+    reversing_translator: Path, tmp_path: Path
+) -> None:
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    export_ctranslate2(Bundle.load(reversing_translator), tmp_path / "out", src="en", tgt="fr")
+    for threads in ("", "2,1"):
+        made = CliRunner(env={"OMP_NUM_THREADS": threads}).invoke(
+            app, ["translate", str(tmp_path / "out")], input="a b\n"
+        )
+        assert made.exit_code == 0, made.output
+
+
 def test_what_was_learned_is_in_the_export(tmp_path: Path) -> None:
     from xlmkit.export.ctranslate2 import export_ctranslate2
 
-    made = replace(bundle(), provenance={"length": 9})
+    made = replace(bundle(), provenance={"length": 9, "split_sentences": False})
     export_ctranslate2(made, tmp_path / "out", src="en", tgt="fr")
-    assert Translator.from_pretrained(tmp_path / "out").longest == 9
+    opened = Translator.from_pretrained(tmp_path / "out")
+    assert (opened.longest, opened.splits) == (9, False)
 
 
 def test_the_language_to_write_is_in_the_export(tmp_path: Path) -> None:

@@ -111,9 +111,9 @@ def test_no_special_tokens_are_written(reversing_translator: Path, how: dict[str
     assert found[0][0].text
     original = SearchConfig(rules="original", beam_size=2, max_length=4)
     assert "<unk>" in translator.translate(["a b c"], "en", "fr", original)[0]
-    begun = translator.translate(["a b c"], "en", "fr", SearchConfig(**how), prefixes=["\u2603 A"])
-    assert begun[0].startswith("<unk> A")
-    assert begun[0].count("<") == 1
+    begun = translator.translate(["a b c"], "en", "fr", SearchConfig(**how), prefixes=["B A"])
+    assert begun[0].startswith("B A")
+    assert "<" not in begun[0]
 
 
 def test_scores_are_in_order_and_probabilities(folder: Path) -> None:
@@ -217,6 +217,15 @@ def test_the_sentences_of_a_text_are_translated_one_by_one(folder: Path) -> None
     (whole,) = translator.translate([" ".join(sentences)], "en", "fr", split=False)
     assert whole != together[0].text
     assert translator.translate(["a b! ", "! !"], "en", "fr")[0] == alone[0][0].text
+
+
+def test_texts_stay_whole_where_the_folder_says_so(folder: Path, tmp_path: Path) -> None:
+    bundle = Bundle.load(folder)
+    replace(bundle, provenance={**bundle.provenance, "split_sentences": False}).save(tmp_path)
+    translator, text = Translator.from_pretrained(tmp_path, capitals=False), "a b! c d e! f"
+    (whole,) = translator.translate([text], "en", "fr")
+    assert [whole] == translator.translate([text], "en", "fr", split=False)
+    assert [whole] != translator.translate([text], "en", "fr", split=True)
 
 
 def test_no_more_is_read_or_written_than_was_learned(folder: Path, tmp_path: Path) -> None:

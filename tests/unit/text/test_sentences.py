@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from xlmkit.text.sentences import split_sentences, whole_sentences
@@ -50,3 +52,10 @@ def test_sentences_end_at_their_marks_and_with_the_line(text: str, sentences: li
 def test_abbreviations_end_no_whole_sentence(language: str, sentences: list[str]) -> None:
     between = "" if language == "zh" else "\n" if "a line" in sentences else " "
     assert whole_sentences(between.join(sentences), language) == sentences
+
+
+@pytest.mark.parametrize("text", ["." * 200_000, '."' * 100_000, ".»" * 100_000, "？" * 200_000])
+def test_rows_of_marks_take_no_time(text: str) -> None:
+    began = time.perf_counter()
+    assert "".join(split_sentences(text)) == text
+    assert time.perf_counter() - began < 5
