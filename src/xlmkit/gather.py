@@ -62,6 +62,7 @@ def gather_results(plan: RunPlan) -> dict[str, Any]:
             name: {
                 "title": translator.title or name,
                 **read_json(plan.translated(name).folder / FIGURES_FILE),
+                **read_json(plan.tested(name).folder / FIGURES_FILE),
             }
             for name, translator in plan.translators().items()
         },
@@ -82,6 +83,7 @@ def _durations(plan: RunPlan) -> dict[str, float]:
         seconds[f"evaluate {title}"] = plan.measured(name).seconds
     for name, translator in plan.translators().items():
         seconds[f"train {translator.title or name}"] = plan.translated(name).seconds
+        seconds[f"evaluate {translator.title or name}"] = plan.tested(name).seconds
     return {title: round(value, 1) for title, value in seconds.items()}
 
 

@@ -57,7 +57,7 @@ class RunPlan:
             task.files(self.task_inputs)
         for name in self.translators():
             self.initial_folder(name)
-            self._files(self._translated_sources(name))
+            self._files(self._translated_sources(name, "train", "valid", "test"))
 
     def stages(self, verb: str) -> list[Stage]:
         """Return the stages of a verb; a report has none."""
@@ -75,7 +75,8 @@ class RunPlan:
             case "train-translator":
                 return [self.translated(name) for name in self.translators()]
             case "evaluate":
-                return [self.measured(name) for name in models]
+                tested = [self.tested(name) for name in self.translators()]
+                return [*(self.measured(name) for name in models), *tested]
         return []
 
     @cached_property
@@ -186,19 +187,34 @@ class RunPlan:
         elif init is not None:
             initial = find_checkpoint(init, None, self.base).to_json()
         translator = self.translator(name)
-        unused = {"title"} if translator.summary else {"title", "summary"}
+        unused: dict[str, Any] = {
+            "title": True,
+            "summary": {"test"} if translator.summary else True,
+        }
         inputs = {
             "shards": self.shards.key,
             "model": _plain(self.recipe.model),
             "init": initial,
             "translator": _sections(translator.model_dump(mode="json", exclude=unused)),
-            "training": config.model_dump(mode="json", exclude={"models"}),
-            "files": self._files(self._translated_sources(name)),
+            "training": config.model_dump(mode="json", exclude={"models", *config.only_measures}),
+            "files": self._files(self._translated_sources(name, "train", "valid")),
             "precision": self.recipe.precision,
             "threads": self.threads,
             "seed": self.recipe.seed,
         }
         return Stage(self.folder / "translation" / name, inputs)
+
+    def tested(self, name: str) -> Stage:
+        """Return the stage of what a translator writes on the test texts, and its worth."""
+        config, summary = self.translation, self.translator(name).summary
+        inputs = {
+            "translated": self.translated(name).key,
+            "how": config.model_dump(mode="json", include=set(config.only_measures)),
+            "summary": summary.model_dump(mode="json", include={"test"}) if summary else None,
+            "files": self._files(self._translated_sources(name, "test")),
+        }
+        # No model can be called so: its name has no @.
+        return Stage(self.folder / "evaluate" / f"{name}@translator", inputs)
 
     @property
     def translation(self) -> TranslatorsConfig:
@@ -285,11 +301,11 @@ class RunPlan:
         corpus = self.folder / "corpus"
         return TaskInputs(corpus, self.base, self.recipe.languages)
 
-    def _translated_sources(self, name: str) -> tuple[Source, ...]:
-        """Return the sources that a translator reads beside the corpus."""
-        config, summary = self.translation, self.translator(name).summary
-        summaries = (*summary.train, *summary.valid, *summary.test) if summary else ()
-        return (*config.valid, *config.test, *summaries)
+    def _translated_sources(self, name: str, *parts: str) -> tuple[Source, ...]:
+        """Return the sources that a translator reads beside the corpus, of some of its parts."""
+        sections = (self.translation, self.translator(name).summary)
+        found = (getattr(section, part, ()) for section in sections for part in parts)
+        return tuple(source for sources in found for source in sources)
 
     @property
     def _sources(self) -> tuple[Source, ...]:

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
 from xlmkit.build.translation_texts import watched
+from xlmkit.build.translator_objectives import _Makers, translator_objectives
 from xlmkit.cli.app import app
 from xlmkit.core.config import load_config
 from xlmkit.core.errors import UserError
@@ -96,9 +98,9 @@ def test_a_run_ends_with_translators(trained: Path) -> None:
 
 
 def test_what_bleu_is_made_from_is_kept_of_each_sentence(trained: Path) -> None:
-    folder = trained / "out" / "translation"
-    made = read_json(folder / "fresh" / "figures.json")["test"]["en-zh"]
-    kept = load_outcomes(folder / "fresh" / "outcomes" / "translation.npz")["en-zh"]
+    folder = trained / "out" / "evaluate" / "fresh@translator"
+    made = read_json(folder / "figures.json")["test"]["en-zh"]
+    kept = load_outcomes(folder / "outcomes" / "translation.npz")["en-zh"]
     assert len(kept.ids) == made["n"]
     bleu = statistic("bleu", kept.columns)
     assert bleu is not None
@@ -181,6 +183,41 @@ def test_a_change_outdates_what_depends_on_it(
 ) -> None:
     made = plan(trained, override)
     assert {name for name in made.translators() if not made.translated(name).finished} == outdated
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "translation.beam_size=3",
+        "translation.test=[{kind: parallel, paths: {en: test.en, zh: test.zh}}]",
+    ],
+)
+def test_how_a_translator_is_measured_does_not_outdate_its_training(
+    trained: Path, override: str
+) -> None:
+    for code, text in (("en", "a\n"), ("zh", "b\n")):
+        (trained / f"test.{code}").write_text(text, encoding="utf-8")
+    made = plan(trained, override)
+    assert all(made.translated(name).finished for name in made.translators())
+    assert not any(made.tested(name).finished for name in made.translators())
+    assert all(plan(trained).tested(name).finished for name in made.translators())
+
+
+def test_a_direction_of_which_all_pairs_are_too_long_is_refused(trained: Path) -> None:
+    made = plan(trained, "translation.models.fresh.mt.length=8")
+    maker = _Makers(made, "fresh", ["en-zh", "zh-en"])
+    short = {"en-zh": 3, "zh-en": 0}
+    pairs = SimpleNamespace(groups=[SimpleNamespace(name="en-zh")], left_out=short)
+    with pytest.raises(UserError, match="all translations of zh-en have sentences of more than 8"):
+        maker._tell_of_long(pairs, 8)  # type: ignore[arg-type]
+
+
+def test_pairs_that_are_too_long_are_told(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = plan(trained, "translation.models.fresh.mt.length=14")
+    translator_objectives(made, "fresh")
+    assert "with a sentence of more than 14 tokens are not learned: " in capsys.readouterr().err
 
 
 def test_a_step_is_chosen_by_directions_that_are_learned_alone(trained: Path) -> None:
@@ -308,6 +345,12 @@ def test_without_other_models_none_is_pretrained(project: Path) -> None:
         ("translation.models.fresh={mlm: {length: 32}}", "learns with mt, summary, ae or bt"),
         ("translation.models.fresh.coefficients={bt: [[0, 1]]}", "names bt"),
         ("translation.models.fresh.coefficients={mt: [[5, 1], [5, 2]]}", "must rise"),
+        ("translation.models.fresh.coefficients={mt: [[0, 0]]}", "are 0 for all"),
+        ("translation.models.both.bt.directions=[ar-ar]", "ar-ar has one language only"),
+        (
+            "translation={criterion: loss, give_up_after: 3, models: {a: {mt: {}}}}",
+            "give_up_after looks at what is",
+        ),
     ],
 )
 def test_mistakes_in_one_sentence(project: Path, override: str, message: str) -> None:

@@ -7,7 +7,7 @@ from xlmkit.build.finetuning import finetune
 from xlmkit.build.measuring import measure
 from xlmkit.build.pretraining import look_at_checkpoint, pretrain
 from xlmkit.build.setting import Setting
-from xlmkit.build.translating import train_translator
+from xlmkit.build.translating import test_translator, train_translator
 from xlmkit.build.translator_objectives import translator_objectives
 from xlmkit.core.stages import Stage
 from xlmkit.data.shards import Shards
@@ -66,6 +66,9 @@ class Builder:
                 for name, title in self._titles().items():
                     stage = self.plan.measured(name)
                     yield f"Measuring {title}", stage, partial(measure, self.setting, name)
+                for name, translator in self.plan.translators().items():
+                    build = partial(test_translator, self.setting, name)
+                    yield f"Measuring {translator.title or name}", self.plan.tested(name), build
 
     def _pretraining(self) -> Iterator[tuple[str, Stage, Build]]:
         """Yield ready models first: one that cannot be used is told before hours of training."""

@@ -39,7 +39,7 @@ from xlmkit.evaluate.translation_diagnosis import Learner, together
 from xlmkit.evaluate.translation_metrics import TITLES, translation_metric
 from xlmkit.evaluate.translation_watch import hopeless_measurements
 from xlmkit.generate.config import SearchConfig
-from xlmkit.generate.directions import DIRECTIONS, LENGTH
+from xlmkit.generate.directions import DIRECTIONS, LENGTH, SPLIT
 from xlmkit.generate.summarizer import summary_lengths
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import FIGURES_FILE, RunPlan
@@ -55,13 +55,13 @@ _BEST_FOLDER = "best"
 
 
 def train_translator(setting: Setting, name: str, folder: Path) -> None:
-    """Train a translator, save its best weights, and measure them on the test texts."""
+    """Train a translator, and save its best weights."""
     plan, recipe, config = setting.plan, setting.recipe, setting.plan.translation
     tokenizer = Tokenizer.load(plan.shards.folder / "tokenizer")
     torch.manual_seed(key_of(recipe.seed, "translator") >> 1)
     model = initial_translator(plan, name, tokenizer)
-    length = _learned_length(plan, name)
-    bundle = Bundle(model.encoder.architecture, tokenizer, {}, head=TRANSLATOR, provenance=length)
+    reads = _how_it_reads(plan, name)
+    bundle = Bundle(model.encoder.architecture, tokenizer, {}, head=TRANSLATOR, provenance=reads)
     judge = _judge(plan, name, tokenizer)
     validation = _validation(plan, name, bundle, judge)
     criterion = config.criterion
@@ -98,7 +98,7 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         "rollbacks": state.rollbacks,
         "curve": state.curve,
     }
-    provenance = {**setting.provenance(), "translation": figures, **length, **_learned(plan, name)}
+    provenance = {**setting.provenance(), "translation": figures, **reads, **_learned(plan, name)}
     Bundle(
         bundle.architecture,
         tokenizer.with_truecaser(learn_truecaser(plan, tokenizer)),
@@ -106,10 +106,16 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         head=TRANSLATOR,
         provenance=provenance,
     ).save(folder)
-    figures["test"] = _measure(plan, name, folder, judge)
     write_json(folder / FIGURES_FILE, figures)
     (folder / STATE_FILE).unlink(missing_ok=True)
     kept.forget()
+
+
+def test_translator(setting: Setting, name: str, folder: Path) -> None:
+    """Write a translator's figures on the test texts, and the counts that they are made from."""
+    plan = setting.plan
+    judge = _judge(plan, name, Tokenizer.load(plan.shards.folder / "tokenizer"))
+    write_json(folder / FIGURES_FILE, {"test": _measure(plan, name, folder, judge)})
 
 
 def _kept(folder: Path, criterion: str) -> KeptSteps:
@@ -220,11 +226,15 @@ def _validate(
     kept.on_measured(state)
 
 
-def _learned_length(plan: RunPlan, name: str) -> Mapping[str, Any]:
-    """Return how long the sentences are that it learns to read and write, if any."""
-    translator = plan.translator(name)
+def _how_it_reads(plan: RunPlan, name: str) -> Mapping[str, Any]:
+    """Return how long the sentences are that it learns, if any, and whether texts stay whole."""
+    translator, made = plan.translator(name), dict[str, Any]()
     lengths = [s.length for s in (translator.mt, translator.bt, translator.ae) if s is not None]
-    return {LENGTH: max(lengths)} if lengths else {}
+    if lengths:
+        made[LENGTH] = max(lengths)
+    if not plan.translation.split_sentences:
+        made[SPLIT] = False
+    return made
 
 
 def _learned(plan: RunPlan, name: str) -> Mapping[str, Any]:
@@ -250,7 +260,8 @@ def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, 
     if not texts:
         return {}
     search = SearchConfig(beam_size=plan.translation.beam_size)
-    translator = Translator.from_pretrained(folder, capitals=False)  # as references are folded
+    trained = plan.translated(name).folder
+    translator = Translator.from_pretrained(trained, capitals=False)  # as references are folded
     translator.directions = None  # test texts may be of others, to see what became of them
     found = judge(translator, texts, search, resamples=RESAMPLES)
     title = plan.translator(name).title or name

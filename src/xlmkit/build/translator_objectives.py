@@ -89,6 +89,7 @@ class _Makers:
     def _translation(self, section: MtConfig, shards: Shards) -> Objective:
         directions = directions_of(shards, "train", section.directions)
         pairs = DirectedPairs(directions, section.length, section.alpha, most=section.pairs)
+        self._tell_of_long(pairs, section.length)
         fewer = [group for group in pairs.groups if len(group.lengths) < (section.pairs or 0)]
         for group in fewer:
             say(
@@ -102,6 +103,26 @@ class _Makers:
             seed=self.seed,
             smoothing=self.config.label_smoothing,
         )
+
+    def _tell_of_long(self, pairs: DirectedPairs, length: int) -> None:
+        """Say how many pairs are too long to learn from.
+
+        Raises:
+            UserError: all of a direction are.
+        """
+        learned = {group.name for group in pairs.groups}
+        if gone := [name for name in pairs.left_out if name not in learned]:
+            raise UserError(
+                f"all translations of {', '.join(gone)} have sentences of more than {length} "
+                "tokens; raise its length, or leave that direction out."
+            )
+        found = {name: count for name, count in pairs.left_out.items() if count}
+        if found:
+            told = ", ".join(f"{count:,} of {name}" for name, count in found.items())
+            say(
+                f"translation.models.{self.name}.mt: translations with a sentence of more than "
+                f"{length} tokens are not learned: {told}."
+            )
 
     def _summarization(self, section: SummaryConfig) -> Objective:
         texts = load_summaries(

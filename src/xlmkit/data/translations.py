@@ -151,6 +151,9 @@ class DirectedPairs:
         most: of each direction, at most so many pairs, spread evenly over all.
         alike: whether both sides are about equally long, as translations are.
 
+    Attributes:
+        left_out: name of a direction -> how many of its pairs are too long.
+
     Raises:
         UserError: nothing is left.
     """
@@ -166,9 +169,11 @@ class DirectedPairs:
     ) -> None:
         self.max_length = max_length
         self._sides: list[tuple[Direction, NDArray[np.integer]]] = []
+        self.left_out: dict[str, int] = {}
         kept = {}
         for name, d in directions.items():
             numbers = d.numbers[_longer_side(d, d.numbers) + 2 <= max_length]
+            self.left_out[name] = len(d.numbers) - len(numbers)
             if most is not None and len(numbers) > most:
                 numbers = numbers[len(numbers) * np.arange(most) // most]
             if len(numbers):

@@ -64,8 +64,8 @@ class Contender:
         Raises:
             UserError: the file is damaged.
         """
-        stage = "evaluate" if self.part == "models" else "translation"
-        path = self.folder / stage / self.key / FOLDER / f"{task}.npz"
+        stage = self.key if self.part == "models" else f"{self.key}@translator"
+        path = self.folder / "evaluate" / stage / FOLDER / f"{task}.npz"
         return load_outcomes(path) if path.is_file() else {}
 
     def texts_per_second(self, tasks: Sequence[str]) -> float | None:

@@ -1,7 +1,7 @@
 """The recipe sections of translators: where they start, what they learn, how they are judged."""
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -94,6 +94,22 @@ class TranslatorConfig(Config):
             raise ValueError("a translator learns with mt, summary, ae or bt")
         if unused := [name for name in self.coefficients if name not in self.objectives]:
             raise ValueError(f"coefficients names {unused[0]}, which the translator does not learn")
+        levels = [
+            value
+            for name in self.objectives
+            for _, value in self.coefficients.get(name, ((0, 1.0),))  # type: ignore[call-overload]
+        ]
+        if not any(levels):
+            raise ValueError("coefficients are 0 for all that the translator learns")
+        return self
+
+    @model_validator(mode="after")
+    def _two_languages(self) -> Self:
+        for key, section in (("mt", self.mt), ("bt", self.bt)):
+            for name in (section and section.directions) or ():
+                source, target = name.split("-")
+                if source == target:
+                    raise ValueError(f"{key}.directions: {name} has one language only")
         return self
 
 
@@ -133,3 +149,18 @@ class TranslationConfig(Config):
     default never."""
     beam_size: int = Field(5, ge=0)
     """Beams for measuring on test; 0 is greedy search."""
+    split_sentences: bool = True
+    """Translate the sentences of a text one by one, in measuring and later; false for models that
+    learn from longer texts."""
+
+    only_measures: ClassVar[frozenset[str]] = frozenset({"test", "beam_size"})
+    """Keys that decide nothing about the training."""
+
+    @model_validator(mode="after")
+    def _gives_up_by_what_is_written(self) -> Self:
+        if self.criterion == "loss" and self.give_up_after is not None:
+            raise ValueError(
+                "give_up_after looks at what is written, but with criterion: loss nothing is; take "
+                "another criterion, or leave one of them out"
+            )
+        return self

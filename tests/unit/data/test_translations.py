@@ -95,6 +95,8 @@ def test_pairs_with_a_long_sentence_are_left_out() -> None:
     directions = directions_of(TwoLanguages(), "train")
     pairs = DirectedPairs(directions, 4, alpha=1.0)
     assert [len(group.lengths) for group in pairs.groups] == [1, 1]
+    total = len(directions["en-fr"].numbers)
+    assert pairs.left_out == {"en-fr": total - 1, "fr-en": total - 1}
     assert pairs.batch(draw((0, 0))).target.targets.tolist() == [72, EOS]
     with pytest.raises(UserError, match="of at most 2 tokens"):
         DirectedPairs(directions, 2, alpha=1.0)
