@@ -25,7 +25,7 @@ def translators(run: Path, outputs: dict[str, list[str]], references: list[str])
             "test": {"fr-en": {"n": len(lines), "scores": {"bleu": score}}},
         }  # fmt: skip
         kept = Outcomes(example_ids(references, references), {"bleu": counts.per_sentence})
-        save_outcomes(run / "translation" / key / "outcomes/translation.npz", {"fr-en": kept})
+        save_outcomes(run / "evaluate" / f"{key}@translator" / "outcomes/translation.npz", {"fr-en": kept})
     results = {"languages": ["en", "fr"], "models": {}, "translators": written}
     (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
     return run
