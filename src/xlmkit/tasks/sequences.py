@@ -118,8 +118,15 @@ class SequenceConfig(TaskConfig):
         """Return the examples to learn, and those to test on.
 
         Raises:
-            UserError: a file is missing or damaged, or has no language of which few are learned.
+            UserError: a file is missing or damaged, or has no language of which few are learned, or
+                what stands beside the texts is not what this kind of task reads.
         """
+        learned, tested = self._read(inputs)
+        if self.decides != "choice":
+            _check_beside((*learned, *tested))
+        return learned, tested
+
+    def _read(self, inputs: TaskInputs) -> tuple[list[Example], list[Example]]:
         split = read_split(self.train, "train", inputs, several=self.several)
         given = list(examples(split, inputs.learned(self)))
         check_sources({one.language for one in given}, self, inputs)
@@ -350,26 +357,34 @@ def tell_left_out(
 def labelled_texts(
     gathered: Mapping[str, list[tuple[Example, Label]]], dtype: type
 ) -> dict[str, LabelledTexts]:
-    """Return single texts or pairs by language.
-
-    Raises:
-        UserError: some are pairs and some are not.
-    """
-    widths = {len(example.others) for part in gathered.values() for example, _ in part}
-    if len(widths) > 1:
-        raise UserError(
-            "some of its texts are pairs and some are not; give `second` in every source or in "
-            "none."
-        )
-    pairs = widths == {1}
+    """Return single texts or pairs by language."""
     return {
         language: LabelledTexts(
             [example.text for example, _ in part],
             np.array([label for _, label in part], dtype),
-            [example.others[0] for example, _ in part] if pairs else None,
+            [example.others[0] for example, _ in part if example.others] or None,
         )
         for language, part in gathered.items()
     }
+
+
+def _check_beside(found: Iterable[Example]) -> None:
+    """See that all examples, to learn and to test on, are single texts, or all pairs.
+
+    Raises:
+        UserError: some are pairs and some are not, or there are choices.
+    """
+    widths = {len(example.others) for example in found}
+    if max(widths, default=0) > 1:
+        raise UserError(
+            "its sources name `choices`, which only a task of kind: multiple_choice reads; give it "
+            "that kind, or name the second text of a pair with `second`."
+        )
+    if len(widths) > 1:
+        raise UserError(
+            "some of its texts are pairs and some are not; give `second` in every source, of "
+            "train, valid and test, or in none."
+        )
 
 
 def check_tested(config: SequenceConfig, test: Mapping[str, Any], learned: Iterable[str]) -> None:
