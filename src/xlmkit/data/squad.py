@@ -4,7 +4,7 @@ JSON, JSON lines and Hugging Face datasets; what is damaged is counted.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +22,41 @@ Row = tuple[Mapping[str, Any], str]
 """A question with its context, and where it stands."""
 
 
-def read_questions(source: QuestionSource, reading: Reading) -> Iterator[Question]:
+def read_questions(
+    source: QuestionSource, reading: Reading, languages: Collection[str] | None = None
+) -> Iterator[Question]:
     """Yield the questions of a source, language by language.
 
     Those without a question, a context or the text of an answer are counted in `reading.bad`.
 
+    Args:
+        source: where they are.
+        reading: in which languages it may have files.
+        languages: those that are wanted; of others nothing is read. By default all.
+
     Raises:
-        UserError: a file is missing or no SQuAD, or there is no question in a wanted language.
+        UserError: a file is missing or no SQuAD, or there is no question in a wanted language of
+            which the source has files.
     """
+    if not reading.languages:
+        raise UserError(
+            f"The source {source.title!r} is limited to languages that the recipe does not have."
+        )
+    wanted = [code for code in reading.languages if languages is None or code in languages]
+    parts = [part for part in _parts(source, reading) if part.language in wanted]
     found = False
-    for part in _parts(source, reading):
-        if part.language in reading.languages:
-            for row, place in _rows(part, reading):
-                question = _question(row, part, place)
-                if isinstance(question, str):
-                    reading.bad.add(question, place)
-                else:
-                    found = True
-                    yield question
-    if not found:
+    for part in parts:
+        for row, place in _rows(part, reading):
+            question = _question(row, part, place)
+            if isinstance(question, str):
+                reading.bad.add(question, place)
+            else:
+                found = True
+                yield question
+    if parts and not found:
         raise UserError(
             f"The source {source.title!r} gave no question in any of the languages "
-            f"{', '.join(reading.languages)}; {reading.bad.counts.total()} were damaged."
+            f"{', '.join(wanted)}; {reading.bad.counts.total()} were damaged."
         )
 
 

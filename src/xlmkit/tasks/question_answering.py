@@ -16,7 +16,6 @@ from pydantic import Field, model_validator
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
-from xlmkit.data.inputs import Reading
 from xlmkit.data.permutation import key_of
 from xlmkit.data.questions import Question, QuestionSource
 from xlmkit.data.squad import question_files, read_questions
@@ -42,7 +41,7 @@ from xlmkit.tasks.base import (
     tokens_per_word,
 )
 from xlmkit.tasks.few_shots import few_shots
-from xlmkit.tasks.reading import check_sources
+from xlmkit.tasks.reading import check_sources, reading_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Weights
@@ -173,9 +172,8 @@ def _read(
         if source.question_language not in (None, *inputs.languages):
             told = f"asks in {source.question_language}, which is none of the recipe's languages"
             raise UserError(f"its source {source.title!r} {told}; add it, or leave the source out.")
-        wanted = source.languages or languages
-        reading = Reading(inputs.base, tuple(code for code in languages if code in wanted))
-        yield from read_questions(source, reading)
+        reading = reading_of(source.languages, inputs, languages)
+        yield from read_questions(source, reading, languages)
         for sentence in reading.bad.sentences(source.title, "questions"):
             say(sentence)
 

@@ -1,6 +1,6 @@
 """The labelled records of a task: from its own files, or from the prepared corpus."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +60,7 @@ def read_split(
     if not sources:
         yield from read_corpus(inputs.corpus, split)
     for source in sources:
-        wanted = source.languages or inputs.languages
-        languages = tuple(x for x in inputs.languages if x in wanted)
-        reading = Reading(inputs.base, languages, empty_labels=several)
+        reading = reading_of(source.languages, inputs, empty_labels=several)
         n = without = 0
         for record in read_source(source, reading):
             n += 1
@@ -83,6 +81,26 @@ def read_split(
                 f"The source {source.title!r} has no label in any of its {n:,} texts; name the "
                 "right column with label_column."
             )
+
+
+def reading_of(
+    limited_to: Collection[str] | None,
+    inputs: TaskInputs,
+    first: Sequence[str] = (),
+    *,
+    empty_labels: bool = False,
+) -> Reading:
+    """Return in which languages of the recipe a source may have files, however few are wanted.
+
+    Args:
+        limited_to: the languages that the source names, None where it may have any.
+        inputs: the recipe's languages.
+        first: those to read before the others.
+        empty_labels: see `Reading`.
+    """
+    order = dict.fromkeys((*first, *inputs.languages))
+    known = tuple(code for code in order if limited_to is None or code in limited_to)
+    return Reading(inputs.base, known, empty_labels=empty_labels)
 
 
 def examples(records: Iterable[Record], languages: Iterable[str]) -> Iterator[Example]:

@@ -5,7 +5,7 @@ A sentence that cannot be used is counted and left out; words of the others are 
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from xlmkit.data.language_files import by_language, every_language
 from xlmkit.data.measures import normalize
 from xlmkit.data.source_base import LANGUAGE_MARK
 from xlmkit.tasks.base import TaskInputs
+from xlmkit.tasks.reading import reading_of
 from xlmkit.tasks.tagged_sources import (
     ConllSource,
     ConlluSource,
@@ -54,7 +55,7 @@ class TaggedSentence:
 
 
 def read_tagged(
-    sources: Iterable[TaggedSourceKind], inputs: TaskInputs, languages: Iterable[str]
+    sources: Iterable[TaggedSourceKind], inputs: TaskInputs, languages: Sequence[str]
 ) -> Iterator[TaggedSentence]:
     """Yield the sentences in the languages; those that cannot be used are counted and told.
 
@@ -62,9 +63,9 @@ def read_tagged(
         UserError: a file is missing or damaged, has not the columns asked for, or has no sentence.
     """
     for source in sources:
-        wanted = source.languages or inputs.languages
-        reading = Reading(inputs.base, tuple(code for code in languages if code in wanted))
-        parts, found = _parts(source, reading), False
+        reading = reading_of(source.languages, inputs, languages)
+        parts = [part for part in _parts(source, reading) if part.language in languages]
+        found = False
         for part in parts:
             for place, words in _read(part, reading):
                 if isinstance(words, str):

@@ -83,6 +83,27 @@ def test_files_of_other_languages_are_left(tmp_path: Path) -> None:
     assert set(data.test) == {"en", "zh"}
 
 
+def test_a_source_of_other_languages_chooses_their_steps_and_is_not_learned(tmp_path: Path) -> None:
+    write(tmp_path, impossible=False)
+    (tmp_path / "qa.zh.jsonl").rename(tmp_path / "cross-zh-en.jsonl")
+    english = {"path": "qa.en.jsonl", "language": "en"}
+    cross = {"path": "cross-{language}-en.jsonl", "question_language": "en"}
+    for other in (cross, {**cross, "languages": ["zh"]}):
+        given = [english, other]
+        settings = config(train=given, valid=given, test=given)
+        inputs = TaskInputs(tmp_path, tmp_path, ("en", "zh"))
+        assert {question.language for question in settings.load(inputs).train} == {"en"}
+        chooses = settings.validation()
+        assert chooses is not None
+        assert set(chooses.load(inputs).test) == {"en", "zh"}
+    for wrong, message in (
+        ({"path": "cross-{language}-zh.jsonl"}, "No file matches the pattern"),
+        ({**cross, "languages": ["fr"]}, "limited to languages that the recipe does not have"),
+    ):
+        with pytest.raises(UserError, match=message):
+            load(tmp_path, train=[english, wrong])
+
+
 def test_answers_that_do_not_occur_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -151,6 +151,9 @@ def test_each_language_may_have_its_file(tmp_path: Path) -> None:
     assert found == {"fr": ["fra"], "en": ["english"]}
     assert len(files_of([section], tmp_path)) == 3
     assert list(read_tagged([section], inputs, ())) == []
+    assert list(read_tagged([section], TaskInputs(tmp_path, tmp_path, ("en", "tr")), ("tr",))) == []
+    with pytest.raises(UserError, match="is of any of the languages tr"):
+        list(read_tagged([section], TaskInputs(tmp_path, tmp_path, ("tr",)), ("tr",)))
 
 
 def test_the_language_is_given_once() -> None:
