@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import model_validator
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
-from xlmkit.data.permutation import key_of
 from xlmkit.data.sources import Source
 from xlmkit.data.text_windows import LongTexts, PairForm
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
@@ -58,9 +57,6 @@ class SequenceConfig(TaskConfig):
     """Labelled files to test on, in any of the languages."""
     valid: tuple[Source, ...] = ()
     """Labelled files that choose the best step, in any of the languages; without any, the last."""
-    valid_share: float | None = Field(None, gt=0, lt=1)
-    """In place of valid files: so much of the texts of the source languages is not learned but
-    chooses the step; which texts follows from their letters, the same for all seeds."""
     summary_type: Literal["first", "mean"] = "first"
     """Judge by the first state, as the original does, or by the mean of all."""
     pair_form: PairForm = "apart"
@@ -70,8 +66,7 @@ class SequenceConfig(TaskConfig):
     """Read texts longer than max_length in overlapping windows; without it they lose their
     ends."""
 
-    later: ClassVar[frozenset[str]] = TaskConfig.later | {"valid_share", "pair_form"}
-    _validates: bool = PrivateAttr(False)
+    later: ClassVar[frozenset[str]] = TaskConfig.later | {"pair_form"}
 
     decides: ClassVar[Loss] = "classes"
     """What the scores decide; see `SequenceData.loss`."""
@@ -91,8 +86,6 @@ class SequenceConfig(TaskConfig):
             raise ValueError(
                 "give both train and test files, or neither to use the records of data"
             )
-        if self.valid and self.valid_share is not None:
-            raise ValueError("give valid files or valid_share, but not both")
         return self
 
     @property
@@ -103,16 +96,6 @@ class SequenceConfig(TaskConfig):
     def files(self, inputs: TaskInputs) -> list[Path]:
         """Return the task's own files."""
         return files_of((*self.train, *self.valid, *self.test), inputs)
-
-    def validation(self) -> TaskConfig | None:
-        """Return the task with its validation texts for test texts, None without any."""
-        if self.valid:
-            return self.model_copy(update={"test": self.valid})
-        if self.valid_share is None:
-            return None
-        held_out = self.model_copy()
-        held_out._validates = True
-        return held_out
 
     def read(self, inputs: TaskInputs) -> tuple[list[Example], list[Example]]:
         """Return the examples to learn, and those to test on.
@@ -130,22 +113,15 @@ class SequenceConfig(TaskConfig):
         split = read_split(self.train, "train", inputs, several=self.several)
         given = list(examples(split, inputs.learned(self)))
         check_sources({one.language for one in given}, self, inputs)
-        held_out = [one for one in given if self._holds_out(one, inputs)]
-        left = [one for one in given if not self._holds_out(one, inputs)] if held_out else given
+        left, held_out = self.parted(
+            given, inputs.sources(self), lambda one: (one.language, one.text, *one.others)
+        )
         learned = few_shots(left, self, inputs, self._described)
         if self._validates:
-            if not held_out:
-                told = f"valid_share is {self.valid_share}, which leaves no text; raise it."
-                raise UserError(told)
             return learned, held_out
         split = read_split(self.test, "test", inputs, several=self.several)
         tested = list(examples(split, inputs.languages))
         return learned, tested
-
-    def _holds_out(self, example: Example, inputs: TaskInputs) -> bool:
-        if self.valid_share is None or example.language not in inputs.sources(self):
-            return False
-        return key_of("valid", example.text, *example.others) < self.valid_share * 2**64
 
     def _described(self, example: Example) -> tuple[str, str, str]:
         """Return language, class and text of an example; only one class each tells them apart."""
