@@ -1,10 +1,12 @@
 """What all readers share: finding the files of a source, and going on after a bad line."""
 
 import glob
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_lines
@@ -95,6 +97,18 @@ def find_files(pattern: str, base: Path) -> list[Path]:
             else f"No file matches the pattern {path}."
         )
     return files
+
+
+def json_value(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
+    """Return the value that a text of JSON is.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply, or has a number of thousands of digits.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def lenient_lines(

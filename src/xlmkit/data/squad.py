@@ -3,7 +3,6 @@
 JSON, JSON lines and Hugging Face datasets; what is damaged is counted.
 """
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_bytes
 from xlmkit.data.hub import open_dataset
-from xlmkit.data.inputs import Reading, find_files, lenient_lines
+from xlmkit.data.inputs import Reading, find_files, json_value, lenient_lines
 from xlmkit.data.language_files import by_language, every_language
 from xlmkit.data.questions import Answer, Question, QuestionSource
 from xlmkit.data.source_base import LANGUAGE_MARK
@@ -106,8 +105,8 @@ def _lines(path: Path, reading: Reading) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
+            row = json_value(line)
+        except ValueError:
             row = None
         if isinstance(row, dict):
             yield row, place
@@ -118,7 +117,7 @@ def _lines(path: Path, reading: Reading) -> Iterator[Row]:
 def _nested(path: Path, reading: Reading) -> Iterator[Row]:
     with open_bytes(path) as stream:
         try:
-            articles = json.loads(stream.read())["data"]
+            articles = json_value(stream.read())["data"]
             paragraphs = [paragraph for article in articles for paragraph in article["paragraphs"]]
             rows = [{**qa, "context": p.get("context")} for p in paragraphs for qa in p["qas"]]
         except (LookupError, TypeError, AttributeError, ValueError) as error:
@@ -138,12 +137,13 @@ def _question(row: Mapping[str, Any], source: QuestionSource, place: str) -> Que
     if not isinstance(context, str) or not context.strip():
         return "an empty context"
     try:
+        name = str(row.get("id", place))
         answers = () if row.get("is_impossible") else tuple(_answers(row["answers"]))
-    except (LookupError, TypeError, AttributeError, ValueError):
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError, RecursionError):
         return "no answers in the layout of SQuAD"
     if any(not answer.text.strip() for answer in answers):
         return "an empty answer"
-    name, asked_in = str(row.get("id", place)), source.question_language or ""
+    asked_in = source.question_language or ""
     return Question(name, str(source.language), text, context, answers, asked_in)
 
 

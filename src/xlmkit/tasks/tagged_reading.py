@@ -3,7 +3,6 @@
 A sentence that cannot be used is counted and left out; words of the others are never.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.hub import open_dataset
-from xlmkit.data.inputs import Reading, find_files, lenient_lines
+from xlmkit.data.inputs import Reading, find_files, json_value, lenient_lines
 from xlmkit.data.language_files import by_language, every_language
 from xlmkit.data.measures import normalize
 from xlmkit.data.source_base import LANGUAGE_MARK
@@ -208,8 +207,8 @@ def _jsonl(
             continue
         place = f"{reading.shown(path)}:{number}"
         try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
+            row = json_value(line)
+        except ValueError:
             yield place, "invalid JSON"
         else:
             yield place, _lists(_inside(row, source.tokens), _inside(row, source.tags))
