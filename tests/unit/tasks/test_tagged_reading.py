@@ -52,6 +52,11 @@ def test_a_sentence_with_an_untagged_word_is_counted(
     assert "1 sentence left out (a word without a tag): file:1" in capsys.readouterr().err
 
 
+def test_no_features_are_a_tag_of_their_own(tmp_path: Path) -> None:
+    text = "1\tdu\t_\tADP\t_\t_\n2\tjour\t_\tNOUN\t_\tNumber=Sing\n"
+    assert read(tmp_path, text, kind="conllu", column="FEATS")[0][2] == ["_", "Number=Sing"]
+
+
 def test_a_treebank_may_declare_its_columns(tmp_path: Path) -> None:
     text = "# global.columns = ID FORM SEM\n1\tdog\tanimal\n\n1\tcar\tthing\n"
     assert [s[2] for s in read(tmp_path, text, kind="conllu", column="SEM")] == [
