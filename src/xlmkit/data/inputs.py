@@ -60,12 +60,14 @@ class Reading:
         languages: the languages to read, in the order of the recipe.
         bad: where lines that cannot be used are counted.
         empty_labels: whether an empty label is one, that of no class, and not missing.
+        numbers: whether the classes of a dataset are wanted by number, and not by name.
     """
 
     base: Path
     languages: tuple[str, ...]
     bad: BadLines = field(default_factory=BadLines)
     empty_labels: bool = False
+    numbers: bool = False
 
     def shown(self, path: Path) -> str:
         """Return a path as the recipe would write it."""

@@ -7,7 +7,7 @@ A kind of task says how a label is read (`SequenceConfig.load`), which loss teac
 import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
@@ -18,7 +18,8 @@ from pydantic import model_validator
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
-from xlmkit.data.sources import Source
+from xlmkit.data.records import Record
+from xlmkit.data.sources import HubSource, Source
 from xlmkit.data.text_windows import LongTexts, PairForm
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
 from xlmkit.evaluate.scoring import Decision, Scoring
@@ -89,6 +90,17 @@ class SequenceConfig(TaskConfig):
         return self
 
     @property
+    def _numbered(self) -> bool:
+        """Whether labels are numbers, and no names of classes."""
+        return self.decides in ("number", "choice")
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides the result; models of when datasets gave no names are made anew."""
+        sources = (*self.train, *self.valid, *self.test)
+        named = not self._numbered and any(isinstance(source, HubSource) for source in sources)
+        return {**super().inputs(), **({"classes": "by name"} if named else {})}
+
+    @property
     def needs_corpus(self) -> bool:
         """Whether the examples are records of the recipe's data."""
         return not self.train
@@ -110,8 +122,7 @@ class SequenceConfig(TaskConfig):
         return learned, tested
 
     def _read(self, inputs: TaskInputs) -> tuple[list[Example], list[Example]]:
-        split = read_split(self.train, "train", inputs, several=self.several)
-        given = list(examples(split, inputs.learned(self)))
+        given = list(examples(self._split("train", inputs), inputs.learned(self)))
         check_sources({one.language for one in given}, self, inputs)
         left, held_out = self.parted(
             given, inputs.sources(self), lambda one: (one.language, one.text, *one.others)
@@ -119,9 +130,11 @@ class SequenceConfig(TaskConfig):
         learned = few_shots(left, self, inputs, self._described)
         if self._validates:
             return learned, held_out
-        split = read_split(self.test, "test", inputs, several=self.several)
-        tested = list(examples(split, inputs.languages))
-        return learned, tested
+        return learned, list(examples(self._split("test", inputs), inputs.languages))
+
+    def _split(self, name: Literal["train", "test"], inputs: TaskInputs) -> Iterator[Record]:
+        sources = self.train if name == "train" else self.test
+        return read_split(sources, name, inputs, several=self.several, numbers=self._numbered)
 
     def _described(self, example: Example) -> tuple[str, str, str]:
         """Return language, class and text of an example; only one class each tells them apart."""

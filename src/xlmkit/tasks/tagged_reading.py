@@ -249,6 +249,6 @@ def _hub(source: ListsHubSource, reading: Reading) -> Iterator[tuple[str, Words 
                 f"{', '.join(row)}."
             )
         tags = row[source.tags]
-        if names and all(isinstance(tag, int) and 0 <= tag < len(names) for tag in tags):
-            tags = [names[tag] for tag in tags]
+        if names and isinstance(tags, list):
+            tags = [names[tag] if tag in range(len(names)) else None for tag in tags]
         yield f"{source.place}/{source.split}:{number}", _lists(row[source.tokens], tags)

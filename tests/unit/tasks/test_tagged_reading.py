@@ -131,7 +131,7 @@ def test_numbers_of_a_dataset_become_names(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     names = datasets.ClassLabel(names=["O", "B-LOC"])
     features = datasets.Features({"tokens": [datasets.Value("string")], "ner": [names]})
-    rows = {"tokens": [["in", "Rome"]], "ner": [[0, 1]]}
+    rows = {"tokens": [["in", "Rome"], ["of", "Rome"], ["to"]], "ner": [[0, 1], [-1, 1], None]}
     datasets.Dataset.from_dict(rows, features).save_to_disk(str(tmp_path / "set-en"))
     source = {"kind": "hub", "dataset": "set-{language}", "tags": "ner", "languages": ["en"]}
     section = TypeAdapter(TaggedSourceKind).validate_python(source)
