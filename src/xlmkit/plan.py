@@ -174,7 +174,7 @@ class RunPlan:
         """Return the stage of a trial of a sweep."""
         inputs = {
             **self._adaptation(name, self.settings(name, task, trial), self.seeds(task)[0]),
-            "threads": self.threads // self.side_by_side(task),
+            "threads": max(1, self.threads // self.side_by_side(task)),
         }
         return Stage(self.folder / "finetune" / name / f"{task}@trials" / trial.name, inputs)
 

@@ -157,3 +157,14 @@ def test_by_default_there_is_one_model_with_tlm_where_there_are_translations(
 def test_threads_are_the_cores_unless_the_recipe_says(project: Path) -> None:
     assert plan(project).threads == 1
     assert plan(project, "threads=null").threads == len(os.sched_getaffinity(0))
+
+
+def test_so_many_trials_stand_side_by_side_as_the_recipe_says(project: Path) -> None:
+    for threads, processes, expected in (
+        (1, None, (1, 1)), (8, None, (3, 2)), (1, 2, (2, 1)), (8, 2, (2, 4)), (8, 9, (3, 2)),
+    ):  # fmt: skip
+        given = "" if processes is None else f", processes: {processes}"
+        sweep = f"finetune.kind.sweep={{lr: [0.1, 0.01, 0.001]{given}}}"
+        made = plan(project, f"threads={threads}", "finetune.kind.valid_share=0.1", sweep)
+        stage = made.trial("both", "kind", made.trials("kind")[0])
+        assert (made.side_by_side("kind"), stage.inputs["threads"]) == expected

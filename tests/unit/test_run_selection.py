@@ -66,7 +66,7 @@ def test_valid_labels_that_were_never_learned_are_told(project: Path) -> None:
 
 
 def test_patience_without_valid_files_is_refused(project: Path) -> None:
-    with pytest.raises(UserError, match="patience counts validations; give valid files too"):
+    with pytest.raises(UserError, match="patience counts validations; give valid files or"):
         load_config(project / "recipe.yaml", Recipe, ["finetune.kind.patience=2"])
 
 

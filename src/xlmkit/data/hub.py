@@ -11,6 +11,7 @@ from xlmkit.data.sources import HubSource
 from xlmkit.data.tables import Table
 
 _ALONE = "train"  # what a saved dataset that names no split is, as in `datasets`
+_NO_CLASS = -1
 
 
 def read_hub(source: HubSource, reading: Reading) -> Iterator[Record]:
@@ -22,22 +23,31 @@ def read_hub(source: HubSource, reading: Reading) -> Iterator[Record]:
     """
     rows = open_dataset(source.dataset, source.subset, source.split, source.revision, reading.base)
     table = Table(source, reading)
-    names = _class_names(rows, source)
+    label, names = source.label_column, _class_names(rows, source)
     for number, row in enumerate(rows):
         if number == 0:
             _check_columns(source, table, row)
         place = f"{source.dataset}/{source.split}:{number}"
         picked = table.pick(row)
-        if names and isinstance(given := picked.get(source.label_column or ""), list):
-            picked[source.label_column or ""] = [names.get(one, one) for one in given]
+        if label is not None and names:
+            picked[label] = _named(picked[label], names, reading)
         if record := table.record(picked, place):
             yield record
 
 
 def _class_names(rows: object, source: HubSource) -> dict[object, str]:
-    """Return the names of the numbers in lists of classes, where the dataset knows them."""
+    """Return number -> name of the classes in the column of labels, where the dataset has names."""
     feature = (getattr(rows, "features", None) or {}).get(source.label_column)
-    return dict(enumerate(getattr(getattr(feature, "feature", None), "names", None) or ()))
+    return dict(enumerate(getattr(getattr(feature, "feature", feature), "names", None) or ()))
+
+
+def _named(given: object, names: Mapping[object, str], reading: Reading) -> object:
+    """Return a class, or several, by name; -1 is none, as in `datasets`."""
+    if isinstance(given, list):
+        return [names.get(one, one) for one in given]
+    if given == _NO_CLASS:
+        return None
+    return given if reading.numbers else names.get(given, given)
 
 
 def open_dataset(

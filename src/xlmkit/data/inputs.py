@@ -1,10 +1,12 @@
 """What all readers share: finding the files of a source, and going on after a bad line."""
 
 import glob
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_lines
@@ -58,12 +60,14 @@ class Reading:
         languages: the languages to read, in the order of the recipe.
         bad: where lines that cannot be used are counted.
         empty_labels: whether an empty label is one, that of no class, and not missing.
+        numbers: whether the classes of a dataset are wanted by number, and not by name.
     """
 
     base: Path
     languages: tuple[str, ...]
     bad: BadLines = field(default_factory=BadLines)
     empty_labels: bool = False
+    numbers: bool = False
 
     def shown(self, path: Path) -> str:
         """Return a path as the recipe would write it."""
@@ -95,6 +99,18 @@ def find_files(pattern: str, base: Path) -> list[Path]:
             else f"No file matches the pattern {path}."
         )
     return files
+
+
+def json_value(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
+    """Return the value that a text of JSON is.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply, or has a number of thousands of digits.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def lenient_lines(

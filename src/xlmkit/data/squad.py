@@ -3,15 +3,14 @@
 JSON, JSON lines and Hugging Face datasets; what is damaged is counted.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_bytes
 from xlmkit.data.hub import open_dataset
-from xlmkit.data.inputs import Reading, find_files, lenient_lines
+from xlmkit.data.inputs import Reading, find_files, json_value, lenient_lines
 from xlmkit.data.language_files import by_language, every_language
 from xlmkit.data.questions import Answer, Question, QuestionSource
 from xlmkit.data.source_base import LANGUAGE_MARK
@@ -22,28 +21,41 @@ Row = tuple[Mapping[str, Any], str]
 """A question with its context, and where it stands."""
 
 
-def read_questions(source: QuestionSource, reading: Reading) -> Iterator[Question]:
+def read_questions(
+    source: QuestionSource, reading: Reading, languages: Collection[str] | None = None
+) -> Iterator[Question]:
     """Yield the questions of a source, language by language.
 
     Those without a question, a context or the text of an answer are counted in `reading.bad`.
 
+    Args:
+        source: where they are.
+        reading: in which languages it may have files.
+        languages: those that are wanted; of others nothing is read. By default all.
+
     Raises:
-        UserError: a file is missing or no SQuAD, or there is no question in a wanted language.
+        UserError: a file is missing or no SQuAD, or there is no question in a wanted language of
+            which the source has files.
     """
+    if not reading.languages:
+        raise UserError(
+            f"The source {source.title!r} is limited to languages that the recipe does not have."
+        )
+    wanted = [code for code in reading.languages if languages is None or code in languages]
+    parts = [part for part in _parts(source, reading) if part.language in wanted]
     found = False
-    for part in _parts(source, reading):
-        if part.language in reading.languages:
-            for row, place in _rows(part, reading):
-                question = _question(row, part, place)
-                if isinstance(question, str):
-                    reading.bad.add(question, place)
-                else:
-                    found = True
-                    yield question
-    if not found:
+    for part in parts:
+        for row, place in _rows(part, reading):
+            question = _question(row, part, place)
+            if isinstance(question, str):
+                reading.bad.add(question, place)
+            else:
+                found = True
+                yield question
+    if parts and not found:
         raise UserError(
             f"The source {source.title!r} gave no question in any of the languages "
-            f"{', '.join(reading.languages)}; {reading.bad.counts.total()} were damaged."
+            f"{', '.join(wanted)}; {reading.bad.counts.total()} were damaged."
         )
 
 
@@ -93,8 +105,8 @@ def _lines(path: Path, reading: Reading) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
+            row = json_value(line)
+        except ValueError:
             row = None
         if isinstance(row, dict):
             yield row, place
@@ -105,7 +117,7 @@ def _lines(path: Path, reading: Reading) -> Iterator[Row]:
 def _nested(path: Path, reading: Reading) -> Iterator[Row]:
     with open_bytes(path) as stream:
         try:
-            articles = json.loads(stream.read())["data"]
+            articles = json_value(stream.read())["data"]
             paragraphs = [paragraph for article in articles for paragraph in article["paragraphs"]]
             rows = [{**qa, "context": p.get("context")} for p in paragraphs for qa in p["qas"]]
         except (LookupError, TypeError, AttributeError, ValueError) as error:
@@ -125,12 +137,13 @@ def _question(row: Mapping[str, Any], source: QuestionSource, place: str) -> Que
     if not isinstance(context, str) or not context.strip():
         return "an empty context"
     try:
+        name = str(row.get("id", place))
         answers = () if row.get("is_impossible") else tuple(_answers(row["answers"]))
-    except (LookupError, TypeError, AttributeError, ValueError):
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError, RecursionError):
         return "no answers in the layout of SQuAD"
     if any(not answer.text.strip() for answer in answers):
         return "an empty answer"
-    name, asked_in = str(row.get("id", place)), source.question_language or ""
+    asked_in = source.question_language or ""
     return Question(name, str(source.language), text, context, answers, asked_in)
 
 

@@ -1,19 +1,19 @@
 """Readers of tables: TSV, CSV and JSON lines."""
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
-from xlmkit.data.inputs import Reading, find_files, lenient_lines
+from xlmkit.data.inputs import Reading, find_files, json_value, lenient_lines
 from xlmkit.data.records import Record, several_labels
 from xlmkit.data.source_base import Column
 from xlmkit.data.sources import CsvSource, JsonlSource, TableSource, TsvSource
 from xlmkit.text.languages import language
 
 _TOO_FEW = "too few columns"
+_LONGEST_FIELD = 1 << 24  # characters; more are those behind a quote that is never closed
 _QUOTED = (
     'it has fields that begin with " and go on in the next line; such files want kind: csv, with '
     'separator: "\\t" where tabs part their columns'
@@ -46,6 +46,7 @@ def read_csv(source: CsvSource, reading: Reading) -> Iterator[Record]:
         UserError: a file is missing, empty or not UTF-8, or its header lacks a named column.
     """
     table = Table(source, reading)
+    csv.field_size_limit(_LONGEST_FIELD)
     for path in find_files(source.path, reading.base):
         shown = reading.shown(path)
         lines = (f"{line}\n" for _, line in lenient_lines(path, reading))
@@ -96,8 +97,8 @@ def read_jsonl(source: JsonlSource, reading: Reading) -> Iterator[Record]:
                 continue
             place = f"{shown}:{number}"
             try:
-                value = json.loads(line)
-            except (json.JSONDecodeError, RecursionError):
+                value = json_value(line)
+            except ValueError:
                 reading.bad.add("invalid JSON", place)
                 continue
             if not isinstance(value, dict):

@@ -1,6 +1,5 @@
 """The texts of a file or a pipe, each with its language: plain lines, TSV or JSON lines."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from typing import Any, Literal
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.streams import input_lines
+from xlmkit.data.inputs import json_value
 
 TextFormat = Literal["lines", "tsv", "jsonl"]
 
@@ -117,7 +117,7 @@ class Texts:
         return self.words and isinstance(text, list) and all(isinstance(w, str) for w in text)
 
     def _keys(self, line: str) -> Text:
-        row = json.loads(line)
+        row = json_value(line)
         texts = [row[key] for key in (self.text or "text", *self.beside)]
         language = self.lang if self.language is None else row[self.language]
         if not all(isinstance(text, str) or self._is_list(text) for text in (*texts, language)):

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, S
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from xlmkit.core.config import Config
 from xlmkit.data.permutation import key_of
 from xlmkit.data.questions import Question
 from xlmkit.data.source_base import LanguageCode
@@ -23,7 +22,7 @@ from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordEncoder, WordScorer
 from xlmkit.evaluate.words import count_words
-from xlmkit.tasks.sweep import SweepConfig
+from xlmkit.tasks.choosing import ChoosingConfig
 from xlmkit.train.config import OptimizerConfig
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def _some_seeds(seeds: int | tuple[int, ...]) -> int | tuple[int, ...]:
     return seeds
 
 
-class TaskConfig(Config, ABC):
+class TaskConfig(ChoosingConfig, ABC):
     """A task, and how models are adapted to it: what the sections of all kinds have in common."""
 
     kind: str
@@ -71,32 +70,15 @@ class TaskConfig(Config, ABC):
     """Keep the embeddings as they are, or these and so many of the lowest layers."""
     layer_decay: float = Field(1.0, gt=0, le=1)
     """The learning rate of each layer as a share of that above it; 0.8 to 0.95 are usual."""
-    validate_every: float = Field(1.0, gt=0)
-    """Epochs between validations, where there are `valid` files; the last step is always one."""
-    validate_steps: int | None = Field(None, ge=1)
-    """Steps between validations, in place of `validate_every`."""
-    patience: int | None = Field(None, ge=1)
-    """Validations without a better one on the source languages after which learning ends."""
-    sweep: SweepConfig | None = None
-    """Learning rates and sizes of batches to try, of which the best on valid files is kept."""
     seeds: Annotated[int | tuple[int, ...], AfterValidator(_some_seeds)] = 1
     """With how many seeds the adaptation is done, from the recipe's own upward, or with which; the
     first stands for the task, and the mean and deviation of all are reported."""
 
     later: ClassVar[frozenset[str]] = frozenset(
         {"freeze", "layer_decay", "few_shot", "language_alpha", "sweep", "validate_steps"}
+        | {"valid_share"}
     )
     """Keys that stages made before there were such keys know nothing of."""
-
-    @model_validator(mode="after")
-    def _something_to_choose_by(self) -> Self:
-        if self.validation() is None:
-            where = "give valid files too, to a kind of task that chooses its step by them"
-            if self.sweep is not None:
-                raise ValueError(f"a sweep needs texts to choose by; {where}")
-            if self.patience is not None:
-                raise ValueError(f"patience counts validations; {where}")
-        return self
 
     def inputs(self) -> dict[str, Any]:
         """Return what decides the result, as plain values.
@@ -119,10 +101,6 @@ class TaskConfig(Config, ABC):
         """
         given = self.seeds
         return tuple(range(first, first + given)) if isinstance(given, int) else given
-
-    def validation(self) -> "TaskConfig | None":
-        """Return the task with its validation texts for test texts, None without any."""
-        return None
 
     @property
     @abstractmethod

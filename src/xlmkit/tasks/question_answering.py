@@ -6,7 +6,7 @@ et al. 2016 and 2018; Artetxe et al. 2020; Lewis et al. 2020.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -16,7 +16,6 @@ from pydantic import Field, model_validator
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
-from xlmkit.data.inputs import Reading
 from xlmkit.data.permutation import key_of
 from xlmkit.data.questions import Question, QuestionSource
 from xlmkit.data.squad import question_files, read_questions
@@ -42,7 +41,7 @@ from xlmkit.tasks.base import (
     tokens_per_word,
 )
 from xlmkit.tasks.few_shots import few_shots
-from xlmkit.tasks.reading import check_sources
+from xlmkit.tasks.reading import check_sources, reading_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Weights
@@ -122,10 +121,6 @@ class QuestionAnsweringConfig(TaskConfig):
         """Return what decides the result; models of when `valid` chose no step are made anew."""
         return {**super().inputs(), **({"chosen_by": "valid"} if self.valid else {})}
 
-    def validation(self) -> TaskConfig | None:
-        """Return the task with its validation questions for test questions, None without any."""
-        return self.model_copy(update={"test": self.valid}) if self.valid else None
-
     def load(self, inputs: TaskInputs) -> "QuestionAnsweringData":
         """Read the questions.
 
@@ -133,25 +128,25 @@ class QuestionAnsweringConfig(TaskConfig):
             UserError: a file is missing or damaged, or nothing can be learned from.
         """
         sources = inputs.sources(self)
-        given, valid = (
-            list(_read(part, languages, inputs))
-            for part, languages in ((self.train, inputs.learned(self)), (self.valid, sources))
-        )
+        given = list(_read(self.train, inputs.learned(self), inputs))
         if not given:
             told = f"its train files have no question in {', '.join(inputs.learned(self))}."
             raise UserError(told)
         check_sources({question.language for question in given}, self, inputs)
-        train = few_shots(given, self, inputs, lambda one: (one.language, "", one.text))
-        test = list(_read(self.test, inputs.languages, inputs))
+        left, held_out = self.parted(given, sources, lambda one: (one.language, one.context))
+        train = few_shots(left, self, inputs, lambda one: (one.language, "", one.text))
+        valid = [*_read(self.valid, sources, inputs), *held_out]
+        test = held_out
+        if not self._validates:
+            test = list(_read(self.test, inputs.languages, inputs))
         if not test:
             raise UserError("its test files have no question in any of the recipe's languages.")
         told = "Test questions count as any other whose answers do not occur in their contexts: "
         _count_lost(test, told)
         refusing = any(not question.answers for question in (*train, *valid))
         if refusing and self.null_threshold is None and not valid:
-            held_out = [q.language in sources and _is_held_out(q) for q in train]
-            valid = [q for q, out in zip(train, held_out, strict=True) if out]
-            train = [q for q, out in zip(train, held_out, strict=True) if not out]
+            valid = [q for q in train if _finds_threshold(q, sources)]
+            train = [q for q in train if not _finds_threshold(q, sources)]
         _count_lost(train, "Training questions left out, as no answer occurs in their contexts: ")
         train = [question for question in train if not question.answers or question.place()]
         if not any(question.answers for question in train):
@@ -159,8 +154,8 @@ class QuestionAnsweringConfig(TaskConfig):
         return QuestionAnsweringData(train, valid if refusing else [], _by_language(test))
 
 
-def _is_held_out(question: Question) -> bool:
-    return key_of(question.context) % _HELD_OUT == 0
+def _finds_threshold(question: Question, sources: Collection[str]) -> bool:
+    return question.language in sources and key_of(question.context) % _HELD_OUT == 0
 
 
 def _read(
@@ -173,9 +168,8 @@ def _read(
         if source.question_language not in (None, *inputs.languages):
             told = f"asks in {source.question_language}, which is none of the recipe's languages"
             raise UserError(f"its source {source.title!r} {told}; add it, or leave the source out.")
-        wanted = source.languages or languages
-        reading = Reading(inputs.base, tuple(code for code in languages if code in wanted))
-        yield from read_questions(source, reading)
+        reading = reading_of(source.languages, inputs, languages)
+        yield from read_questions(source, reading, languages)
         for sentence in reading.bad.sentences(source.title, "questions"):
             say(sentence)
 

@@ -1,7 +1,7 @@
 """The labelled records of a task: from its own files, or from the prepared corpus."""
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xlmkit.core.errors import UserError
@@ -41,6 +41,7 @@ def read_split(
     *,
     labelled: bool = True,
     several: bool = False,
+    numbers: bool = False,
 ) -> Iterator[Record]:
     """Yield records of a task's files, or, if it has none, of a split of the corpus.
 
@@ -52,6 +53,7 @@ def read_split(
         inputs: where files are.
         labelled: whether every text of the files needs a label.
         several: whether a text may have several labels, or none.
+        numbers: whether labels are numbers, those of a dataset's classes too.
 
     Raises:
         UserError: a file is missing or damaged, or has no label where labels are needed.
@@ -60,9 +62,9 @@ def read_split(
     if not sources:
         yield from read_corpus(inputs.corpus, split)
     for source in sources:
-        wanted = source.languages or inputs.languages
-        languages = tuple(x for x in inputs.languages if x in wanted)
-        reading = Reading(inputs.base, languages, empty_labels=several)
+        reading = replace(
+            reading_of(source.languages, inputs), empty_labels=several, numbers=numbers
+        )
         n = without = 0
         for record in read_source(source, reading):
             n += 1
@@ -83,6 +85,21 @@ def read_split(
                 f"The source {source.title!r} has no label in any of its {n:,} texts; name the "
                 "right column with label_column."
             )
+
+
+def reading_of(
+    limited_to: Collection[str] | None, inputs: TaskInputs, first: Sequence[str] = ()
+) -> Reading:
+    """Return in which languages of the recipe a source may have files, however few are wanted.
+
+    Args:
+        limited_to: the languages that the source names, None where it may have any.
+        inputs: the recipe's languages.
+        first: those to read before the others.
+    """
+    order = dict.fromkeys((*first, *inputs.languages))
+    known = tuple(code for code in order if limited_to is None or code in limited_to)
+    return Reading(inputs.base, known)
 
 
 def examples(records: Iterable[Record], languages: Iterable[str]) -> Iterator[Example]:

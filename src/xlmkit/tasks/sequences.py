@@ -7,19 +7,19 @@ A kind of task says how a label is read (`SequenceConfig.load`), which loss teac
 import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import model_validator
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
-from xlmkit.data.permutation import key_of
-from xlmkit.data.sources import Source
+from xlmkit.data.records import Record
+from xlmkit.data.sources import HubSource, Source
 from xlmkit.data.text_windows import LongTexts, PairForm
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
 from xlmkit.evaluate.scoring import Decision, Scoring
@@ -58,9 +58,6 @@ class SequenceConfig(TaskConfig):
     """Labelled files to test on, in any of the languages."""
     valid: tuple[Source, ...] = ()
     """Labelled files that choose the best step, in any of the languages; without any, the last."""
-    valid_share: float | None = Field(None, gt=0, lt=1)
-    """In place of valid files: so much of the texts of the source languages is not learned but
-    chooses the step; which texts follows from their letters, the same for all seeds."""
     summary_type: Literal["first", "mean"] = "first"
     """Judge by the first state, as the original does, or by the mean of all."""
     pair_form: PairForm = "apart"
@@ -70,8 +67,7 @@ class SequenceConfig(TaskConfig):
     """Read texts longer than max_length in overlapping windows; without it they lose their
     ends."""
 
-    later: ClassVar[frozenset[str]] = TaskConfig.later | {"valid_share", "pair_form"}
-    _validates: bool = PrivateAttr(False)
+    later: ClassVar[frozenset[str]] = TaskConfig.later | {"pair_form"}
 
     decides: ClassVar[Loss] = "classes"
     """What the scores decide; see `SequenceData.loss`."""
@@ -91,9 +87,18 @@ class SequenceConfig(TaskConfig):
             raise ValueError(
                 "give both train and test files, or neither to use the records of data"
             )
-        if self.valid and self.valid_share is not None:
-            raise ValueError("give valid files or valid_share, but not both")
         return self
+
+    @property
+    def _numbered(self) -> bool:
+        """Whether labels are numbers, and no names of classes."""
+        return self.decides in ("number", "choice")
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides the result; models of when datasets gave no names are made anew."""
+        sources = (*self.train, *self.valid, *self.test)
+        named = not self._numbered and any(isinstance(source, HubSource) for source in sources)
+        return {**super().inputs(), **({"classes": "by name"} if named else {})}
 
     @property
     def needs_corpus(self) -> bool:
@@ -104,41 +109,32 @@ class SequenceConfig(TaskConfig):
         """Return the task's own files."""
         return files_of((*self.train, *self.valid, *self.test), inputs)
 
-    def validation(self) -> TaskConfig | None:
-        """Return the task with its validation texts for test texts, None without any."""
-        if self.valid:
-            return self.model_copy(update={"test": self.valid})
-        if self.valid_share is None:
-            return None
-        held_out = self.model_copy()
-        held_out._validates = True
-        return held_out
-
     def read(self, inputs: TaskInputs) -> tuple[list[Example], list[Example]]:
         """Return the examples to learn, and those to test on.
 
         Raises:
-            UserError: a file is missing or damaged, or has no language of which few are learned.
+            UserError: a file is missing or damaged, or has no language of which few are learned, or
+                what stands beside the texts is not what this kind of task reads.
         """
-        split = read_split(self.train, "train", inputs, several=self.several)
-        given = list(examples(split, inputs.learned(self)))
-        check_sources({one.language for one in given}, self, inputs)
-        held_out = [one for one in given if self._holds_out(one, inputs)]
-        left = [one for one in given if not self._holds_out(one, inputs)] if held_out else given
-        learned = few_shots(left, self, inputs, self._described)
-        if self._validates:
-            if not held_out:
-                told = f"valid_share is {self.valid_share}, which leaves no text; raise it."
-                raise UserError(told)
-            return learned, held_out
-        split = read_split(self.test, "test", inputs, several=self.several)
-        tested = list(examples(split, inputs.languages))
+        learned, tested = self._read(inputs)
+        if self.decides != "choice":
+            _check_beside((*learned, *tested))
         return learned, tested
 
-    def _holds_out(self, example: Example, inputs: TaskInputs) -> bool:
-        if self.valid_share is None or example.language not in inputs.sources(self):
-            return False
-        return key_of("valid", example.text, *example.others) < self.valid_share * 2**64
+    def _read(self, inputs: TaskInputs) -> tuple[list[Example], list[Example]]:
+        given = list(examples(self._split("train", inputs), inputs.learned(self)))
+        check_sources({one.language for one in given}, self, inputs)
+        left, held_out = self.parted(
+            given, inputs.sources(self), lambda one: (one.language, one.text, *one.others)
+        )
+        learned = few_shots(left, self, inputs, self._described)
+        if self._validates:
+            return learned, held_out
+        return learned, list(examples(self._split("test", inputs), inputs.languages))
+
+    def _split(self, name: Literal["train", "test"], inputs: TaskInputs) -> Iterator[Record]:
+        sources = self.train if name == "train" else self.test
+        return read_split(sources, name, inputs, several=self.several, numbers=self._numbered)
 
     def _described(self, example: Example) -> tuple[str, str, str]:
         """Return language, class and text of an example; only one class each tells them apart."""
@@ -350,26 +346,34 @@ def tell_left_out(
 def labelled_texts(
     gathered: Mapping[str, list[tuple[Example, Label]]], dtype: type
 ) -> dict[str, LabelledTexts]:
-    """Return single texts or pairs by language.
-
-    Raises:
-        UserError: some are pairs and some are not.
-    """
-    widths = {len(example.others) for part in gathered.values() for example, _ in part}
-    if len(widths) > 1:
-        raise UserError(
-            "some of its texts are pairs and some are not; give `second` in every source or in "
-            "none."
-        )
-    pairs = widths == {1}
+    """Return single texts or pairs by language."""
     return {
         language: LabelledTexts(
             [example.text for example, _ in part],
             np.array([label for _, label in part], dtype),
-            [example.others[0] for example, _ in part] if pairs else None,
+            [example.others[0] for example, _ in part if example.others] or None,
         )
         for language, part in gathered.items()
     }
+
+
+def _check_beside(found: Iterable[Example]) -> None:
+    """See that all examples, to learn and to test on, are single texts, or all pairs.
+
+    Raises:
+        UserError: some are pairs and some are not, or there are choices.
+    """
+    widths = {len(example.others) for example in found}
+    if max(widths, default=0) > 1:
+        raise UserError(
+            "its sources name `choices`, which only a task of kind: multiple_choice reads; give it "
+            "that kind, or name the second text of a pair with `second`."
+        )
+    if len(widths) > 1:
+        raise UserError(
+            "some of its texts are pairs and some are not; give `second` in every source, of "
+            "train, valid and test, or in none."
+        )
 
 
 def check_tested(config: SequenceConfig, test: Mapping[str, Any], learned: Iterable[str]) -> None:

@@ -51,8 +51,8 @@ class SweepConfig(Config):
     tokens_per_batch: tuple[Annotated[int, Field(ge=16)], ...] = ()
     """Tokens of a batch."""
     processes: int | None = Field(None, ge=1)
-    """Trials side by side, which share the threads of a processor; by default four, or as many as
-    there are threads. On a GPU they follow one another."""
+    """Trials side by side, which share the threads of a processor, each with one at least; by
+    default four, but no more than there are threads. On a GPU they follow one another."""
 
     @model_validator(mode="after")
     def _something_to_choose(self) -> Self:
@@ -76,4 +76,4 @@ class SweepConfig(Config):
         Args:
             threads: of the processor, which they share.
         """
-        return min(self.processes or _SIDE_BY_SIDE, len(self.trials()), threads)
+        return min(self.processes or min(_SIDE_BY_SIDE, threads), len(self.trials()))

@@ -3,9 +3,8 @@
 A sentence that cannot be used is counted and left out; words of the others are never.
 """
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,12 @@ from typing import Any
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.hub import open_dataset
-from xlmkit.data.inputs import Reading, find_files, lenient_lines
+from xlmkit.data.inputs import Reading, find_files, json_value, lenient_lines
 from xlmkit.data.language_files import by_language, every_language
 from xlmkit.data.measures import normalize
 from xlmkit.data.source_base import LANGUAGE_MARK
 from xlmkit.tasks.base import TaskInputs
+from xlmkit.tasks.reading import reading_of
 from xlmkit.tasks.tagged_sources import (
     ConllSource,
     ConlluSource,
@@ -27,6 +27,7 @@ from xlmkit.tasks.tagged_sources import (
 )
 
 _CONLLU = ["ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC"]
+_MAY_BE_NONE = "FEATS"  # there _ says that a word has no features; elsewhere, that it is untagged
 _COLUMNS = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
 _BLANKS = re.compile(" +")
 _DOCUMENT = "-DOCSTART-"
@@ -54,7 +55,7 @@ class TaggedSentence:
 
 
 def read_tagged(
-    sources: Iterable[TaggedSourceKind], inputs: TaskInputs, languages: Iterable[str]
+    sources: Iterable[TaggedSourceKind], inputs: TaskInputs, languages: Sequence[str]
 ) -> Iterator[TaggedSentence]:
     """Yield the sentences in the languages; those that cannot be used are counted and told.
 
@@ -62,9 +63,9 @@ def read_tagged(
         UserError: a file is missing or damaged, has not the columns asked for, or has no sentence.
     """
     for source in sources:
-        wanted = source.languages or inputs.languages
-        reading = Reading(inputs.base, tuple(code for code in languages if code in wanted))
-        parts, found = _parts(source, reading), False
+        reading = reading_of(source.languages, inputs, languages)
+        parts = [part for part in _parts(source, reading) if part.language in languages]
+        found = False
         for part in parts:
             for place, words in _read(part, reading):
                 if isinstance(words, str):
@@ -162,7 +163,7 @@ def _conllu(
             continue
         # 3-4 is a token of two words, which follow; 5.1 is a word that was left unsaid.
         rows = [cells for cells in rows if cells[number].isdecimal()]
-        if any(cells[tag] == "_" for cells in rows):
+        if source.column != _MAY_BE_NONE and any(cells[tag] == "_" for cells in rows):
             yield place, _UNTAGGED
         elif rows:
             yield place, ([cells[form] for cells in rows], [cells[tag] for cells in rows])
@@ -207,8 +208,8 @@ def _jsonl(
             continue
         place = f"{reading.shown(path)}:{number}"
         try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
+            row = json_value(line)
+        except ValueError:
             yield place, "invalid JSON"
         else:
             yield place, _lists(_inside(row, source.tokens), _inside(row, source.tags))
@@ -248,6 +249,6 @@ def _hub(source: ListsHubSource, reading: Reading) -> Iterator[tuple[str, Words 
                 f"{', '.join(row)}."
             )
         tags = row[source.tags]
-        if names and all(isinstance(tag, int) and 0 <= tag < len(names) for tag in tags):
-            tags = [names[tag] for tag in tags]
+        if names and isinstance(tags, list):
+            tags = [names[tag] if tag in range(len(names)) else None for tag in tags]
         yield f"{source.place}/{source.split}:{number}", _lists(row[source.tokens], tags)

@@ -56,7 +56,8 @@ class ConlluSource(TaggedFile):
 
     kind: Literal["conllu"]
     column: str = "UPOS"
-    """The column of the tag, by its name: UPOS, XPOS, DEPREL, or one that the file declares."""
+    """The column of the tag, by its name: UPOS, XPOS, FEATS, DEPREL, or one that the file declares.
+    Of FEATS, `_` is a tag, that of no features; in other columns it is none."""
 
 
 class ConllSource(TaggedFile):

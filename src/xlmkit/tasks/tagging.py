@@ -82,10 +82,6 @@ class TaggingConfig(RareClasses, TaskConfig):
         """Return the task's own files."""
         return files_of((*self.train, *self.valid, *self.test), inputs.base)
 
-    def validation(self) -> TaskConfig | None:
-        """Return the task with its validation sentences for test sentences, None without any."""
-        return self.model_copy(update={"test": self.valid}) if self.valid else None
-
     def load(self, inputs: TaskInputs) -> "TaggingData":
         """Read a task's sentences.
 
@@ -94,8 +90,13 @@ class TaggingConfig(RareClasses, TaskConfig):
         """
         given = list(read_tagged(self.train, inputs, inputs.learned(self)))
         check_sources({sentence.language for sentence in given}, self, inputs)
-        learned = few_shots(given, self, inputs, lambda s: (s.language, "", " ".join(s.words)))
-        tested = list(read_tagged(self.test, inputs, inputs.languages))
+        left, held_out = self.parted(
+            given, inputs.sources(self), lambda s: (s.language, " ".join(s.words))
+        )
+        learned = few_shots(left, self, inputs, lambda s: (s.language, "", " ".join(s.words)))
+        tested = held_out
+        if not self._validates:
+            tested = list(read_tagged(self.test, inputs, inputs.languages))
         names = sorted({tag for sentence in learned for tag in sentence.tags})
         if len(names) < 2:
             raise UserError(

@@ -64,6 +64,23 @@ def test_lists_of_numbered_classes_come_by_name(saved: Path) -> None:
     assert [labels_in(record.label or "") for record in records] == [["anger", "joy"], []]
 
 
+def test_classes_come_by_name_and_minus_one_is_none(saved: Path) -> None:
+    import datasets
+
+    names = datasets.ClassLabel(names=["yes", "maybe"])
+    features = datasets.Features({"text": datasets.Value("string"), "is": names})
+    rows = {"text": ["one", "two", "three"], "is": [1, 0, -1]}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(saved / "doubt"))
+    columns = {"text": "text", "language": "en", "label_column": "is"}
+    records = _read(saved, dataset="doubt", **columns)
+    assert [record.label for record in records] == ["maybe", "yes", None]
+    renamed = _read(saved, dataset="doubt", **columns, label_map={"yes": "y", "maybe": "m"})
+    assert [record.label for record in renamed] == ["m", "y", None]
+    source = HubSource.model_validate({"kind": "hub", "dataset": "doubt", **columns})
+    by_number = read_source(source, Reading(saved, ("en",), numbers=True))
+    assert [record.label for record in by_number] == ["1", "0", None]
+
+
 def test_a_dataset_for_each_language(saved: Path) -> None:
     for code, text in (("en", "water"), ("tr", "su")):
         (saved / "sets" / code).mkdir(parents=True)

@@ -83,10 +83,24 @@ def test_what_is_damaged_is_counted(tmp_path: Path) -> None:
     }
 
 
+def test_no_damage_ends_a_reading(tmp_path: Path) -> None:
+    good = json.dumps({**qa("north", 15), "context": CONTEXT})
+    lines = ["[" * 100_000, f'{{"id": {"1" * 5000}}}', good.replace("15", "1e400"), good]
+    # As deep as is read, and too deep to be written.
+    lines += [good.replace('"q"', f"{'[' * depth}{']' * depth}") for depth in range(800, 1000)]
+    (tmp_path / "q.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    reading = Reading(tmp_path, ("en",))
+    found = list(read_questions(QuestionSource(path="q.jsonl", language="en"), reading))
+    assert len(found) >= 1
+    assert len(found) + reading.bad.counts.total() == len(lines)
+    assert reading.bad.places["no JSON object"][:2] == ["q.jsonl:1", "q.jsonl:2"]
+    assert reading.bad.places["no answers in the layout of SQuAD"][0] == "q.jsonl:3"
+
+
 def test_another_layout_is_one_sentence(tmp_path: Path) -> None:
     source = QuestionSource(path="q.json", language="en")
     reading = Reading(tmp_path, ("en",))
-    for text in ('{"data": [{"title": "a"}]}', "[1]", "no JSON"):
+    for text in ('{"data": [{"title": "a"}]}', "[1]", "no JSON", "[" * 100_000):
         (tmp_path / "q.json").write_text(text)
         with pytest.raises(UserError, match="not in the layout of SQuAD"):
             list(read_questions(source, reading))

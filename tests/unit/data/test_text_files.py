@@ -142,10 +142,23 @@ def test_tsv_by_name_with_label(tmp_path: Path) -> None:
         _read(tmp_path, **fields, text="txt")
 
 
+def test_a_field_of_a_csv_may_be_a_whole_document(tmp_path: Path) -> None:
+    text = "a word " * 40_000
+    (tmp_path / "a.csv").write_text(f'"{text}",news\n', encoding="utf-8")
+    columns = {"text": 0, "language": "en", "label_column": 1}
+    records, _ = _read(tmp_path, kind="csv", path="a.csv", **columns)
+    assert [record.texts["en"] for record in records] == [text]
+    (tmp_path / "a.csv").write_text(f'"{text * 100}",news\n', encoding="utf-8")
+    with pytest.raises(UserError, match=r"a\.csv:1 is no CSV: field larger than field limit"):
+        _read(tmp_path, kind="csv", path="a.csv", **columns)
+
+
 def test_jsonl_nested_columns_and_bad_lines(tmp_path: Path) -> None:
     lines = [
         json.dumps({"translation": {"en": "cat", "fr": "chat"}, "n": 3}),
         "{broken",
+        "[" * 100_000,
+        '{"n": 1' + "0" * 5000 + "}",
         "[1]",
         json.dumps({"translation": {"en": 5}}),
         json.dumps({"translation": None}),
@@ -157,7 +170,7 @@ def test_jsonl_nested_columns_and_bad_lines(tmp_path: Path) -> None:
     )
     assert records == [Record({"en": "cat", "fr": "chat"}, "a.jsonl", "a.jsonl:1", "3")]
     assert reading.bad.counts == {
-        "invalid JSON": 1,
+        "invalid JSON": 3,
         "not a JSON object": 1,
         "a text that is not a string": 1,
     }

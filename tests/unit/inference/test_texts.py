@@ -47,7 +47,13 @@ def test_choices_that_do_not_fit(choices: dict[str, Any], message: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [("a.tsv", "x"), ("a.jsonl", "{"), ("a.jsonl", "[]"), ("a.jsonl", '{"1": 5, "l": "en"}')],
+    [
+        ("a.tsv", "x"),
+        ("a.jsonl", "{"),
+        pytest.param("a.jsonl", "[" * 100_000, id="deep"),
+        ("a.jsonl", "[]"),
+        ("a.jsonl", '{"1": 5, "l": "en"}'),
+    ],
 )
 def test_a_line_that_does_not_fit_is_named(tmp_path: Path, name: str, line: str) -> None:
     path = tmp_path / name

@@ -247,6 +247,32 @@ def test_a_language_that_vanishes_is_named_with_its_task(
     assert note == "Test texts whose labels were not learned are left out: 2 in Swahili (all; X 2)."
 
 
+@pytest.mark.parametrize(
+    ("kind", "labels"),
+    [
+        ("classification", ["no", "yes"]),
+        ("multilabel", ["no", "yes"]),
+        ("regression", ["value"]),
+    ],
+)
+def test_classes_of_a_dataset_have_names_but_for_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, labels: list[str]
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    names = datasets.ClassLabel(names=["yes", "no"])
+    features = datasets.Features({"text": datasets.Value("string"), "is": names})
+    rows = {"text": ["a", "b", "c"], "is": [0, 1, -1]}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(tmp_path / "set"))
+    source = {"kind": "hub", "dataset": "set", "text": "text", "label_column": "is"}
+    source["language"] = "en"
+    config = TypeAdapter(Task).validate_python({"kind": kind, "train": [source], "test": [source]})
+    data = config.load(TaskInputs(tmp_path, tmp_path, ("en",)))
+    assert data.labels == labels
+    assert data.test["en"].texts == ["a", "b"]
+    assert "1 line left out (no label): set/train:2" in capsys.readouterr().err
+    assert ("classes" in config.inputs()) == (kind != "regression")  # which still holds
+
+
 NONE = "no text of its test files has a label that is among those of its train files"
 
 

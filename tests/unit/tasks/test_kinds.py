@@ -54,13 +54,28 @@ def test_a_source_may_be_limited_to_some_languages(tmp_path: Path) -> None:
     assert list(config.load(TaskInputs(tmp_path, tmp_path, LANGUAGES)).test) == ["zh"]
 
 
-def test_pairs_and_single_texts_do_not_mix(tmp_path: Path) -> None:
-    (tmp_path / "a.tsv").write_text("a\tx\tb\nc\ty\td\n")
+@pytest.mark.parametrize("section", [ClassificationConfig, MultilabelConfig, RegressionConfig])
+def test_pairs_and_single_texts_do_not_mix(tmp_path: Path, section: type) -> None:
+    (tmp_path / "a.tsv").write_text("a\t1\tb\nc\t2\td\n")
+    kind = section.model_fields["kind"].annotation.__args__[0]
     single = {"kind": "tsv", "path": "a.tsv", "text": 0, "label_column": 1, "language": "en"}
-    task = {"train": [single, {**single, "second": 2}], "test": [single]}
-    config = ClassificationConfig.model_validate(task)
-    with pytest.raises(UserError, match="some of its texts are pairs and some are not"):
-        config.load(TaskInputs(tmp_path, tmp_path, LANGUAGES))
+    pair = {**single, "second": 2}
+    inputs = TaskInputs(tmp_path, tmp_path, LANGUAGES)
+    for train, test in (([single, pair], [single]), ([pair], [single]), ([single], [pair])):
+        config = section.model_validate({"kind": kind, "train": train, "test": test})
+        with pytest.raises(UserError, match="some of its texts are pairs and some are not"):
+            config.load(inputs)
+        files = {"kind": kind, "train": test, "valid": train, "test": test}
+        config = section.model_validate(files)
+        config.load(inputs)
+        with pytest.raises(UserError, match="some of its texts are pairs and some are not"):
+            config.validation().load(inputs)
+
+
+def test_choices_are_of_a_multiple_choice_alone(tmp_path: Path) -> None:
+    columns = {"label_column": 1, "choices": [2, 3]}
+    with pytest.raises(UserError, match="`choices`, which only a task of kind: multiple_choice"):
+        load(tmp_path, ClassificationConfig, {"en": "p\t0\ta\tb\nq\t1\tc\td\n"}, **columns)
 
 
 def test_an_empty_second_text_is_counted(

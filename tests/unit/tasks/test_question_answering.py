@@ -83,6 +83,27 @@ def test_files_of_other_languages_are_left(tmp_path: Path) -> None:
     assert set(data.test) == {"en", "zh"}
 
 
+def test_a_source_of_other_languages_chooses_their_steps_and_is_not_learned(tmp_path: Path) -> None:
+    write(tmp_path, impossible=False)
+    (tmp_path / "qa.zh.jsonl").rename(tmp_path / "cross-zh-en.jsonl")
+    english = {"path": "qa.en.jsonl", "language": "en"}
+    cross = {"path": "cross-{language}-en.jsonl", "question_language": "en"}
+    for other in (cross, {**cross, "languages": ["zh"]}):
+        given = [english, other]
+        settings = config(train=given, valid=given, test=given)
+        inputs = TaskInputs(tmp_path, tmp_path, ("en", "zh"))
+        assert {question.language for question in settings.load(inputs).train} == {"en"}
+        chooses = settings.validation()
+        assert chooses is not None
+        assert set(chooses.load(inputs).test) == {"en", "zh"}
+    for wrong, message in (
+        ({"path": "cross-{language}-zh.jsonl"}, "No file matches the pattern"),
+        ({**cross, "languages": ["fr"]}, "limited to languages that the recipe does not have"),
+    ):
+        with pytest.raises(UserError, match=message):
+            load(tmp_path, train=[english, wrong])
+
+
 def test_answers_that_do_not_occur_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,6 +205,10 @@ _CHOSEN = """\
     validate_every: 0.5
     patience: 4
 """
+_SHARED = """\
+    valid_share: 0.3
+    sweep: {lr: [1.0e-7, 1.0e-2], processes: 1}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +220,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, _project: Path) -> Pa
     recipe = folder / "recipe.yaml"
     tasks = "".join(_TASK.format(name=head, head=head) for head in ("simple", "beam"))
     tasks += _TASK.format(name="chosen", head="simple") + _CHOSEN
+    tasks += _TASK.format(name="shared", head="simple") + _SHARED
     base, _, _ = recipe.read_text("utf-8").partition("finetune:")
     recipe.write_text(f"{base}finetune:{tasks}", encoding="utf-8")
     run(recipe, ['pretrain.models={"none": {}}'], folder / "out", False)
@@ -232,6 +258,17 @@ def test_valid_questions_choose_the_step(finished_run: Path) -> None:
     assert found["null_threshold"] == Answering.load(stage).null_threshold is not None
     assert config(patience=1, valid=[{"path": "a", "language": "en"}]).inputs()["chosen_by"]
     assert "chosen_by" not in config().inputs()
+
+
+def test_contexts_that_are_held_back_choose_the_step_and_the_rate(finished_run: Path) -> None:
+    figures = read_json(finished_run / "out" / "finetune" / "none" / "shared" / "figures.json")
+    curve = [point for point in figures["curve"] if point["objective"] == "selection"]
+    assert {point["language"] for point in curve} == {"en"}
+    assert [trial["chosen"] for trial in figures["trials"]] == [False, True]
+    found = read_json(finished_run / "out" / "results.json")["models"]["none"]["tasks"]["shared"]
+    assert 0 < found["train_examples"] < 60
+    assert found["languages"]["en"]["n"] == 60
+    assert found["null_threshold"] is not None
 
 
 def test_the_folders_open_as_the_classes_they_name(finished_run: Path) -> None:

@@ -52,6 +52,11 @@ def test_a_sentence_with_an_untagged_word_is_counted(
     assert "1 sentence left out (a word without a tag): file:1" in capsys.readouterr().err
 
 
+def test_no_features_are_a_tag_of_their_own(tmp_path: Path) -> None:
+    text = "1\tdu\t_\tADP\t_\t_\n2\tjour\t_\tNOUN\t_\tNumber=Sing\n"
+    assert read(tmp_path, text, kind="conllu", column="FEATS")[0][2] == ["_", "Number=Sing"]
+
+
 def test_a_treebank_may_declare_its_columns(tmp_path: Path) -> None:
     text = "# global.columns = ID FORM SEM\n1\tdog\tanimal\n\n1\tcar\tthing\n"
     assert [s[2] for s in read(tmp_path, text, kind="conllu", column="SEM")] == [
@@ -126,7 +131,7 @@ def test_numbers_of_a_dataset_become_names(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     names = datasets.ClassLabel(names=["O", "B-LOC"])
     features = datasets.Features({"tokens": [datasets.Value("string")], "ner": [names]})
-    rows = {"tokens": [["in", "Rome"]], "ner": [[0, 1]]}
+    rows = {"tokens": [["in", "Rome"], ["of", "Rome"], ["to"]], "ner": [[0, 1], [-1, 1], None]}
     datasets.Dataset.from_dict(rows, features).save_to_disk(str(tmp_path / "set-en"))
     source = {"kind": "hub", "dataset": "set-{language}", "tags": "ner", "languages": ["en"]}
     section = TypeAdapter(TaggedSourceKind).validate_python(source)
@@ -151,6 +156,9 @@ def test_each_language_may_have_its_file(tmp_path: Path) -> None:
     assert found == {"fr": ["fra"], "en": ["english"]}
     assert len(files_of([section], tmp_path)) == 3
     assert list(read_tagged([section], inputs, ())) == []
+    assert list(read_tagged([section], TaskInputs(tmp_path, tmp_path, ("en", "tr")), ("tr",))) == []
+    with pytest.raises(UserError, match="is of any of the languages tr"):
+        list(read_tagged([section], TaskInputs(tmp_path, tmp_path, ("tr",)), ("tr",)))
 
 
 def test_the_language_is_given_once() -> None:
