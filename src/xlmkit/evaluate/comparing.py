@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
-from xlmkit.evaluate.comparable import is_retrieval
+from xlmkit.evaluate.comparable import has_directions
 from xlmkit.evaluate.comparing_notes import differing_labels, seeds_note, undefined_scores
 from xlmkit.evaluate.contenders import Contender
 from xlmkit.evaluate.outcomes import Outcomes
@@ -197,8 +197,8 @@ def _shared_names(
 def _has_languages(
     contenders: Sequence[Contender], name: str, asked: Sequence[str], notes: list[str]
 ) -> bool:
-    """Tell whether retrieval, which nobody asked for, has the languages that matter."""
-    if not is_retrieval(name):
+    """Tell whether what has directions, and nobody asked for, has the languages that matter."""
+    if not has_directions(name):
         return True
     for one in contenders:
         found = one.tasks[name]["languages"]
@@ -253,7 +253,7 @@ def _paired_tests(
             lacking = best if code not in ours else other
             notes.append(
                 f"{lacking.title} has no single answers for {task.name}, so there is no paired "
-                "test; xlmkit evaluate --force keeps them, in the folder of the run."
+                f"test; {lacking.measured_by} --force keeps them, in the folder of the run."
             )
         elif not ours[code].same_examples(theirs[code]):
             notes.append(
