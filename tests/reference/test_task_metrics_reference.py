@@ -9,7 +9,7 @@ from sklearn import metrics as theirs
 
 from xlmkit.evaluate.correlation import pearson, spearman
 from xlmkit.evaluate.mining import f1_interval, judge
-from xlmkit.evaluate.multilabel import label_sets_accuracy, multilabel_f1
+from xlmkit.evaluate.multilabel import label_sets_accuracy, multilabel_class_scores, multilabel_f1
 from xlmkit.tasks.classification import ClassificationData
 from xlmkit.tasks.multilabel import MultilabelData
 from xlmkit.tasks.multiple_choice import MultipleChoiceData
@@ -25,6 +25,12 @@ def test_metrics_of_several_classes_are_those_of_scikit_learn(seed: int, rare: f
     for average in ("macro", "micro"):
         expected = theirs.f1_score(right, given, average=average, zero_division=0)
         assert multilabel_f1(right, given, average, resamples=0).value == pytest.approx(expected)
+    each = multilabel_class_scores(right, given)
+    expected = theirs.precision_recall_fscore_support(right, given, zero_division=0)
+    for made, value in zip(
+        (each.precision, each.recall, each.f1, each.support), expected, strict=True
+    ):
+        np.testing.assert_array_equal(made, value)
     assert label_sets_accuracy(right, given, resamples=0).value == pytest.approx(
         theirs.accuracy_score(right, given)
     )

@@ -280,3 +280,5 @@ def test_every_recipe_that_comes_along_runs_at_a_small_size(
 def test_the_recipe_of_all_kinds_of_tasks_is_whole() -> None:
     recipe = load_config(Path(__file__).parents[2] / "recipes" / "tasks.yaml", Recipe)
     assert {task.kind for task in recipe.finetune.values()} == set(KINDS)
+    # Those of the African entities; files of other languages than the recipe's are not read.
+    assert {"ha", "sw", "yo"} <= set(recipe.languages)

@@ -12,6 +12,7 @@ from xlmkit.cli.app import app
 from xlmkit.core.config import load_config
 from xlmkit.core.errors import UserError
 from xlmkit.core.process import Processes
+from xlmkit.evaluate.outcomes import load_outcomes
 from xlmkit.generate.summarizer import Summarizer
 from xlmkit.plan import RunPlan
 from xlmkit.recipe import Recipe
@@ -70,6 +71,13 @@ def test_a_run_measures_summaries_in_every_language(trained: Path) -> None:
         assert {example["reference"] for example in part["examples"]} <= {"animal", "machine"}
     points = {(p["objective"], p["language"], p["split"]) for p in made["curve"]}
     assert {("summary", None, "train"), ("summary", "average", "valid")} <= points
+    kept = load_outcomes(trained / "out/evaluate/topics@translator/outcomes/summaries.npz")
+    assert list(kept) == ["en-en", "zh-zh", "ar-ar"]
+    for direction, one in kept.items():
+        value = made["test"][direction]["scores"]["rouge1"]["value"]
+        assert 100 * one.columns["rouge1"].mean() == pytest.approx(value, abs=1e-3)
+    translated = load_outcomes(trained / "out/evaluate/topics@translator/outcomes/translation.npz")
+    assert list(translated) == ["en-zh"]
     assert {("mt", "average", "valid"), ("bleu", "en-zh", "valid")} <= points
     assert {("rouge", "en-en", "valid"), ("rouge", "average", "valid")} <= points
     assert made["best_step"] in (6, 12)

@@ -30,7 +30,7 @@ from xlmkit.core.log import say
 from xlmkit.core.process import Processes
 from xlmkit.core.tables import table
 from xlmkit.data.permutation import key_of
-from xlmkit.evaluate.comparable import TRANSLATION
+from xlmkit.evaluate.comparable import SUMMARIES, TRANSLATION
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.rouge import check_rouge
@@ -271,8 +271,10 @@ def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, 
         for metric, score in one.scores.items()
     ]
     table(f"{title} on the test texts", ["direction", "metric", "score", "texts"], rows)
-    if outcomes := {d: kept for d, one in found.items() if (kept := one.outcomes(d))}:
-        save_outcomes(folder / OUTCOMES / f"{TRANSLATION}.npz", outcomes)
+    for task in (TRANSLATION, SUMMARIES):
+        of_task = {d: one for d, one in found.items() if one.task == task}
+        if outcomes := {d: kept for d, one in of_task.items() if (kept := one.outcomes(d))}:
+            save_outcomes(folder / OUTCOMES / f"{task}.npz", outcomes)
     for sentence in together(f for d, one in found.items() for f in one.findings(d, judge.learner)):
         say(sentence)
     return {direction: one.to_json(direction, judge.learner) for direction, one in found.items()}

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from xlmkit.build.translation_texts import Watched
+from xlmkit.evaluate.comparable import SUMMARIES, TRANSLATION, WRITTEN
 from xlmkit.evaluate.language_identifier import LanguageIdentifier
 from xlmkit.evaluate.outcomes import Outcomes, example_ids
-from xlmkit.evaluate.rouge import rouge_scores
+from xlmkit.evaluate.rouge import rouge_counts, rouge_scores
 from xlmkit.evaluate.score import Score
 from xlmkit.evaluate.translation import translation_counts, translation_scores
 from xlmkit.evaluate.translation_diagnosis import Finding, Learner, findings
@@ -23,7 +24,7 @@ from xlmkit.text.normalize import lowercase_and_remove_accent
 ROUND_TRIP = "round_trip"
 
 _METRICS = ("bleu", "chrf")
-SUMMARY_METRICS = ("rouge1", "rouge2", "rougeL")
+SUMMARY_METRICS = WRITTEN[SUMMARIES]
 _EXAMPLES = 5
 
 
@@ -45,17 +46,28 @@ class Written:
     health: Health
     folded: bool = False
 
+    @property
+    def task(self) -> str:
+        """What the outputs are, by its name in a comparison."""
+        return TRANSLATION if self.texts.summary is None else SUMMARIES
+
     def outcomes(self, direction: str) -> Outcomes | None:
-        """Return the counts of each sentence that BLEU is made from; None without references."""
+        """Return what the scores of single texts are made from; None without references.
+
+        Of translations the counts of BLEU, of summaries ROUGE's F1.
+        """
         references = self.texts.references
         if references is None:
             return None
-        target = direction.partition("-")[2]
+        target, ids = direction.partition("-")[2], example_ids(self.texts.sources, references)
+        if self.texts.summary is not None:
+            rouge = rouge_counts(self.outputs, [references], target, SUMMARY_METRICS)
+            shares = {name: one.per_sentence[:, 0] / 100 for name, one in rouge.items()}
+            return Outcomes(ids, shares)
         made = translation_counts(
             self.outputs, [references], target, ("bleu",), lowercase=self.folded
         )
-        counts = made["bleu"].per_sentence.astype(np.int64)
-        return Outcomes(example_ids(self.texts.sources, references), {"bleu": counts})
+        return Outcomes(ids, {"bleu": made["bleu"].per_sentence.astype(np.int64)})
 
     def findings(self, direction: str, learner: Learner) -> list[Finding]:
         """Return what is wrong with what `learner` wrote."""

@@ -7,6 +7,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -138,5 +139,7 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command line of this process, which writes UTF-8 as it reads it, in any locale."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     app()

@@ -36,7 +36,7 @@ class WordTokens:
         """Put words one after the other; one without any sub-token gets the unknown one."""
         whole = [ids if len(ids) else np.array([unknown], np.int32) for ids in words]
         lengths = np.array([len(ids) for ids in whole], np.int64)
-        return cls(np.concatenate(whole), np.cumsum(lengths) - lengths)
+        return cls(np.concatenate([np.empty(0, np.int32), *whole]), np.cumsum(lengths) - lengths)
 
 
 @dataclass(frozen=True, slots=True)

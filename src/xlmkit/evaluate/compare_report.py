@@ -12,13 +12,14 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write
 from xlmkit.core.tables import print_text, table
 from xlmkit.evaluate import formats
-from xlmkit.evaluate.comparing import AVERAGE, Comparison, Pair, SharedTask
+from xlmkit.evaluate.comparing import AVERAGE, Comparison, Pair
 from xlmkit.evaluate.drawing import Axis, palette_css, style
 from xlmkit.evaluate.point_chart import NamedPoint, point_chart
 from xlmkit.evaluate.report_tables import Cell, Measure, Row, Table, comparison
 from xlmkit.evaluate.results import metric_title
 from xlmkit.evaluate.results_csv import COLUMNS
 from xlmkit.evaluate.score import Score
+from xlmkit.evaluate.shared_tasks import SharedTask
 
 _WORTH_DRAWING = 1.2
 """Models that differ by less in speed or size are not drawn against it."""
@@ -41,7 +42,7 @@ def sentences(found: Comparison, names: Callable[[str], str]) -> list[str]:
         if len(found.tasks) > 1 and tested:
             said.append(_on_tasks(tested, other.title, len(found.tasks)))
         elif tested:
-            said.append(_on_one_task(tested[0], other.title))
+            said.append(_on_one_task(found, tested[0], other.title))
     frontier = [one.title for one in found.standings if not one.beaten_by]
     if len(frontier) > 1:
         said.append(
@@ -56,15 +57,19 @@ def sentences(found: Comparison, names: Callable[[str], str]) -> list[str]:
     return said
 
 
-def _on_one_task(pair: Pair, other: str) -> str:
+def _on_one_task(found: Comparison, pair: Pair, other: str) -> str:
     """Return how far the best is above another model, and whether that may be chance."""
     if pair.difference is None or pair.corrected is None:
         return ""
-    by = formats.points(pair.difference.value).lstrip("+-\N{MINUS SIGN}")
+    (task,), best = found.tasks, found.standings[0].title
+    by = formats.points(task.average(best) - task.average(other)).lstrip("+")
+    tested = f"p {_p(pair.corrected)}"
+    if task.spreads:
+        tested = f"with the first seed {formats.points(pair.difference.value)}, {tested}"
     if float(by) == 0:
-        return f"{other} equals it to a tenth of a point (p {_p(pair.corrected)})."
+        return f"{other} equals it to a tenth of a point ({tested})."
     sure = "" if pair.shown else ", which may be chance"
-    return f"It is {by} points above {other} (p {_p(pair.corrected)}){sure}."
+    return f"It is {by} points above {other} ({tested}){sure}."
 
 
 def _on_tasks(pairs: Sequence[Pair], other: str, number: int) -> str:
@@ -121,10 +126,16 @@ def standings_table(found: Comparison) -> Table:
 
 
 def task_table(found: Comparison, task: SharedTask, names: Callable[[str], str]) -> Table:
-    """Return a task's scores by language and model."""
+    """Return a task's scores by language and model, means of those with several seeds."""
 
     def get(model: str, language: str) -> Score | float | None:
-        return task.scores[model].get(language) if language else task.average(model)
+        if not language:
+            return task.average(model)
+        seeded = model in task.spreads
+        return task.mean(model, language) if seeded else task.scores[model][language]
+
+    def deviation(model: str, language: str) -> float | None:
+        return task.spreads.get(model, {}).get(language, {}).get("deviation")
 
     rows = [
         (code, names(code) + (" (labels)" if code == task.source else ""), "")
@@ -134,7 +145,8 @@ def task_table(found: Comparison, task: SharedTask, names: Callable[[str], str])
         whole = len(task.averaged) == len(task.languages)
         rows.append(("", "Average" if whole else "Average without labels", "summary"))
     titles = {one.title: one.title for one in found.standings}
-    return comparison("Language", titles, rows, [Measure(metric_title(task.metric), get)])
+    measure = Measure(metric_title(task.metric), get, deviation=deviation)
+    return comparison("Language", titles, rows, [measure])
 
 
 def pairs_table(found: Comparison, task: SharedTask, names: Callable[[str], str]) -> Table | None:
@@ -170,11 +182,18 @@ def print_comparison(found: Comparison, names: Callable[[str], str]) -> None:
     for task in found.tasks:
         metric = metric_title(task.metric)
         scores = task_table(found, task, names)
-        _print(f"{metric} times 100 on {task.name}, with 95% intervals", scores)
+        _print(f"{metric} times 100 on {task.name}, {_beside(task)}", scores)
         if tests := pairs_table(found, task, names):
             _print(f"{found.standings[0].title} against the others on {task.name}", tests)
     for note in found.notes:
         print_text(note)
+
+
+def _beside(task: SharedTask) -> str:
+    """Return what stands beside the scores of a task."""
+    if not task.spreads:
+        return "with 95% intervals"
+    return f"mean {formats.PLUS_MINUS} standard deviation over the seeds, or with 95% intervals"
 
 
 def _print(title: str, content: Table) -> None:
@@ -212,6 +231,7 @@ def to_json(found: Comparison) -> dict[str, Any]:
             task.name: {
                 "metric": task.metric,
                 "averaged": list(task.averaged),
+                "averages": {title: task.average(title) for title in task.scores},
                 "scores": {
                     title: {code: scores[code].to_json() for code in task.languages}
                     for title, scores in task.scores.items()
@@ -269,6 +289,7 @@ def _page(found: Comparison, names: Callable[[str], str]) -> str:
             {
                 "name": task.name,
                 "metric": metric_title(task.metric),
+                "beside": _beside(task),
                 "table": task_table(found, task, names),
                 "pairs": pairs_table(found, task, names),
             }

@@ -1,14 +1,11 @@
 """Which of several models is best for some tasks and languages, and what it costs."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlmkit.core.errors import UserError
-from xlmkit.evaluate.comparable import is_retrieval
 from xlmkit.evaluate.comparing_notes import differing_labels, seeds_note, undefined_scores
 from xlmkit.evaluate.contenders import Contender
 from xlmkit.evaluate.outcomes import Outcomes
@@ -21,8 +18,8 @@ from xlmkit.evaluate.paired import (
     resampled_differences,
 )
 from xlmkit.evaluate.resampling import per_example, statistic
-from xlmkit.evaluate.results import score
-from xlmkit.evaluate.score import Score, interval
+from xlmkit.evaluate.score import interval
+from xlmkit.evaluate.shared_tasks import SharedTask, has_languages, shared_names, shared_task
 from xlmkit.evaluate.standings import Standing, judged, on_same_device, ranked
 
 AVERAGE = ""
@@ -42,8 +39,8 @@ class Pair:
         task: the task's name.
         language: the language, or `AVERAGE`.
         other: title of the other model.
-        difference: the best model's metric less the other's; None where they were not tested on
-            the same examples.
+        difference: the best model's metric less the other's, of the first seed of both; None where
+            they were not tested on the same examples.
         corrected: p after Holm's correction over all tests of single languages; that of an average
             is corrected over all averages.
     """
@@ -60,32 +57,6 @@ class Pair:
         if self.difference is None or self.corrected is None or self.corrected >= LEVEL:
             return 0
         return 1 if self.difference.value > 0 else -1
-
-
-@dataclass(frozen=True, slots=True)
-class SharedTask:
-    """A task that all models were measured on.
-
-    Attributes:
-        name: its name in the recipes.
-        metric: what decides.
-        languages: the languages that all models share.
-        averaged: those of them that the average is over.
-        source: the language of the labels, where it is the same for all, else "".
-        scores: title of a model to language to score.
-    """
-
-    name: str
-    metric: str
-    languages: tuple[str, ...]
-    averaged: tuple[str, ...]
-    source: str
-    scores: Mapping[str, Mapping[str, Score]]
-
-    def average(self, title: str) -> float:
-        """Return a model's mean over the averaged languages."""
-        values = [self.scores[title][code].value for code in self.averaged]
-        return math.fsum(values) / len(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +88,11 @@ def compare(
         UserError: nothing is shared, or what is asked for is not.
     """
     notes: list[str] = []
-    names = _shared_names(contenders, tasks, notes)
+    names = shared_names(contenders, tasks, notes)
     if not tasks and len(names) > 1:
-        names = [name for name in names if _has_languages(contenders, name, languages, notes)]
+        names = [name for name in names if has_languages(contenders, name, languages, notes)]
     notes += [note for name in names for one in contenders if (note := seeds_note(one, name))]
-    shared = [_shared_task(contenders, name, languages) for name in names]
+    shared = [shared_task(contenders, name, languages) for name in names]
     for task in shared if not languages else ():
         notes += undefined_scores(contenders, task.name, task.metric)
     notes += differing_labels(contenders, names)
@@ -172,73 +143,6 @@ def _with_the_best(
         for other in others
         for pair in _paired_tests(best, other, task, notes)
     ]
-
-
-def _shared_names(
-    contenders: Sequence[Contender], asked: Sequence[str], notes: list[str]
-) -> list[str]:
-    everywhere = [name for name in contenders[0].tasks if all(name in c.tasks for c in contenders)]
-    known = dict.fromkeys(name for one in contenders for name in one.tasks)
-    if missing := [name for name in asked if name not in everywhere]:
-        raise UserError(
-            f"Not all models were measured on {missing[0]!r}; "
-            f"they share {', '.join(everywhere) or 'no task'}."
-        )
-    if not everywhere:
-        own = "; ".join(f"{one.title}: {', '.join(one.tasks)}" for one in contenders)
-        raise UserError(
-            f"The models share no task ({own}); give the task the same name in every recipe."
-        )
-    if not asked and (left := [name for name in known if name not in everywhere]):
-        notes.append(f"Left out, since not all models have them: {', '.join(left)}.")
-    return [name for name in everywhere if not asked or name in asked]
-
-
-def _has_languages(
-    contenders: Sequence[Contender], name: str, asked: Sequence[str], notes: list[str]
-) -> bool:
-    """Tell whether retrieval, which nobody asked for, has the languages that matter."""
-    if not is_retrieval(name):
-        return True
-    for one in contenders:
-        found = one.tasks[name]["languages"]
-        if any(not any(_is_in(code, direction) for direction in found) for code in asked):
-            notes.append(f"Left out, since it was not measured in all these languages: {name}.")
-            return False
-    return True
-
-
-def _shared_task(contenders: Sequence[Contender], name: str, asked: Sequence[str]) -> SharedTask:
-    first = contenders[0]
-    metrics = [m for m in first.metrics(name) if all(m in c.metrics(name) for c in contenders)]
-    if not metrics:
-        raise UserError(f"The models have no metric of {name} in common; is it the same task?")
-    scores = {
-        one.title: {
-            code: found
-            for code, part in one.tasks[name]["languages"].items()
-            if (found := score(part, metrics[0])) is not None
-        }
-        for one in contenders
-    }
-    shared = [code for code in scores[first.title] if all(code in of for of in scores.values())]
-    if missing := [code for code in asked if not any(_is_in(code, one) for one in shared)]:
-        raise UserError(
-            f"Not all models were measured in {missing[0]!r} on {name}; "
-            f"they share {', '.join(shared) or 'no language'}."
-        )
-    if not shared:
-        raise UserError(f"The models share no language of the task {name}.")
-    sources = {code for one in contenders for code in one.sources(name)}
-    chosen = [one for one in shared if not asked or any(_is_in(code, one) for code in asked)]
-    averaged = chosen if asked else [code for code in chosen if code not in sources] or chosen
-    source = sources.pop() if len(sources) == 1 else ""
-    return SharedTask(name, metrics[0], tuple(chosen), tuple(averaged), source, scores)
-
-
-def _is_in(code: str, shared: str) -> bool:
-    """Tell whether a language is the one that was measured, or in the direction that was."""
-    return shared == code or shared.startswith(f"{code}-") or shared.endswith(f"-{code}")
 
 
 def _paired_tests(
@@ -303,7 +207,7 @@ def _averaged(
     drawn = np.mean([samples[code] for code in task.averaged], axis=0)
     low, high = interval(drawn)
     n = sum(task.scores[best.title][code].n for code in task.averaged)
-    value = task.average(best.title) - task.average(other.title)
+    value = task.first_average(best.title) - task.first_average(other.title)
     found = Difference(value, low, high, bootstrap_p(drawn), n, "bootstrap")
     return Pair(task.name, AVERAGE, other.title, found, None)
 

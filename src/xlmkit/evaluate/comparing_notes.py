@@ -9,7 +9,7 @@ from xlmkit.evaluate.results import metric_title, score
 
 
 def seeds_note(one: Contender, task: str) -> str:
-    """Return which of a model's seeds is compared, nothing where it has one only."""
+    """Return how a model's seeds are compared, nothing where it has one only."""
     over = one.tasks[task].get("seeds")
     if not over:
         return ""
@@ -17,10 +17,10 @@ def seeds_note(one: Contender, task: str) -> str:
     told = ""
     if spread["deviation"] is not None:
         deviation = formats.points(spread["deviation"]).lstrip("+")
-        told = f"; over all of them its average is {formats.percent(spread['mean'])} ± {deviation}"
+        told = f", on average {formats.percent(spread['mean'])} ± {deviation}"
     return (
-        f"{one.title} was adapted to {task} with {len(over['seeds'])} seeds, and the first is "
-        f"compared{told}."
+        f"{one.title} was adapted to {task} with {len(over['seeds'])} seeds: it ranks by their "
+        f"mean{told}; paired tests are of the first."
     )
 
 

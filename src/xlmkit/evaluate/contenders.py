@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
-from xlmkit.evaluate.comparable import TRANSLATION, comparable_tasks
+from xlmkit.evaluate.comparable import WRITTEN, comparable_tasks
 from xlmkit.evaluate.outcomes import FOLDER, Outcomes, load_outcomes
 from xlmkit.evaluate.results import Results, sources_of, task_metrics
 
@@ -41,7 +41,7 @@ class Contender:
 
     @property
     def tasks(self) -> Mapping[str, Mapping[str, Any]]:
-        """What it was measured on, by name: tasks, retrieval, translation."""
+        """What it was measured on, by name: tasks, retrieval, translation, summaries."""
         return comparable_tasks(self.model)
 
     @property
@@ -92,8 +92,8 @@ class Contender:
 def read_contenders(runs: Sequence[Path], tasks: Sequence[str] = ()) -> list[Contender]:
     """Return all models of some runs that were measured on anything, in order.
 
-    Translators are compared among themselves: where only translation is asked for, or where the
-    runs have nothing else.
+    Translators are compared among themselves: where translation or summaries are asked for, or
+    where the runs have nothing else.
 
     Args:
         runs: folders of runs, or their results.json.
@@ -102,10 +102,11 @@ def read_contenders(runs: Sequence[Path], tasks: Sequence[str] = ()) -> list[Con
     Raises:
         UserError: a run has no results, is named twice, or there are no two models.
     """
-    if TRANSLATION in tasks and len(set(tasks)) > 1:
+    of_translators = [name for name in tasks if name in WRITTEN]
+    if of_translators and len(of_translators) < len(tasks):
         raise UserError(
-            "Translators are compared among themselves; leave out --task translation, or the "
-            "other tasks."
+            f"Translators are compared among themselves; leave out --task {of_translators[0]}, or "
+            "the other tasks."
         )
     paths = [_results_file(run) for run in runs]
     for path, times in Counter(path.resolve() for path in paths).items():
@@ -114,7 +115,7 @@ def read_contenders(runs: Sequence[Path], tasks: Sequence[str] = ()) -> list[Con
     everything = [one for path in paths for one in _of_run(path)]
     models = [one for one in everything if one.part == "models"]
     found = models
-    if TRANSLATION in tasks or not models:
+    if of_translators or not models:
         found = [one for one in everything if one.part == "translators"]
     if len(found) < 2:
         which = f"only {found[0].title} was" if found else "no model was"

@@ -4,7 +4,9 @@ Every function that returns a `Score` resamples the unit that is independent: ex
 classification, queries for retrieval, texts for measures over tokens.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +43,37 @@ class ClassScores:
     f1: NDArray[np.float64]
     support: NDArray[np.int64]
     occurs: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls, hits: NDArray[np.float64], *, support: NDArray[np.int64], predicted: NDArray[np.int64]
+    ) -> Self:
+        """Make them of how often each class is found, is right and is predicted, (..., classes)."""
+        return cls(
+            precision=_share(hits, predicted),
+            recall=_share(hits, support),
+            f1=_share(2 * hits, support + predicted),
+            support=support,
+            occurs=(support + predicted) > 0,
+        )
+
+    def by_name(self, names: Sequence[str], *, every: bool) -> dict[str, dict[str, float]]:
+        """Return the scores of a single matrix as plain values for JSON.
+
+        Args:
+            names: of the classes.
+            every: whether those that do not occur are there, too.
+        """
+        return {
+            name: {
+                "precision": float(self.precision[i]),
+                "recall": float(self.recall[i]),
+                "f1": float(self.f1[i]),
+                "support": int(self.support[i]),
+            }
+            for i, name in enumerate(names)
+            if every or self.occurs[i]
+        }
 
 
 def confusion_matrix(
@@ -106,14 +139,7 @@ def class_scores(confusion: NDArray[np.int64]) -> ClassScores:
         confusion: counts of shape (..., classes, classes), rows are references.
     """
     hits = np.asarray(np.diagonal(confusion, axis1=-2, axis2=-1), dtype=np.float64)
-    support, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
-    return ClassScores(
-        precision=_share(hits, predicted),
-        recall=_share(hits, support),
-        f1=_share(2 * hits, support + predicted),
-        support=support,
-        occurs=(support + predicted) > 0,
-    )
+    return ClassScores.of(hits, support=confusion.sum(axis=-1), predicted=confusion.sum(axis=-2))
 
 
 def _share(part: NDArray[np.float64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

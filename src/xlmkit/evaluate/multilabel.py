@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from xlmkit.evaluate.metrics import ClassScores
 from xlmkit.evaluate.score import RESAMPLES, SEED, Score, Statistic, bootstrap, bootstrap_mean
 
 
@@ -60,6 +61,19 @@ def multilabel_f1_values(
         return values
 
     return statistic
+
+
+def multilabel_class_scores(references: ArrayLike, predictions: ArrayLike) -> ClassScores:
+    """Return precision, recall and F1 of each class; arguments as `multilabel_f1`.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    right, given = np.asarray(references, bool), np.asarray(predictions, bool)
+    if right.shape != given.shape or right.ndim != 2:
+        raise ValueError(f"{right.shape} references but {given.shape} predictions.")
+    hits = (right & given).sum(axis=0).astype(np.float64)
+    return ClassScores.of(hits, support=right.sum(axis=0), predicted=given.sum(axis=0))
 
 
 def label_sets_accuracy(

@@ -29,6 +29,7 @@ from xlmkit.evaluate.report_data import (
 )
 from xlmkit.evaluate.report_errors import (
     calibration_table,
+    class_table,
     confusion_panels,
     left_out_notes,
     reliability_panels,
@@ -208,6 +209,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "notes": _notes(results, models),
         "bias": bias_section(results, results["models"][shown], models[shown]),
         "confusions": confusion_panels(results, models[shown]),
+        "classes": class_table(results, models[shown]),
         "calibration": calibration_table(results, name),
         "reliability": reliability_panels(results, name),
         "other_languages": language_legend(results, others_of(results, first)),

@@ -1,5 +1,6 @@
 """How a classifier errs: which classes it takes for which, and whether it knows when it may err."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -58,6 +59,30 @@ def confusion_panels(results: Results, task: Mapping[str, Any]) -> list[Panel]:
         title = f"Confusions in {language}" + (f"; most often {often}" if often else "")
         panels.append(Panel(language, heat_map(counts, names, title=title), often))
     return panels
+
+
+def class_table(results: Results, task: Mapping[str, Any]) -> Table | None:
+    """Return F1 of each class by language; None where no text may be of several classes.
+
+    Of very many classes the most frequent are shown. All numbers are in results.json.
+
+    Args:
+        results: the content of results.json.
+        task: one model's part of a task.
+    """
+    found = {code: part["classes"] for code, part in task["languages"].items() if "classes" in part}
+    if not found:
+        return None
+    support: Counter[str] = Counter()
+    for scores in found.values():
+        support.update({name: one["support"] for name, one in scores.items()})
+    languages = {code: language_name(results, code) for code in ordered_languages(results, found)}
+    return comparison(
+        "Class",
+        languages,
+        [(name, name, "") for name, _ in support.most_common(MAXIMUM_CLASSES)],
+        [Measure("F1", lambda code, name: float(found[code][name]["f1"]), better=0)],
+    )
 
 
 def _most_confused(

@@ -6,6 +6,7 @@ from typing import Any
 
 from xlmkit.evaluate.formats import listed
 from xlmkit.evaluate.score import Score
+from xlmkit.evaluate.translation_metrics import TITLES
 
 Results = Mapping[str, Any]
 """The content of results.json."""
@@ -33,11 +34,13 @@ def model_titles(results: Results, models: Iterable[str]) -> dict[str, str]:
 
 
 def language_name(results: Results, code: str) -> str:
-    """Return the name of a language; "en-fr" is the pair of both where it is not a language."""
+    """Return the name of a language; "en-fr" is the pair of both where it is no language itself."""
     names: Mapping[str, str] = results.get("language_names") or {}
     if code in names:
         return names[code]
     first, second = split_pair(results, code)
+    if first == second:
+        return names.get(first, first)
     if second:
         return f"{names.get(first, first)}\N{EN DASH}{names.get(second, second)}"
     return code
@@ -146,6 +149,8 @@ def task_metrics(task: Mapping[str, Any]) -> list[str]:
 
 def metric_title(metric: str) -> str:
     """Return the name of a metric as people read it: "macro_f1" is "Macro F1"."""
+    if metric in TITLES:
+        return TITLES[metric]
     text = metric.replace("_", " ").replace("f1", "F1")
     return text[:1].upper() + text[1:]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xlmkit.core.files import atomic_write
+from xlmkit.evaluate.comparable import SUMMARIES, TRANSLATION
 from xlmkit.evaluate.results import (
     Results,
     gaps,
@@ -59,7 +60,7 @@ def _rows(results: Results) -> Iterator[list[Any]]:
     for translator, part in (results.get("translators") or {}).items():
         for direction, found in (part.get("test") or {}).items():
             for metric, score in (found.get("scores") or {}).items():
-                task = "summaries" if metric.startswith("rouge") else "translation"
+                task = SUMMARIES if metric.startswith("rouge") else TRANSLATION
                 yield _row(translator, task, direction, metric, score)
 
 

@@ -241,7 +241,7 @@ def _tags(
     reading: Reading,
     words: Sequence[str],
 ) -> list[Target]:
-    read = sorted(set(reading.owners[reading.owners >= 0].tolist()))
+    read = [] if reading.judged is None else reading.judged.tolist()
     probabilities = given[0, 0].softmax(dim=-1)
     said = {word: int(probabilities[reading.first(word)].argmax()) for word in read}
     if words:
@@ -313,7 +313,7 @@ def _explained(reading: Reading, target: Target, blank: Tensor, steps: int | Non
 def _notes(reading: Reading, explained: Sequence[Explained]) -> Iterator[str]:
     if reading.joins:
         yield (
-            "The text is longer than the model reads at once, and what it predicts is joined from "
+            "The text is longer than the model reads at once, and what it predicts comes from "
             "several windows; only the first window is explained."
         )
     elif reading.cut:

@@ -1,31 +1,26 @@
 """Finetuned models of other families that `transformers` knows, as a `Subject`."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from xlmkit.checkpoint.provenance import read_provenance
 from xlmkit.core.device import choose_device
 from xlmkit.core.errors import UserError
-from xlmkit.data.normal_spans import aligned_normal
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.scoring import Decision, Scoring
-from xlmkit.explain.explanation import Kind, Word
+from xlmkit.explain.explanation import Kind
+from xlmkit.explain.family_reading import FamilyRows, read_question, read_texts, read_words
 from xlmkit.explain.plain_subject import open_scores, scoring_of
-from xlmkit.explain.reading import SPECIAL, Reading
+from xlmkit.explain.reading import Reading
 from xlmkit.explain.subject import Asked
 from xlmkit.huggingface.limits import position_limit, reads_types
 from xlmkit.huggingface.loading import open_config, open_model, open_tokenizer
 from xlmkit.huggingface.sequences import TextEncoder
-from xlmkit.text.aligned_words import aligned_words
-from xlmkit.text.alignment import Aligned, Span
-from xlmkit.text.languages import WITHOUT_SPACES
 
 _HEADS: dict[str, tuple[str, Kind]] = {
     "ForSequenceClassification": ("AutoModelForSequenceClassification", "classes"),
@@ -99,7 +94,6 @@ class FamilySubject:
         if kind == "classes":
             kind = scoring.decides
         tokenizer = open_tokenizer(folder, config)
-        tokenizer.padding_side = "right"
         model = open_model(auto_class, folder, config)
         return cls(model, tokenizer, kind, scoring, Answering.load(folder))
 
@@ -125,56 +119,41 @@ class FamilySubject:
 
     def read(self, asked: Asked) -> Reading:
         """Return what the model reads."""
-        TextEncoder(self._tokenizer, [asked.language]).tell_language(asked.language)
-        sources = [aligned_normal(text) for text in asked.texts]
-        longest, texts = self._longest, [source.text for source in sources]
-        firsts = [texts[row[0]] for row in asked.rows]
-        seconds = [texts[row[1]] for row in asked.rows] if len(asked.rows[0]) > 1 else None
-        made = self._tokenizer(
-            firsts,
-            seconds,
-            truncation=True,
-            max_length=longest,
-            padding=True,
-            return_offsets_mapping=True,
-            return_token_type_ids=reads_types(self._model),
-            split_special_tokens=True,
-            return_tensors="pt",
-        )
-        offsets = made.pop("offset_mapping").numpy()
+        encoder = TextEncoder(self._tokenizer, [asked.language])
+        encoder.tell_language(asked.language)
+        rows = self._rows(encoder, asked)
+        encoded = rows.encoded if reads_types(self._model) else replace(rows.encoded, types=None)
         device = next(self._model.parameters()).device
-        self._given = {name: tensor.to(device) for name, tensor in made.items()}
-        words, owners, spans = _owned(asked, sources, made, offsets)
-        given = self._given
+        self._given = given = encoded.batch(range(len(encoded.ids))).to(device).tensors
 
         def scores(ids: Tensor) -> Tensor:
-            n = len(ids) // len(firsts)
+            n = len(ids) // len(encoded.ids)
             others = {k: v.repeat(n, 1) for k, v in given.items() if k != "input_ids"}
             return self._scores(self._model(input_ids=ids, **others))
 
-        ids, long_texts = given["input_ids"], self.scoring.long_texts
-        cut = _is_cut(self._tokenizer, firsts, seconds, longest)
-        symbols = [self._tokenizer.convert_ids_to_tokens(row.tolist()) for row in ids]
+        ids = given["input_ids"]
         return Reading(
-            words=words,
-            owners=owners,
-            spans=spans,
-            symbols=symbols,
+            words=rows.words,
+            owners=rows.owners,
+            spans=rows.spans,
+            symbols=[self._tokenizer.convert_ids_to_tokens(row.tolist()) for row in ids],
             ids=ids,
-            lengths=given["attention_mask"].sum(dim=1).tolist(),
+            lengths=encoded.lengths.tolist(),
             embedding=self._model.get_input_embeddings(),
             scores=scores,
-            cut=cut,
-            joins=cut and long_texts is not None and long_texts.joins,
+            cut=rows.cut,
+            joins=rows.joins,
+            judged=rows.judged,
         )
 
-    @property
-    def _longest(self) -> int:
-        """Tokens that it reads at once, as when it predicts."""
-        longest = position_limit(self._model, self._tokenizer)
+    def _rows(self, encoder: TextEncoder, asked: Asked) -> FamilyRows:
+        limit = position_limit(self._model, self._tokenizer)
         if self.kind == "answer":
-            return self.settings.within(longest).max_length
-        return min(self.scoring.max_length or longest, longest)
+            return read_question(encoder, asked, self.settings.within(limit))
+        longest = min(self.scoring.max_length or limit, limit)
+        if self.kind == "tags":
+            return read_words(encoder, asked, longest)
+        return read_texts(encoder, asked, longest, self.scoring.long_texts)
 
     def _scores(self, output: Any) -> Tensor:  # noqa: ANN401 - their class
         if self.kind == "answer":
@@ -203,67 +182,3 @@ class FamilySubject:
         finally:
             self._model.set_attn_implementation(before)
         return torch.stack([layer[0] for layer in weights])
-
-
-def _is_cut(
-    tokenizer: Any,  # noqa: ANN401 - theirs
-    firsts: Sequence[str],
-    seconds: Sequence[str] | None,
-    longest: int,
-) -> bool:
-    whole = tokenizer(firsts, seconds, verbose=False, split_special_tokens=True)["input_ids"]
-    return any(len(row) > longest for row in whole)
-
-
-def _owned(
-    asked: Asked,
-    sources: Sequence[Aligned],
-    made: Any,  # noqa: ANN401 - their class
-    offsets: NDArray[np.int64],
-) -> tuple[list[Word], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the words of all texts, and of each token its word and its place in the text.
-
-    Args:
-        asked: what is explained.
-        sources: its texts in the form in which they are read.
-        made: what the tokenizer gave for them.
-        offsets: where in that form each token stands, (R, L, 2).
-    """
-    spans = offsets.astype(np.int64)
-    parts = np.full(offsets.shape[:2], SPECIAL)
-    for number, row in enumerate(asked.rows):
-        for place, which in enumerate(made.sequence_ids(number)):
-            if which is not None:
-                parts[number, place] = row[which]
-                start, end = spans[number, place]
-                while start < end and sources[row[which]].text[start].isspace():
-                    start += 1  # white space that some count to the token behind it
-                spans[number, place] = start, end
-    words: list[Word] = []
-    owners = np.full_like(parts, SPECIAL)
-    for part, (text, source) in enumerate(zip(asked.texts, sources, strict=True)):
-        own = parts == part
-        found = _word_spans(source.text, asked, spans[own])
-        if not found:
-            continue
-        starts = np.array([start for start, _ in found])
-        before = np.searchsorted(starts, spans[own][:, 0], side="right") - 1
-        owners[own] = len(words) + before.clip(min=0)
-        spans[own] = [_written(source, start, end) for start, end in spans[own].tolist()]
-        placed = [_written(source, start, end) for start, end in found]
-        words += [Word(text[start:end], part, start, end) for start, end in placed]
-    return words, owners, spans
-
-
-def _written(source: Aligned, start: int, end: int) -> Span:
-    """Return where a part of what is read stands in the text as it was written."""
-    return source.part(start, end).span if start < end else (start, start)
-
-
-def _word_spans(text: str, asked: Asked, tokens: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return where words stand; a language without spaces has its tokens for words."""
-    if asked.spaces:
-        return [match.span() for match in re.finditer(r"\S+", text)]
-    if asked.language in WITHOUT_SPACES:
-        return sorted({(start, end) for start, end in tokens.tolist() if start < end})
-    return [word.span for word in aligned_words(text, asked.language)]

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from xlmkit.data.batch import Inputs, Segment, assemble, fit
 from xlmkit.data.measures import normalize
 from xlmkit.data.normal_spans import aligned_normal
-from xlmkit.data.text_windows import LongTexts, PairForm, cut_rows
+from xlmkit.data.text_windows import LongTexts, PairForm, cut_rows, special_tokens
+from xlmkit.data.words import WordTokens, windows
 from xlmkit.explain.explanation import Word
 from xlmkit.text.alignment import AlignedTokens
 from xlmkit.text.tokenizer import Tokenizer
@@ -37,6 +38,7 @@ class Reading:
         spans: where in its text each token stands, (R, L, 2).
         cut: whether the model does not read the texts to their ends.
         joins: whether what it says comes from several windows, of which this is the first.
+        judged: of a tagger the words whose tags come from this window, ascending.
     """
 
     words: list[Word]
@@ -49,6 +51,7 @@ class Reading:
     scores: Callable[[Tensor], Tensor]
     cut: bool = False
     joins: bool = False
+    judged: NDArray[np.int64] | None = None
 
     def blank(self, token: int) -> Tensor:
         """Return the ids with this token in the place of every one of a word, (R, L)."""
@@ -85,6 +88,7 @@ class PlainRows:
     inputs: Inputs
     cut: bool
     joins: bool
+    judged: NDArray[np.int64] | None = None
 
     def for_model(self, model: nn.Module, embedding: nn.Module, tokenizer: Tokenizer) -> Reading:
         """Join them with a model, on its device."""
@@ -112,6 +116,7 @@ class PlainRows:
             scores,
             self.cut,
             self.joins,
+            self.judged,
         )
 
 
@@ -181,18 +186,37 @@ def read_words(
         text: the text.
         spans: where its words stand in it.
         language: of the text.
-        longest: tokens of a sequence; words behind them are left out.
+        longest: tokens of a sequence; of a longer text the first window is taken.
     """
     words = [Word(text[start:end], 0, start, end) for start, end in spans]
     encoded = tokenizer.encode_batch([normalize(word.text) for word in words], language)
-    parts = [ids if len(ids) else np.array([tokenizer.unk], np.int32) for ids in encoded]
-    owners = np.repeat(np.arange(len(parts)), [len(ids) for ids in parts]).astype(np.int64)
-    ids = np.concatenate(parts) if parts else np.empty(0, np.int32)
+    tokens = WordTokens.join(encoded, tokenizer.unk)
+    ids, owners, judged = first_window(tokens, longest - special_tokens(1, "apart"))
     spans_L2 = np.array(spans, np.int64).reshape(-1, 2)[owners]
-    read: Segment = ids[: longest - 2], tokenizer.lang2id[language]
-    laid_out = _laid_out([owners], [spans_L2], [(read,)], [(0,)], longest, "apart")
-    inputs, owners_RL, spans_RL2 = laid_out
-    return PlainRows(words, owners_RL, spans_RL2, inputs, len(read[0]) < len(ids), joins=False)
+    read: Segment = ids, tokenizer.lang2id[language]
+    inputs, owners_RL, spans_RL2 = _laid_out(
+        [owners], [spans_L2], [(read,)], [(0,)], longest, "apart"
+    )
+    cut = len(ids) < len(tokens.ids)
+    return PlainRows(words, owners_RL, spans_RL2, inputs, cut, cut, judged)
+
+
+def first_window(
+    tokens: WordTokens, room: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+    """Return what a tagger reads of a sentence at first.
+
+    Args:
+        tokens: of the sentence.
+        room: the most of them in a window.
+
+    Returns:
+        Tokens, (L,), the number of each one's word, (L,), and of the words that are judged here.
+    """
+    window = next(windows(tokens, room))
+    lengths = np.diff(tokens.firsts, append=len(tokens.ids))
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    return tokens.ids[: window.end], owners[: window.end], window.words
 
 
 def _words_of(tokens: AlignedTokens, text: str, part: int) -> tuple[list[Word], NDArray[np.int64]]:
@@ -216,8 +240,8 @@ def _first_windows(
     """Return what of each sequence is read at once, or first."""
     if long_texts is None:
         return [fit(row, longest, form) for row in laid]
-    windows = cut_rows(laid, longest, long_texts.stride, form)
-    return [windows.rows[place] for place in np.unique(windows.owners, return_index=True)[1]]
+    made = cut_rows(laid, longest, long_texts.stride, form)
+    return [made.rows[place] for place in np.unique(made.owners, return_index=True)[1]]
 
 
 def _laid_out(

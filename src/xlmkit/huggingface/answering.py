@@ -121,7 +121,7 @@ def encode_windows(
     for number, question in enumerate(questions):
         encoder.tell_language(question.language)
         made = tokenizer(
-            _shortened(tokenizer, question.text, shape.max_question),
+            shortened(tokenizer, question.text, shape.max_question),
             question.context,
             truncation="only_second",
             max_length=shape.max_length,
@@ -148,7 +148,7 @@ def encode_windows(
     return Windows(sequences, parts)
 
 
-def _shortened(tokenizer: Any, text: str, tokens: int) -> str:  # noqa: ANN401 - their class
+def shortened(tokenizer: Any, text: str, tokens: int) -> str:  # noqa: ANN401 - their class
     """Return as much of a question as gives so many tokens."""
     made = tokenizer(
         text, add_special_tokens=False, return_offsets_mapping=True, split_special_tokens=True

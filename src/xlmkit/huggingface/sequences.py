@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xlmkit.core.errors import UserError
+from xlmkit.text.alignment import Aligned
 from xlmkit.text.languages import from_locale
 
 _TYPES = "token_type_ids"
@@ -194,6 +195,10 @@ class TextEncoder:
     def plain(self, texts: Sequence[str]) -> list[str]:
         """Return texts in which nothing is a special token."""
         return [self._special.sub(_broken, text) for text in texts]
+
+    def plain_aligned(self, text: Aligned) -> Aligned:
+        """Return what `plain` makes of a text, aligned with it."""
+        return text.substitute(self._special, _broken)
 
 
 def _broken(match: re.Match[str]) -> str:

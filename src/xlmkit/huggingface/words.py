@@ -46,7 +46,7 @@ def encode_native_words(
         encoder.tell_language(language)
         frame = Frame.of(tokenizer)
         room, before = max_length - frame.size, len(frame.special[0])
-        parts, _, words, places = cut(_tokens(encoder, sentences), room, before=before)
+        parts, _, words, places = cut(word_tokens(encoder, sentences), room, before=before)
         rows = [frame.around([part]) for part in parts]
         ids += [row for row, _ in rows]
         type_ids += [types_of for _, types_of in rows]
@@ -58,8 +58,8 @@ def encode_native_words(
     return WordSequences(encoded, all_words, all_places, left)
 
 
-def _tokens(encoder: TextEncoder, sentences: Sentences) -> list[WordTokens]:
-    """Return the sub-tokens of each sentence, by word."""
+def word_tokens(encoder: TextEncoder, sentences: Sentences) -> list[WordTokens]:
+    """Return the sub-tokens of each sentence, by word; the tokenizer is a fast one."""
     if not sentences:
         return []
     rows = [encoder.plain(words) for words in sentences]

@@ -12,7 +12,6 @@ from torch import Tensor
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.data.batch import Inputs
 from xlmkit.data.measures import normalize
-from xlmkit.data.normal_spans import aligned_normal
 from xlmkit.data.words import Sentences, encode_words
 from xlmkit.evaluate.calibration import softmax
 from xlmkit.evaluate.scoring import Scoring
@@ -26,10 +25,7 @@ from xlmkit.inference.model import (
     languages_of,
     prepare,
 )
-from xlmkit.inference.words import word_spans
-from xlmkit.text.aligned_words import aligned_words
-from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, segmenter
-from xlmkit.text.tokenizer import Tokenizer
+from xlmkit.inference.words import spans_by_rules, word_spans
 
 Text = str | Sequence[str]
 """A text, or its words."""
@@ -63,8 +59,8 @@ class TaggingPredictor:
         max_length = None if scoring is None else scoring.max_length
         self.labels, self.spaces = list(model.labels), spaces
         self._known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
-        self._split = (
-            partial(_words_of_tokens, model.tokenizer) if isinstance(model, Bundle) else _words
+        self._spans = (
+            partial(word_spans, model.tokenizer) if isinstance(model, Bundle) else spans_by_rules
         )
         self._scores = (
             _plain(model, precision, max_length)
@@ -120,25 +116,14 @@ class TaggingPredictor:
         """Return the words of a text as they are written in it."""
         if not isinstance(text, str):
             return list(text)
-        if self.spaces:
-            return text.split()
-        return self._split(text, language)
+        spans = self._spans(text, language, spaces=self.spaces)
+        return [text[start:end] for start, end in spans]
 
     def cells(self, prediction: Mapping[str, Any]) -> list[str]:
         """Return words, tags and probabilities, each with spaces between."""
         probabilities = [f"{one:.6f}" for one in prediction["probabilities"]]
         columns = (prediction["words"], prediction["tags"], probabilities)
         return [" ".join(part) for part in columns]
-
-
-def _words_of_tokens(tokenizer: Tokenizer, text: str, language: str) -> list[str]:
-    """Return the words of which the model reads a token."""
-    return [text[start:end] for start, end in word_spans(tokenizer, text, language)]
-
-
-def _words(text: str, language: str) -> list[str]:
-    cut = segmenter(DEFAULT_SEGMENTERS.get(language, NONE))
-    return [text[slice(*word.span)] for word in aligned_words(aligned_normal(text), language, cut)]
 
 
 def _plain(bundle: Bundle, precision: InferencePrecision, max_length: int | None) -> ScoreWords:

@@ -13,9 +13,11 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.streams import input_lines
 from xlmkit.data.measures import normalize
 from xlmkit.data.normal_spans import aligned_normal
+from xlmkit.text.aligned_words import aligned_words
 from xlmkit.text.alignment import Span
 from xlmkit.text.bpe import END_OF_WORD
 from xlmkit.text.languages import check_known, script_share
+from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, segmenter
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import SPECIAL_TOKENS
 
@@ -55,12 +57,30 @@ def word_spans(
         spaces: that spaces alone stand between words.
     """
     if spaces:
-        return [match.span() for match in re.finditer(r"\S+", text)]
+        return _between_spaces(text)
     tokens = tokenizer.align(aligned_normal(text), language)
     found: dict[int, Span] = {}
     for word, (start, end) in zip(tokens.words, tokens.spans, strict=True):
         found[word] = (found.get(word, (start, end))[0], end)
     return list(found.values())
+
+
+def spans_by_rules(text: str, language: str, *, spaces: bool = False) -> list[Span]:
+    """Return where the words of a text stand in it, for models that know no words by themselves.
+
+    Args:
+        text: the text.
+        language: its language, by whose rules words are found, as the tokenizer of XLM does.
+        spaces: that spaces alone stand between words.
+    """
+    if spaces:
+        return _between_spaces(text)
+    cut = segmenter(DEFAULT_SEGMENTERS.get(language, NONE))
+    return [word.span for word in aligned_words(aligned_normal(text), language, cut)]
+
+
+def _between_spaces(text: str) -> list[Span]:
+    return [match.span() for match in re.finditer(r"\S+", text)]
 
 
 def ordinary_tokens(tokenizer: Tokenizer) -> Tensor:

@@ -15,7 +15,11 @@ from pydantic import Field
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.records import labels_in
-from xlmkit.evaluate.multilabel import label_sets_accuracy, multilabel_f1
+from xlmkit.evaluate.multilabel import (
+    label_sets_accuracy,
+    multilabel_class_scores,
+    multilabel_f1,
+)
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.objectives.balance import Balance
 from xlmkit.tasks.base import Scores, TaskInputs
@@ -104,12 +108,16 @@ class MultilabelData(SequenceData):
         return weights
 
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
-        """Return F1 over classes and over all decisions, and how many texts are wholly right."""
+        """Return F1 over classes and over all decisions, and how many texts are wholly right.
+
+        Beside them stand precision, recall and F1 of each class.
+        """
         predicted, labels = scores >= 0, part.labels > 0.5
         return {
             "macro_f1": multilabel_f1(labels, predicted, "macro").to_json(),
             "micro_f1": multilabel_f1(labels, predicted, "micro").to_json(),
             "exact_match": label_sets_accuracy(labels, predicted).to_json(),
+            "classes": multilabel_class_scores(labels, predicted).by_name(self.labels, every=True),
         }
 
     def columns(self, part: LabelledTexts, scores: Scores) -> Columns:

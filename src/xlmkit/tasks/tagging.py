@@ -294,7 +294,7 @@ class TaggingData(TaskData):
             "n": len(part.sentences),
             "words": len(part.tags),
             "confusion": confusion[:learned, :learned].tolist(),
-            "tags": self._tag_scores(confusion),
+            "tags": class_scores(confusion).by_name(names, every=False),
             "unseen": {names[i]: n for i in range(learned, len(names)) if (n := _n(part, i))},
         }
         if self.reading is None:
@@ -311,19 +311,6 @@ class TaggingData(TaskData):
                 "gold": sum(map(illegal_tags, right)),
                 "predicted": sum(map(illegal_tags, given)),
             },
-        }
-
-    def _tag_scores(self, confusion: NDArray[np.int64]) -> dict[str, dict[str, float]]:
-        scores = class_scores(confusion)
-        return {
-            name: {
-                "precision": float(scores.precision[i]),
-                "recall": float(scores.recall[i]),
-                "f1": float(scores.f1[i]),
-                "support": int(scores.support[i]),
-            }
-            for i, name in enumerate([*self.labels, *self.unseen])
-            if scores.occurs[i]
         }
 
     def tell_oddities(self) -> None:

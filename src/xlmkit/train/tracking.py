@@ -4,19 +4,22 @@ What is tracked are the points of the curves (losses and accuracies of training 
 objective and language), and at each of them the learning rate, the gradient's norm, the tokens per
 second and the skipped steps. Nothing of it decides anything, so it is no part of a stage's key.
 
+A tracker that fails once it has begun is told, and the training goes on without it.
+
 Everything stays on this machine below `tracking/` in the run's folder: Weights & Biases is offline
 unless the variable WANDB_MODE says otherwise, and Trackio is local.
 """
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
 from xlmkit.train.trackers import TrackerName, check_installed
 
 Log = Callable[[int, Mapping[str, float]], None]
@@ -59,13 +62,8 @@ class Tracking:
         with ExitStack() as stack:
             logs = []
             for tracker in self.trackers:
-                try:
-                    logs.append(stack.enter_context(openers[tracker](self, name, step, key)))
-                except Exception as error:  # of any kind: it is their code
-                    raise UserError(
-                        f"tracking: {tracker} cannot begin ({type(error).__name__}: {error}); "
-                        "mend that, or leave it out."
-                    ) from error
+                opened = openers[tracker](self, name, step, key)
+                logs.append(stack.enter_context(_Spared(tracker, opened)))
             yield logs
 
     def place(self, tracker: TrackerName) -> Path:
@@ -73,6 +71,54 @@ class Tracking:
         folder = self.folder / "tracking" / tracker
         folder.mkdir(parents=True, exist_ok=True)
         return folder.resolve()
+
+
+class _Spared:
+    """A tracker whose failure costs no training: told once, it is given nothing more.
+
+    Their code may raise anything.
+
+    Args:
+        tracker: its name.
+        opened: gives its log.
+    """
+
+    def __init__(self, tracker: TrackerName, opened: AbstractContextManager[Log]) -> None:
+        self._tracker, self._opened = tracker, opened
+        self._failed = False
+
+    def __enter__(self) -> Log:
+        try:
+            self._log = self._opened.__enter__()
+        except Exception as error:
+            raise UserError(
+                f"tracking: {self._tracker} cannot begin ({_told(error)}); mend that, or leave it "
+                "out."
+            ) from error
+        return self._hand_on
+
+    def __exit__(self, *raised: Any) -> None:  # noqa: ANN401 - kind, error and traceback
+        try:
+            self._opened.__exit__(*raised)
+        except Exception as error:
+            self._fail(error)
+
+    def _hand_on(self, step: int, figures: Mapping[str, float]) -> None:
+        if self._failed:
+            return
+        try:
+            self._log(step, figures)
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failed:
+            say(f"tracking: {self._tracker} failed ({_told(error)}); all goes on without it.")
+        self._failed = True
+
+
+def _told(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def figures_of(points: Sequence[Mapping[str, Any]]) -> dict[str, float]:

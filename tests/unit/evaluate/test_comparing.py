@@ -12,12 +12,13 @@ from typer.testing import CliRunner
 
 from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
-from xlmkit.evaluate.compare_report import sentences
+from xlmkit.evaluate.compare_report import sentences, task_table
 from xlmkit.evaluate.comparing import AVERAGE, compare
 from xlmkit.evaluate.contenders import read_contenders
 from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
 from xlmkit.evaluate.outcomes import Outcomes, example_ids, save_outcomes
 from xlmkit.evaluate.score import bootstrap_mean
+from xlmkit.evaluate.seeds import over_seeds
 
 pytestmark = pytest.mark.unit
 
@@ -320,6 +321,46 @@ def test_a_form_that_is_unknown_is_refused(two_runs):
     result = CliRunner().invoke(app, [*two_runs, "--output", "a.pdf"])
     assert result.exit_code == 1
     assert "a.pdf should end in .html, .json, .csv" in result.stderr
+
+
+def add_seeds(run: Path, model: str, gain: float) -> None:
+    """Write that a model was adapted with a second seed, too, so much better in all languages."""
+    results = json.loads((run / "results.json").read_text("utf-8"))
+    task = results["models"][model]["tasks"]["topic"]
+    first = {**task, "average": {}}
+    second = json.loads(json.dumps(first))
+    for part in second["languages"].values():
+        part["accuracy"]["value"] += gain
+    task["seeds"] = over_seeds({1: first, 2: second})
+    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+
+
+def test_models_rank_by_the_mean_over_their_seeds(tmp_path):
+    run = make_run(tmp_path / "run", a=Model("Lucky", 0.8), b=Model("Steady", 0.77))
+    before = compare(read_contenders([run]))
+    assert [one.title for one in before.standings] == ["Lucky", "Steady"]
+    add_seeds(run, "a", -0.2)
+    add_seeds(run, "b", 0.1)
+    found = compare(read_contenders([run]))
+    assert [one.title for one in found.standings] == ["Steady", "Lucky"]
+    (task,) = found.tasks
+    assert found.standings[0].quality == pytest.approx(before.standings[1].quality + 0.05)
+    assert task.mean("Lucky", "sw") == pytest.approx(task.scores["Lucky"]["sw"].value - 0.1)
+    # What the tests say is of the first seed.
+    (average,) = found.decisive("Lucky")
+    gap = before.standings[1].quality - before.standings[0].quality
+    assert average.difference.value == pytest.approx(gap)
+    assert average.difference.low < gap < average.difference.high
+    told = sentences(found, LANGUAGES.get)
+    by = 100 * (found.standings[0].quality - found.standings[1].quality)
+    assert told[1].startswith(f"It is {by:.1f} points above Lucky (with the first seed \u2212")
+    assert all("2 seeds: it ranks by their mean" in note for note in found.notes)
+    assert all("paired tests are of the first." in note for note in found.notes)
+    table = task_table(found, task, LANGUAGES.get)
+    assert all(cell.detail.startswith("\u00b1 ") for row in table.rows[:3] for cell in row.cells)
+    assert table.rows[3].cells[0].text == f"{100 * found.standings[0].quality:.1f}"
+    printed = CliRunner().invoke(app, ["compare", str(run)])
+    assert "mean \u00b1 standard deviation over the seeds" in printed.stdout + printed.stderr
 
 
 def add_retrieval(run: Path, shares: dict[str, float], code: str = "sw") -> None:

@@ -5,7 +5,12 @@ import pytest
 
 from xlmkit.evaluate.heat_map import grouped, heat_map, most_frequent
 from xlmkit.evaluate.report import render_report
-from xlmkit.evaluate.report_errors import calibration_table, confusion_panels, reliability_panels
+from xlmkit.evaluate.report_errors import (
+    calibration_table,
+    class_table,
+    confusion_panels,
+    reliability_panels,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -112,3 +117,22 @@ def test_a_task_without_probabilities_has_no_calibration(results):
             del part["calibration"]
     assert calibration_table(results, "application") is None
     assert reliability_panels(results, "application") == []
+
+
+def test_where_texts_are_of_several_classes_each_has_its_f1(results):
+    assert class_table(results, _task(results)) is None
+    for model in results["models"].values():
+        for part in model["tasks"]["application"]["languages"].values():
+            del part["confusion"]
+            part["classes"] = {
+                name: {"precision": 0.5, "recall": 0.5, "f1": f1, "support": support}
+                for name, f1, support in (("fear", 0.125, 3), ("joy", 0.5, 40))
+            }
+    table = class_table(results, _task(results))
+    assert [row.label for row in table.rows] == ["joy", "fear"]
+    assert [cell.text for cell in table.rows[1].cells] == ["12.5"] * len(table.columns)
+    page = render_report(results)
+    assert "How well each class is found" in page
+    many = {f"class {i}": {"f1": 0.5, "support": i} for i in range(60)}
+    _task(results)["languages"] = {"fr": {"classes": many}}
+    assert len(class_table(results, _task(results)).rows) == 20

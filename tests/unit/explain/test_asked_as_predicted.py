@@ -16,6 +16,7 @@ from xlmkit.explain.explainer import Explainer
 from xlmkit.explain.plain_subject import kind_of_task
 from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.sequences import SequencePredictor
+from xlmkit.inference.tagging import TaggingPredictor
 
 pytest.importorskip("captum")
 
@@ -183,3 +184,136 @@ def test_a_question_may_be_in_another_language(answerer: Path) -> None:
         assert made[0] == row["n_best"][0]["text"]
         said.append(made[1])
     assert said[0] != pytest.approx(said[1], abs=1e-7)
+
+
+def give_pieces(folder: Path) -> None:
+    """Give a model a tokenizer that marks the beginning of words in its pieces, as XLM-R's does."""
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    pieces = [
+        "\u2581Dodoma",
+        ".",
+        "\u2581.",
+        "\u2581ni",
+        "\u2581mji",
+        "\u2581",
+        "老",
+        "狗",
+        "看",
+        "见",
+    ]
+    scored = [(piece, -1.0) for piece in [*special, *pieces]]
+    tokenizer = Tokenizer(models.Unigram(scored, unk_id=3))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    names = ["bos_token", "pad_token", "eos_token", "unk_token", "mask_token"]
+    made = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, **dict(zip(names, special, strict=True))
+    )
+    made.save_pretrained(folder)
+
+
+def family_model(folder: Path, head: str, **changes: Any) -> Path:
+    """Put a fresh head, to which everything that is read matters, on a model with such pieces."""
+    import torch
+    import transformers
+
+    give_pieces(folder)
+    torch.manual_seed(0)
+    model = getattr(transformers, head).from_pretrained(folder, **changes)
+    for parameter in model.parameters():
+        if parameter.dim() > 1:
+            parameter.data.mul_(3)
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("max_length", [None, 9])
+@pytest.mark.parametrize(
+    ("text", "lang", "spaces"),
+    [
+        ("ni mji Dodoma.", "sw", False),
+        ("Dodoma. ni mji.", "sw", True),
+        ("老狗看见老狗.", "zh", False),
+        ("Do\u200bdoma. ni mji Dodoma. ni <s> mji.", "sw", False),
+    ],
+)
+def test_words_of_another_familys_tagger_are_those_that_it_predicts(
+    make_encoder: Callable[..., Path],
+    tmp_path: Path,
+    text: str,
+    lang: str,
+    spaces: bool,
+    max_length: int | None,
+) -> None:
+    folder = make_encoder("xlm-roberta", tmp_path / "model")
+    family_model(folder, "AutoModelForTokenClassification", num_labels=3)
+    Scoring(max_length=max_length).save(folder)
+    predictor = TaggingPredictor.from_pretrained(folder, precision="float32", spaces=spaces)
+    (row,) = predictor.predict([text], lang)
+    made = Explainer.from_pretrained(folder).explain(text, lang, spaces=spaces, steps=2)
+    assert [word.text for word in made.words] == row["words"]
+    said = {one.word: (one.label, one.probability) for one in made.explained}
+    windows = "only the first window is explained" in " ".join(made.notes)
+    assert set(said) < set(range(len(row["words"]))) if windows else len(said) == len(row["words"])
+    assert windows or max_length is None or len(row["words"]) < 8
+    for word, (label, probability) in said.items():
+        assert word is not None
+        assert label == row["tags"][word]
+        assert probability == pytest.approx(row["probabilities"][word], abs=1e-5)
+
+
+@pytest.mark.parametrize("length", [14, 15, 16])
+def test_the_first_window_of_another_familys_pair_is_the_one_that_it_predicts(
+    make_encoder: Callable[..., Path], tmp_path: Path, length: int
+) -> None:
+    folder = make_encoder("xlm-roberta", tmp_path / "model")
+    family_model(folder, "AutoModelForSequenceClassification", num_labels=3)
+    Scoring(max_length=length, long_texts=LongTexts(stride=2), pairs=True).save(folder)
+    predictor = SequencePredictor.from_pretrained(
+        folder, precision="float32", long_texts=LongTexts(stride=2, join="first")
+    )
+    for text, second in (
+        ("Dodoma ni mji . " * 3, "mji ni Dodoma mji " * 3),
+        ("Dodoma ni <s> mji . " * 3, "ni mji ."),
+        ("ni mji .", "Dodoma ni mji . " * 4),
+    ):
+        label, probability, notes = explained(folder, text, second=second)
+        (row,) = predictor.predict([(text, second)], "en")
+        assert probability == pytest.approx(row["probabilities"][label], abs=1e-5)
+        assert "only the first window is explained" in notes[0]
+
+
+def test_another_family_reads_no_more_of_a_question_than_when_it_predicts(
+    make_encoder: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_encoder("xlm-roberta", tmp_path / "model")
+    family_model(folder, "AutoModelForQuestionAnswering")
+    Answering(max_length=20, max_question=2, n_best=1).save(folder)
+    predictor = AnswerPredictor.from_pretrained(folder, precision="float32")
+    context, said = "Dodoma\u200b ni  mji.", []
+    for question in ("ni mji Dodoma . ni", "ni mji"):
+        label, probability, _ = explained(folder, context, question=question)
+        ((best,),) = [row["n_best"] for row in predictor.predict([(question, context)], "en")]
+        assert label == best["text"]
+        said.append(probability)
+    assert said[0] == pytest.approx(said[1], abs=1e-6)
+
+
+def test_only_words_that_are_judged_in_the_first_window_are_explained(keyword_tagger: Path) -> None:
+    text = "a b c d e f g h " * 5
+    (row,) = TaggingPredictor.from_pretrained(keyword_tagger, precision="float32").predict(
+        [text], "en"
+    )
+    made = Explainer.from_pretrained(keyword_tagger).explain(text, "en", labels=["KEY"], steps=2)
+    assert [one.word for one in made.explained] == [7, 15]
+    assert "only the first window is explained" in made.notes[0]
+    for one in made.explained:
+        assert one.word is not None
+        assert one.probability == pytest.approx(row["probabilities"][one.word], abs=1e-5)

@@ -53,10 +53,15 @@ def test_classes_of_a_pair_are_explained(
 def test_tags_answers_and_texts_without_spaces_are_explained(
     make_encoder: Callable[..., Path], tmp_path: Path
 ) -> None:
+    classifier = make_encoder("bert", tmp_path / "classifier")
+    finetuned(classifier, "AutoModelForSequenceClassification", num_labels=2)
+    made = Explainer.from_pretrained(classifier).explain("老狗看见", "zh")
+    assert [word.text for word in made.words] == ["老", "狗", "看", "见"]
+
     tagger = make_encoder("bert", tmp_path / "tagger")
     finetuned(tagger, "AutoModelForTokenClassification", num_labels=2)
-    made = Explainer.from_pretrained(tagger).explain("老狗看见", "zh")
-    assert [word.text for word in made.words] == ["老", "狗", "看", "见"]
+    made = Explainer.from_pretrained(tagger).explain("The dog sees.", "en")
+    assert [word.text for word in made.words] == ["The", "dog", "sees", "."]
     assert [one.word for one in made.explained] == [0, 1, 2, 3]
     assert all(one.converged for one in made.explained)
 

@@ -1,5 +1,8 @@
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +125,25 @@ def test_a_byte_order_mark_is_no_text(tagger: Path, tmp_path: Path) -> None:
     options = {"precision": "float32", "batch_tokens": 4096, "resume": False}
     predict(tagger, Texts(path=source, lang="en"), target, **options)
     assert json.loads(target.read_text("utf-8"))["words"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
+def test_standard_output_is_utf8_whatever_the_locale(tagger: Path, encoding: str) -> None:
+    words = [sys.executable, "-m", "xlmkit", "predict", str(tagger), "--lang", "en"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    made = subprocess.run(
+        words, input="é 狗\n".encode(), env=environment, capture_output=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    text = made.stdout.decode("utf-8")
+    assert json.loads(text)["words"] == ["é", "狗"]
+    assert '"é"' in text  # as it is, and not escaped
+
+
+def test_what_is_said_to_people_needs_no_locale(tagger: Path) -> None:
+    words = [sys.executable, "-m", "xlmkit", "predict", str(tagger), "niña", "--lang", "en"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    made = subprocess.run(words, env=environment, capture_output=True, check=False)
+    assert made.returncode == 1
+    assert made.stderr.startswith(b"xlmkit: error: ")
+    assert b"ni\\xf1a" in made.stderr

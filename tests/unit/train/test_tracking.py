@@ -145,9 +145,9 @@ class Recorder:
 
     Settings = dict
 
-    def __init__(self, *, refuses: bool = False) -> None:
+    def __init__(self, *, refuses: bool = False, fails: tuple[str, ...] = ()) -> None:
         self.calls: list[tuple[str, Any]] = []
-        self.refuses = refuses
+        self.refuses, self.fails = refuses, fails
 
     def init(self, **options: Any) -> "Recorder":
         if self.refuses:
@@ -157,9 +157,15 @@ class Recorder:
 
     def log(self, figures: dict[str, float], step: int) -> None:
         self.calls.append(("log", (step, figures)))
+        self._may_fail("log")
 
     def finish(self) -> None:
         self.calls.append(("finish", None))
+        self._may_fail("finish")
+
+    def _may_fail(self, call: str) -> None:
+        if call in self.fails:
+            raise ConnectionError("no\nanswer")
 
     def __enter__(self) -> "Recorder":
         return self
@@ -186,3 +192,47 @@ def test_others_are_given_the_same_and_stay_on_this_machine(
     if tracker == "wandb":
         assert options["mode"] == "offline"
     assert (tmp_path / "tracking" / tracker).is_dir()
+
+
+@pytest.mark.parametrize("fails", [("log",), ("finish",), ("log", "finish")])
+@pytest.mark.parametrize("tracker", ["wandb", "trackio"])
+def test_a_tracker_that_fails_later_is_told_once_and_left_out(
+    tracker: str,
+    fails: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    package: Any = Recorder(fails=fails)
+    monkeypatch.setitem(sys.modules, tracker, package)
+    monkeypatch.setattr("xlmkit.train.trackers.find_spec", lambda name: name)
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path))
+    tracking = Tracking([tracker], "mine", tmp_path)  # type: ignore[list-item]
+    seen: list[int] = []
+    state = TrainingState()
+    with tracking.open("pretrain/model", 0, "0" * 64) as logs:
+        track = Track([*logs, lambda step, _: seen.append(step)], state)
+        for step in (1, 2, 3):
+            walk(track, state, step, 1.0)
+    assert seen == [1, 2, 3]
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        f"tracking: {tracker} failed (ConnectionError: no answer); all goes on without it."
+    ]
+    calls = [name for name, _ in package.calls]
+    assert calls == ["init", *["log"] * (1 if "log" in fails else 3), "finish"]
+
+
+def test_a_training_that_fails_is_no_failure_of_its_tracker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package: Any = Recorder()
+    monkeypatch.setitem(sys.modules, "wandb", package)
+    monkeypatch.setattr("xlmkit.train.trackers.find_spec", lambda name: name)
+    with (
+        pytest.raises(UserError, match="the disk is full"),
+        Tracking(["wandb"], "mine", tmp_path).open("pretrain/model", 0, "0" * 64),
+    ):
+        raise UserError("the disk is full")
+    assert package.calls[-1] == ("finish", None)
+    assert capsys.readouterr().err == ""
