@@ -16,6 +16,7 @@ from xlmkit.evaluate.lexicons import measure_lexicons
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.retrieval import choose_layer, measure_retrieval
+from xlmkit.evaluate.text_states import TextStates
 from xlmkit.plan import RunPlan
 from xlmkit.tasks.base import Backbone
 from xlmkit.tasks.reading import read_split
@@ -79,7 +80,8 @@ def _sentences(
 def _words(
     plan: RunPlan, backbone: Backbone, valid: list[Record], config: LexiconConfig, place: str
 ) -> dict[str, Any]:
-    layer, _ = choose_layer(backbone, valid, config, plan.recipe.languages[0])
+    reader = TextStates(backbone, config.stride, place)
+    layer, _ = choose_layer(reader, valid, config, plan.recipe.languages[0])
     dictionaries = [read_dictionary(one, plan.base) for one in config.dictionaries]
     try:
         return measure_lexicons(backbone, dictionaries, config, layer)

@@ -18,6 +18,9 @@ class SpaceConfig(Config):
     """Take each language's mean away from its vectors."""
     whiten: bool = False
     """Let all directions of the space vary alike."""
+    stride: int | None = Field(None, ge=0, exclude_if=lambda stride: stride is None)
+    """Read sentences longer than the model in windows that share so many tokens; without it they
+    lose their ends."""
 
 
 class SentencesConfig(SpaceConfig):

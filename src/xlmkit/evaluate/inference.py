@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from xlmkit.core.log import say
 from xlmkit.data.batch import Inputs, SegmentRows, Sequences
 from xlmkit.data.text_windows import LongTexts, PairForm, cut_rows
-from xlmkit.evaluate.joining import join_windows
-from xlmkit.evaluate.protocols import Scored
+from xlmkit.evaluate.joining import join_windows, mean_of_windows
+from xlmkit.evaluate.protocols import Pooled, Scored
 from xlmkit.model.heads import SequenceClassifier, mean_pool
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
@@ -84,12 +84,20 @@ def tell_of_cut(n_cut: int, n: int, max_length: int, what: str, mend: str = "lon
 
 
 def pooled_states(
-    transformer: Transformer, tokenizer: Tokenizer, texts: Sequence[str], language: str
-) -> NDArray[np.float32]:
+    transformer: Transformer,
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    language: str,
+    stride: int | None = None,
+) -> Pooled:
     """Return the mean of the real tokens' states after the embeddings and every layer.
 
-    Returns:
-        (texts, n_layers + 1, E), float32.
+    Args:
+        transformer: the model.
+        tokenizer: of the model.
+        texts: any number.
+        language: of all of them.
+        stride: see `Encoder.pooled_states`.
     """
 
     def compute(inputs: Inputs) -> Tensor:
@@ -97,7 +105,13 @@ def pooled_states(
         return torch.stack([mean_pool(state, inputs.lengths) for state in states], dim=1)
 
     longest = transformer.architecture.max_position_embeddings
-    return run_batches(transformer, _rows(tokenizer, texts, language, longest), compute)
+    rows = _rows(tokenizer, texts, language, longest)
+    if stride is None:
+        return Pooled(run_batches(transformer, rows, compute), rows.n_cut, longest)
+    windows = cut_rows(rows.rows, longest, stride)
+    fitting = SegmentRows(windows.rows, longest)
+    states = run_batches(transformer, fitting, compute)
+    return Pooled(mean_of_windows(states, windows.owners, fitting.lengths), 0, longest)
 
 
 def word_vectors(
@@ -169,9 +183,11 @@ class PlainEncoder:
         """Layers, the embeddings not counted."""
         return self.transformer.architecture.n_layers
 
-    def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
-        """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
-        return pooled_states(self.transformer, self.tokenizer, texts, language)
+    def pooled_states(
+        self, texts: Sequence[str], language: str, stride: int | None = None
+    ) -> Pooled:
+        """Return the mean of the tokens' states in each layer."""
+        return pooled_states(self.transformer, self.tokenizer, texts, language, stride)
 
 
 @dataclass(frozen=True, slots=True)

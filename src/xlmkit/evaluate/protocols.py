@@ -14,6 +14,20 @@ from xlmkit.data.questions import Question
 from xlmkit.evaluate.answers import Answering, Answers
 
 
+class Pooled(NamedTuple):
+    """What a model gives for whole texts.
+
+    Attributes:
+        states: the mean of the tokens' states, (texts, n_layers + 1, E), float32.
+        n_cut: texts that have lost their ends.
+        max_length: tokens that the model reads, special ones counted.
+    """
+
+    states: NDArray[np.float32]
+    n_cut: int
+    max_length: int
+
+
 class Encoder(Protocol):
     """A model that gives every text a vector in each layer."""
 
@@ -27,8 +41,18 @@ class Encoder(Protocol):
         """Layers, the embeddings not counted."""
         ...
 
-    def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
-        """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
+    def pooled_states(
+        self, texts: Sequence[str], language: str, stride: int | None = None
+    ) -> Pooled:
+        """Return the mean of the tokens' states in each layer.
+
+        Args:
+            texts: any number.
+            language: of all of them.
+            stride: texts longer than the model are read in windows that share so many tokens, and
+                their states are the mean of the windows', weighted by their tokens; None cuts
+                their ends off.
+        """
         ...
 
 

@@ -65,6 +65,24 @@ def test_ids_stand_before_a_tab_and_a_threshold_cuts(language_model: Path, tmp_p
     assert len(target.read_text("utf-8").splitlines()) < len(first)
 
 
+def test_a_stride_reads_the_ends_of_long_sentences(language_model: Path, tmp_path: Path) -> None:
+    """All sentences begin alike; without windows the model sees no more of them than that."""
+    long = "\n".join(" ".join(["a b c d"] * 40 + [text] * 30) for text in SENTENCES[:9])
+    for name in ("x", "y"):
+        (tmp_path / name).write_text(long, encoding="utf-8")
+    target, options = tmp_path / "out", ["--src", "en", "--tgt", "en", "--layer", 0]
+    found = {}
+    for windows in ([], ["--stride", 4]):
+        made = call(
+            language_model, tmp_path / "x", tmp_path / "y", *options, *windows, "-o", target
+        )
+        assert made.exit_code == 0, made.output
+        rows = [line.split("\t") for line in target.read_text("utf-8").splitlines()]
+        found[bool(windows)] = sum(row[1] == row[2] for row in rows)
+        assert ("lose their ends" in made.output) is not bool(windows)
+    assert found[True] == 9 > found[False]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
