@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from xlmkit.evaluate.report_tables import Measure, Table, comparison, retrieval_table
-from xlmkit.evaluate.results import Results, language_name, model_title, models_with, score
+from xlmkit.evaluate.results import (
+    Results,
+    language_name,
+    model_title,
+    models_with,
+    score,
+)
 from xlmkit.evaluate.score import Score
 
 
@@ -19,7 +25,19 @@ class SetTable:
 
 
 def set_tables(results: Results) -> Iterator[SetTable]:
-    """Yield the tables of all named sets of sentences and of all lexicons."""
+    """Yield the tables of the corpus by margin, and of all named sets."""
+    corpus = {
+        key: {**model["retrieval"], **margin}
+        for key, model in models_with(results, "retrieval").items()
+        if (margin := model["retrieval"].get("margin"))
+    }
+    if corpus:
+        yield SetTable(
+            "Finding translations, by margin",
+            "The same texts, with the nearest by margin: the cosine over how near both texts are "
+            "to all others. In percent.",
+            retrieval_table(results, corpus),
+        )
     for name, parts in _named(results, "retrievals"):
         layers = _layers(results, parts)
         title = f"Finding translations: {_title(name, parts)}"

@@ -51,6 +51,7 @@ def test_words_sentences_and_own_steps_have_rows(results, tmp_path):
     model["retrievals"] = {
         "tatoeba": {"directions": {"fr-en": one(0.7)}, "average": 0.7, "margin": by_margin}
     }
+    model["retrieval"]["margin"] = {"directions": {"en-fr": one(0.65)}, "average": 0.65}
     task = model["tasks"]["application"]
     task["own_selected"] = {
         "languages": {"fr": {"step": 30, "accuracy": one(0.55)}},
@@ -62,6 +63,8 @@ def test_words_sentences_and_own_steps_have_rows(results, tmp_path):
     found = {(r["task"], r["language"], r["metric"]): r["value"] for r in rows}
     assert found["lexicons.words", "en-fr", "static precision@1 by csls"] == "0.3"
     assert found["lexicons.words", "average", "contextual precision@5 by csls"] == "0.5"
+    assert found["retrieval", "en-fr", "accuracy by margin"] == "0.65"
+    assert found["retrieval", "average", "accuracy by margin"] == "0.65"
     assert found["retrievals.tatoeba", "fr-en", "accuracy"] == "0.7"
     assert found["retrievals.tatoeba", "average", "accuracy by margin"] == "0.8"
     assert found["application", "fr", "accuracy by own step"] == "0.55"
