@@ -1,4 +1,4 @@
-"""How a model is measured at finding translations: of the corpus, of files, and of words."""
+"""How a model is measured at finding translations: in the corpus and files, of words, by mining."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,9 +10,10 @@ from xlmkit.data.measures import normalize
 from xlmkit.data.records import Record
 from xlmkit.data.sources import Source
 from xlmkit.evaluate.comparable import RETRIEVAL
-from xlmkit.evaluate.config import LexiconConfig, SentenceSetConfig
+from xlmkit.evaluate.config import LexiconConfig, MiningConfig, SentenceSetConfig, SpaceConfig
 from xlmkit.evaluate.dictionaries import read_dictionary
 from xlmkit.evaluate.lexicons import measure_lexicons
+from xlmkit.evaluate.minings import measure_mining
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.retrieval import choose_layer, measure_retrieval
@@ -54,6 +55,11 @@ def measure_translations(plan: RunPlan, backbone: Backbone, folder: Path) -> dic
         name: _words(plan, backbone, valid, config, f"evaluate.lexicons.{name}")
         for name, config in evaluate.lexicons.items()
     }
+    if evaluate.minings:
+        figures["minings"] = {
+            name: _mined(plan, backbone, valid, config, f"evaluate.minings.{name}")
+            for name, config in evaluate.minings.items()
+        }
     return figures
 
 
@@ -80,13 +86,25 @@ def _sentences(
 def _words(
     plan: RunPlan, backbone: Backbone, valid: list[Record], config: LexiconConfig, place: str
 ) -> dict[str, Any]:
-    reader = TextStates(backbone, config.stride, place)
-    layer, _ = choose_layer(reader, valid, config, plan.recipe.languages[0])
+    layer = _layer(plan, TextStates(backbone, config.stride, place), valid, config)
     dictionaries = [read_dictionary(one, plan.base) for one in config.dictionaries]
     try:
         return measure_lexicons(backbone, dictionaries, config, layer)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
+
+
+def _mined(
+    plan: RunPlan, backbone: Backbone, valid: list[Record], config: MiningConfig, place: str
+) -> dict[str, Any]:
+    reader = TextStates(backbone, config.stride, place)
+    layer = _layer(plan, reader, valid, config)
+    found = measure_mining(reader, config, plan.base, layer)
+    return {"title": config.title, "layer": layer, **found}
+
+
+def _layer(plan: RunPlan, reader: TextStates, valid: list[Record], config: SpaceConfig) -> int:
+    return choose_layer(reader, valid, config, plan.recipe.languages[0])[0]
 
 
 def _read(plan: RunPlan, sources: tuple[Source, ...]) -> Iterable[Record]:

@@ -1,13 +1,15 @@
-"""The report's tables of translations found in files: sentences, and words."""
+"""The report's tables of translations found in files: sentences, words, and mined pairs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xlmkit.evaluate.mining_scores import METRICS
 from xlmkit.evaluate.report_tables import Measure, Table, comparison, retrieval_table
 from xlmkit.evaluate.results import (
     Results,
     language_name,
+    metric_title,
     model_title,
     models_with,
     score,
@@ -53,6 +55,15 @@ def set_tables(results: Results) -> Iterator[SetTable]:
             f"{_layers(results, parts)}.",
             _lexicon_table(results, parts),
         )
+    for name, parts in _named(results, "minings"):
+        k = next(iter(parts.values()))["neighbours"]
+        yield SetTable(
+            f"Mining translations: {_title(name, parts)}",
+            "Pairs found in texts that are not aligned, against the gold pairs, in percent, by "
+            f"margin with {k} neighbours. The threshold was not chosen on what is scored. "
+            f"{_layers(results, parts)}.",
+            _mining_table(results, parts),
+        )
 
 
 def _named(results: Results, part: str) -> Iterator[tuple[str, dict[str, Mapping[str, Any]]]]:
@@ -88,3 +99,20 @@ def _lexicon_table(results: Results, parts: Mapping[str, Mapping[str, Any]]) -> 
 
     titles = {key: model_title(results, key) for key in parts}
     return comparison("Direction", titles, rows, [measure("static"), measure("contextual")])
+
+
+def _mining_table(results: Results, parts: Mapping[str, Mapping[str, Any]]) -> Table:
+    pairs = dict.fromkeys(pair for part in parts.values() for pair in part["directions"])
+    rows = [(pair, language_name(results, pair), "") for pair in pairs]
+    rows.append(("", "Average", "summary"))
+
+    def measure(metric: str) -> Measure:
+        def get(model: str, pair: str) -> Score | float | None:
+            if not pair:
+                return float(parts[model]["average"][metric])
+            return score(parts[model]["directions"].get(pair), metric)
+
+        return Measure(metric_title(metric), get)
+
+    titles = {key: model_title(results, key) for key in parts}
+    return comparison("Pair", titles, rows, [measure(metric) for metric in METRICS])

@@ -57,13 +57,12 @@ def measure_retrieval(
     """
     check_layer(encoder, config, place)
     reader = TextStates(encoder, config.stride, place)
-    languages = list(encoder.languages)
-    pivot = config.pivot or languages[0]
+    pivot = config.pivot or encoder.languages[0]
     layer, by_layer = choose_layer(reader, valid, config, pivot)
     directions: dict[Measure, dict[str, Any]] = {measure: {} for measure in _MEASURES}
     outcomes: dict[str, Outcomes] = {}
     candidates = 0
-    others = [code for code in languages if code != pivot]
+    others = [code for code in encoder.languages if code != pivot]
     with progress("finding translations", len(others), "languages") as bar:
         for other in others:
             chosen = _choose(test, pivot, other, config.candidates)
