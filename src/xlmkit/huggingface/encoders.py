@@ -23,7 +23,7 @@ from xlmkit.data.questions import Question
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.inference import run_batches, word_vectors
 from xlmkit.evaluate.joining import mean_of_windows
-from xlmkit.evaluate.protocols import Pooled
+from xlmkit.evaluate.protocols import Cut, Pooled
 from xlmkit.huggingface.answering import (
     HuggingFaceAnswerer,
     SpanScores,
@@ -128,6 +128,10 @@ class HuggingFaceBackbone:
         )
         states = run_batches(model, windows, compute)
         return Pooled(mean_of_windows(states, owners, windows.lengths), 0, longest)
+
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what the tokenizer makes of texts."""
+        return self.encoder.cut(texts, language)
 
     def word_vectors(
         self, words: Sequence[str], language: str

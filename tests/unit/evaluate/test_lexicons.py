@@ -7,7 +7,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.evaluate.config import DictionaryConfig, LexiconConfig
 from xlmkit.evaluate.dictionaries import read_dictionary
 from xlmkit.evaluate.lexicons import _rank, measure_lexicons
-from xlmkit.evaluate.protocols import Pooled
+from xlmkit.evaluate.protocols import Cut, Pooled
 
 
 class Letters:
@@ -21,6 +21,9 @@ class Letters:
         angles = np.array([ord(word[0].lower()) - 97 for word in words]) / 4 + turn
         known = np.array(["?" not in word for word in words], bool)
         return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32), known
+
+    def cut(self, texts, language):
+        return Cut(len(texts), 0)
 
     def pooled_states(self, texts, language, stride=None):
         vectors, _ = self.word_vectors(texts, language)

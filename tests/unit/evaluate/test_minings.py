@@ -9,7 +9,7 @@ import pytest
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.config import MinedFilesConfig, MinedPairConfig, MiningConfig
 from xlmkit.evaluate.minings import measure_mining
-from xlmkit.evaluate.protocols import Pooled
+from xlmkit.evaluate.protocols import Cut, Pooled
 from xlmkit.evaluate.text_states import TextStates
 
 N = 60
@@ -20,6 +20,9 @@ class Points:
 
     languages = ("de", "en")
     n_layers = 0
+
+    def cut(self, texts: list[str], language: str) -> Cut:
+        return Cut(len(texts), 0)
 
     def pooled_states(self, texts: list[str], language: str, stride: int | None = None) -> Pooled:
         rows = []

@@ -214,3 +214,19 @@ def test_ends_that_are_lost_are_told_once_a_language_and_read_with_a_stride(
         "20 of 20 sentences in el are longer than 24 tokens and lose their ends; "
         "evaluate.retrieval.stride reads them in windows." in " ".join(said.split())
     )
+
+
+def test_a_language_that_the_vocabulary_lacks_is_told_once(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    model = encoder(aligned=True)
+    strange = [
+        Record({"en": one.texts["en"], "el": "х ъ ы ь " + one.texts["el"][:7]}, "s", one.where)
+        for one in records(30, 7)
+    ]
+    measure_retrieval(model, strange, strange, RetrievalConfig())
+    said = capfd.readouterr().err.splitlines()
+    assert said == [
+        "evaluate.retrieval: 50% of the tokens of the texts in el are unknown to the model, so "
+        "that its scores there mean little; take one whose vocabulary has el."
+    ]

@@ -104,7 +104,7 @@ def test_a_saved_classifier_is_an_ordinary_folder_with_its_labels(
     for language, texts in TEXTS.items():
         if hasattr(tokenizer, "src_lang"):
             tokenizer.src_lang = {"en": "en_XX", "zh": "zh_CN"}[language]
-        made = softmax(ours.scores(texts, language).scores)
+        made = softmax(ours.scores(texts, language))
         with torch.inference_mode():
             logits = [theirs(**tokenizer(text, return_tensors="pt")).logits[0] for text in texts]
         expected = torch.softmax(torch.stack(logits), dim=1).numpy()
@@ -256,7 +256,7 @@ def test_a_model_without_a_token_for_padding_gets_one(make_encoder: Make, tmp_pa
     assert backbone.encoder.tokenizer.pad_token_id == backbone.encoder.tokenizer.eos_token_id
     again = opened(saved(backbone, tmp_path / "saved"))
     assert again.config.pad_token_id == 2
-    made = again.classifier(again.folder, ClassificationConfig()).scores(TEXTS["en"], "en").scores
+    made = again.classifier(again.folder, ClassificationConfig()).scores(TEXTS["en"], "en")
     assert made.shape == (len(TEXTS["en"]), 2)
     assert np.isfinite(made).all()
 
