@@ -21,10 +21,14 @@ class TextStates:
         encoder: the model.
         stride: longer texts are read in windows, see `Encoder.pooled_states`; None cuts them.
         place: the section of the recipe that asks.
+        mend: the setting that asks for windows, by default the section's `stride`.
     """
 
-    def __init__(self, encoder: Encoder, stride: int | None, place: str) -> None:
+    def __init__(
+        self, encoder: Encoder, stride: int | None, place: str, mend: str | None = None
+    ) -> None:
         self.encoder, self.stride, self.place = encoder, stride, place
+        self._mend = mend or f"{place}.stride"
         self._seen: set[str] = set()
         self._cut: set[str] = set()
 
@@ -59,4 +63,4 @@ class TextStates:
     def _tell(self, n_cut: int, n: int, longest: int, language: str) -> None:
         if n_cut and language not in self._cut:
             self._cut.add(language)
-            tell_of_cut(n_cut, n, longest, f"sentences in {language}", f"{self.place}.stride")
+            tell_of_cut(n_cut, n, longest, f"sentences in {language}", self._mend)

@@ -7,10 +7,12 @@ import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xlmkit.checkpoint.ready import model_type_of
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import write_json
 from xlmkit.core.log import say
@@ -26,6 +28,8 @@ from xlmkit.evaluate.mining_scores import (
     tuning_part,
 )
 from xlmkit.inference.encoder import SentenceEncoder
+from xlmkit.inference.finetuned import XLM
+from xlmkit.inference.other_encoder import Encode, open_other_encoder
 
 _CHUNK = 4096  # sentences
 
@@ -59,11 +63,12 @@ class Request:
 
 
 def mine_files(
-    encoder: SentenceEncoder, source: Path, other: Path, target: Path | None, request: Request
+    encode: Encode, source: Path, other: Path, target: Path | None, request: Request
 ) -> Pairs:
     """Write the pairs of translations in two files, the best first, and return them.
 
-    A line holds the margin, both names and both sentences, with tabs between.
+    A line holds the margin, both names and both sentences, with tabs between. `encode` may be
+    `SentenceEncoder.encode`.
 
     Raises:
         UserError: a file cannot be read or written, is empty, or the model does not know a
@@ -74,8 +79,8 @@ def mine_files(
     # Gold pairs are read first, since mining takes longer.
     gold = None if request.gold is None else read_gold(request.gold, a, b)
     with (
-        _vectors(encoder, a.texts, request.src) as vectors_a,
-        _vectors(encoder, b.texts, request.tgt) as vectors_b,
+        _vectors(encode, a.texts, request.src) as vectors_a,
+        _vectors(encode, b.texts, request.tgt) as vectors_b,
     ):
         to_one_space(vectors_a, vectors_b, centre=request.centre)
         pairs = mine(vectors_a, vectors_b, neighbours=request.neighbours)
@@ -99,11 +104,11 @@ def mine_files(
 
 
 def _vectors(
-    encoder: SentenceEncoder, texts: list[str], language: str
+    encode: Encode, texts: list[str], language: str
 ) -> AbstractContextManager[NDArray[np.float32]]:
     """Encode sentences to a temporary file."""
     starts = range(0, len(texts), _CHUNK)
-    parts = (encoder.encode(texts[start : start + _CHUNK], language) for start in starts)
+    parts = (encode(texts[start : start + _CHUNK], language) for start in starts)
     return on_disk(parts, len(texts), f"encoding {language}")
 
 
@@ -140,8 +145,12 @@ def run(
     other: Path,
     target: Path | None,
     request: Request,
-    **settings: object,
+    **settings: Any,  # noqa: ANN401 - those of `SentenceEncoder`
 ) -> None:
-    """Mine with a model's folder; `settings` are those of `SentenceEncoder`."""
-    encoder = SentenceEncoder.from_pretrained(model, **settings)  # type: ignore[arg-type]
-    mine_files(encoder, source, other, target, request)
+    """Mine with a model's folder, of any family; `settings` are those of `SentenceEncoder`."""
+    family = model_type_of(model)
+    if family == XLM:
+        encode: Encode = SentenceEncoder.from_pretrained(model, **settings).encode
+    else:
+        encode = open_other_encoder(model, family, (request.src, request.tgt), **settings)
+    mine_files(encode, source, other, target, request)
