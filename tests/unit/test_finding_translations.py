@@ -82,11 +82,12 @@ def test_a_model_of_another_family_is_asked_the_same(
         + _SECTIONS.strip("\n"),
         encoding="utf-8",
     )
-    run(path, [], project / "out", False)
+    run(path, ["evaluate.minings.bucc.layer=null"], project / "out", False)
     model = read_json(project / "out" / "results.json")["models"]["r"]
     assert model["retrievals"]["held"]["layer"] == 1  # the middle, without validation
     assert model["lexicons"]["words"]["directions"]["en-ar"]["n"] > 0
     mined = model["minings"]["bucc"]["directions"]["en-zh"]
+    assert len(model["minings"]["bucc"]["layers_on_validation"]) == 3  # chosen on sample.gold
     assert 0 < mined["gold"] <= 36
     assert "mining-f1" in mined["f1"]["signature"]
 

@@ -10,10 +10,10 @@ from xlmkit.data.measures import normalize
 from xlmkit.data.records import Record
 from xlmkit.data.sources import Source
 from xlmkit.evaluate.comparable import RETRIEVAL
-from xlmkit.evaluate.config import LexiconConfig, MiningConfig, SentenceSetConfig, SpaceConfig
+from xlmkit.evaluate.config import LexiconConfig, MiningConfig, SentenceSetConfig
 from xlmkit.evaluate.dictionaries import read_dictionary
 from xlmkit.evaluate.lexicons import measure_lexicons
-from xlmkit.evaluate.minings import measure_mining
+from xlmkit.evaluate.minings import known_pairs, measure_mining
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.retrieval import choose_layer, measure_retrieval
@@ -86,7 +86,8 @@ def _sentences(
 def _words(
     plan: RunPlan, backbone: Backbone, valid: list[Record], config: LexiconConfig, place: str
 ) -> dict[str, Any]:
-    layer = _layer(plan, TextStates(backbone, config.stride, place), valid, config)
+    reader = TextStates(backbone, config.stride, place)
+    layer, _ = choose_layer(reader, valid, config, plan.recipe.languages[0])
     dictionaries = [read_dictionary(one, plan.base) for one in config.dictionaries]
     try:
         return measure_lexicons(backbone, dictionaries, config, layer)
@@ -98,13 +99,11 @@ def _mined(
     plan: RunPlan, backbone: Backbone, valid: list[Record], config: MiningConfig, place: str
 ) -> dict[str, Any]:
     reader = TextStates(backbone, config.stride, place)
-    layer = _layer(plan, reader, valid, config)
+    if not valid and config.layer is None:
+        valid = list(known_pairs(config, plan.base))
+    layer, by_layer = choose_layer(reader, valid, config, plan.recipe.languages[0])
     found = measure_mining(reader, config, plan.base, layer)
-    return {"title": config.title, "layer": layer, **found}
-
-
-def _layer(plan: RunPlan, reader: TextStates, valid: list[Record], config: SpaceConfig) -> int:
-    return choose_layer(reader, valid, config, plan.recipe.languages[0])[0]
+    return {"title": config.title, "layer": layer, "layers_on_validation": by_layer, **found}
 
 
 def _read(plan: RunPlan, sources: tuple[Source, ...]) -> Iterable[Record]:

@@ -5,6 +5,7 @@ other files (`valid`), or on those of a part of the first file's sentences, and 
 what is scored.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.data.bitexts import GoldPairs, Sentences, read_gold, read_sentences
 from xlmkit.data.inputs import find_files
 from xlmkit.data.measures import normalize
+from xlmkit.data.records import Record
 from xlmkit.evaluate.config import MinedFilesConfig, MinedPairConfig, MiningConfig
 from xlmkit.evaluate.mining import Pairs, mine, on_disk, to_one_space
 from xlmkit.evaluate.mining_scores import (
@@ -56,6 +58,28 @@ def measure_mining(
         for metric in METRICS
     }
     return {"neighbours": config.neighbours, "directions": directions, "average": average}
+
+
+def known_pairs(config: MiningConfig, base: Path) -> Iterator[Record]:
+    """Yield the gold pairs that choose the threshold, which a layer can be chosen on as well.
+
+    Where the threshold is given, those of `test` are all scored and none of them is yielded.
+
+    Raises:
+        UserError: a file cannot be read or names no pair.
+    """
+    for pair in config.pairs:
+        files = pair.valid or pair.test
+        if files is pair.test and config.threshold is not None:
+            continue
+        (first, second), gold = _read(files, config, base)
+        share = config.tuning if files is pair.test else 1.0
+        chosen = tuning_part(first.names, share)
+        for number, partners in gold.items():
+            if chosen[number]:
+                texts = first.texts[number], second.texts[min(partners)]
+                both = dict(zip((pair.source, pair.target), map(normalize, texts), strict=True))
+                yield Record(both, files.gold, first.names[number])
 
 
 def _measure(

@@ -8,7 +8,7 @@ import pytest
 
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.config import MinedFilesConfig, MinedPairConfig, MiningConfig
-from xlmkit.evaluate.minings import measure_mining
+from xlmkit.evaluate.minings import known_pairs, measure_mining
 from xlmkit.evaluate.protocols import Cut, Pooled
 from xlmkit.evaluate.text_states import TextStates
 
@@ -43,10 +43,14 @@ def files(folder: Path, name: str, gold: range) -> MinedFilesConfig:
     return MinedFilesConfig(source=f"{name}.de", target=f"{name}.en", gold=f"{name}.gold")
 
 
-def measured(folder: Path, valid: MinedFilesConfig | None = None, **more: Any) -> dict[str, Any]:
-    pair = MinedPairConfig(
-        source="de", target="en", test=files(folder, "test", range(N // 2)), valid=valid
-    )
+def measured(
+    folder: Path,
+    valid: MinedFilesConfig | None = None,
+    gold: range = range(N // 2),
+    **more: Any,
+) -> dict[str, Any]:
+    test = files(folder, "test", gold)
+    pair = MinedPairConfig(source="de", target="en", test=test, valid=valid)
     config = MiningConfig(pairs=(pair,), **more)
     reader = TextStates(Points(), None, "evaluate.minings.bucc")
     found = measure_mining(reader, config, folder, 0)
@@ -80,6 +84,19 @@ def test_without_them_it_is_that_of_a_part_which_is_not_scored(tmp_path: Path) -
     assert given["gold"] == N // 2
     assert given["threshold"] == found["threshold"]
     assert "threshold:given" in given["f1"]["signature"]
+
+
+def test_a_layer_may_be_chosen_on_pairs_that_are_not_scored(tmp_path: Path) -> None:
+    test, valid = files(tmp_path, "test", range(N)), files(tmp_path, "valid", range(5))
+
+    def known(threshold: float | None = None, **more: Any) -> list[dict[str, str]]:
+        pair = MinedPairConfig(source="de", target="en", test=test, **more)
+        config = MiningConfig(pairs=(pair,), threshold=threshold)
+        return [dict(record.texts) for record in known_pairs(config, tmp_path)]
+
+    assert known(valid=valid) == [{"de": str(i), "en": str(i)} for i in range(5)]
+    assert len(known()) == N - measured(tmp_path, gold=range(N))["gold"]
+    assert known(1.1) == []
 
 
 def test_where_nothing_is_found_nothing_is_right(tmp_path: Path) -> None:
