@@ -314,8 +314,8 @@ class RunPlan:
     def _measured_files(self) -> list[list[str | int]]:
         """Return the same of the files that only measurement reads."""
         evaluate = self.recipe.evaluate
-        words = [file for path in evaluate.word_lists for file in find_files(path, self.base)]
-        return [*self._files(evaluate.sources), *file_inputs(words, self.base)]
+        others = [file for path in evaluate.paths for file in find_files(path, self.base)]
+        return [*self._files(evaluate.sources), *file_inputs(others, self.base)]
 
     def _files(self, sources: tuple[Source, ...]) -> list[list[str | int]]:
         """Return what tells whether the sources' files have changed."""

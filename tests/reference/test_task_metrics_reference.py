@@ -8,7 +8,8 @@ from scipy import stats
 from sklearn import metrics as theirs
 
 from xlmkit.evaluate.correlation import pearson, spearman
-from xlmkit.evaluate.mining import f1_interval, judge
+from xlmkit.evaluate.mining import Pairs
+from xlmkit.evaluate.mining_scores import measure_pairs
 from xlmkit.evaluate.multilabel import label_sets_accuracy, multilabel_class_scores, multilabel_f1
 from xlmkit.tasks.classification import ClassificationData
 from xlmkit.tasks.multilabel import MultilabelData
@@ -64,16 +65,18 @@ def test_mining_is_scored_as_a_decision_about_every_pair(seed: int) -> None:
     lucky = np.argwhere(gold)[::2].T  # half of what is right is proposed, too
     first, second = np.unique(np.concatenate([found, lucky], axis=1), axis=1)
     scores = random.random(len(first)).astype(np.float32)
-    made = judge(scores, gold[first, second], int(gold.sum()), 0.3)
+    partners = {i: set(np.flatnonzero(row).tolist()) for i, row in enumerate(gold)}
+    made = measure_pairs(Pairs(first, second, scores), partners, np.ones(20, bool), 0.3, {})
     proposed = np.zeros_like(gold)
     proposed[first[scores >= 0.3], second[scores >= 0.3]] = True
     expected = theirs.precision_recall_fscore_support(
         gold.ravel(), proposed.ravel(), average="binary", zero_division=0
     )
-    assert (made.precision, made.recall, made.f1) == pytest.approx(expected[:3])
-    interval = f1_interval(proposed.sum(1), (proposed & gold).sum(1), gold.sum(1))
-    assert interval.value == pytest.approx(made.f1)
-    assert interval.low < interval.value < interval.high
+    found = made.found
+    assert (found.precision, found.recall, found.f1) == pytest.approx(expected[:3])
+    for value, score in zip(expected, (made.precision, made.recall, made.f1), strict=False):
+        assert score.value == pytest.approx(value)
+        assert score.low < score.value < score.high
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -82,6 +82,11 @@ def test_keys_that_came_later_leave_earlier_stages_as_they_are(project: Path) ->
     assert "pair_form" not in made.finetuned("none", "kind").inputs["task"]
     changed = plan(project, "finetune.kind.pair_form=joined").finetuned("none", "kind")
     assert changed.inputs["task"]["pair_form"] == "joined"
+    measured = made.measured("none").inputs["evaluate"]
+    assert "minings" not in measured
+    assert "stride" not in measured["retrieval"]
+    windows = plan(project, "evaluate.retrieval.stride=8").measured("none").inputs["evaluate"]
+    assert windows["retrieval"]["stride"] == 8
 
 
 @pytest.mark.parametrize(

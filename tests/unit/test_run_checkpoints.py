@@ -98,6 +98,7 @@ def test_ready_models_alone_need_no_data_and_learn(
         assert {code: part["n"] for code, part in measured.items()} == dict.fromkeys(measured, 40)
         assert model["tasks"]["kind"]["curve"]
         assert all(part["tokens_per_word"] >= 1 for part in measured.values())
+        assert all(part["unknown_share"] < 0.2 for part in measured.values())
     assert found["models"]["bert"]["checkpoint"]["model_type"] == "bert"
     assert found["models"]["bert"]["parameters"] == 23_648
     page = (out / "report.html").read_text(encoding="utf-8")
@@ -125,6 +126,24 @@ def own_settings(earlier: Path) -> list[str]:
         "finetune.kind.epochs=2", "finetune.kind.tokens_per_batch=128",
         "finetune.kind.optimizer={lr: 1.0e-4, warmup: 100, betas: [0.9, 0.999]}",
     ]  # fmt: skip
+
+
+def test_a_language_that_a_model_cannot_read_is_told_once(
+    alone: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = alone / "test.tsv"
+    rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+    strange = [("ასე არ იკითხება" if code == "ar" else text, code, x) for text, code, x in rows]
+    path.write_text("\n".join(map("\t".join, strange)), encoding="utf-8")
+    run(alone / "alone.yaml", ["finetune.kind.epochs=0.1"], alone / "alone", False)
+    said = [line for line in capfd.readouterr().err.splitlines() if "unknown to the" in line]
+    assert len(said) == 2
+    assert said[0].startswith("Tiny BERT on kind: 100% of the tokens of the texts in ar are ")
+    for model in results(alone)["models"].values():
+        shares = {
+            code: x["unknown_share"] for code, x in model["tasks"]["kind"]["languages"].items()
+        }
+        assert shares["ar"] > 0.4 > 0.2 > shares["en"]
 
 
 def test_a_model_of_an_earlier_run_is_measured_as_it_was_there(alone: Path, finished: Path) -> None:

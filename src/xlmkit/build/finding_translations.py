@@ -1,4 +1,4 @@
-"""How a model is measured at finding translations: of the corpus, of files, and of words."""
+"""How a model is measured at finding translations: in the corpus and files, of words, by mining."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,12 +10,14 @@ from xlmkit.data.measures import normalize
 from xlmkit.data.records import Record
 from xlmkit.data.sources import Source
 from xlmkit.evaluate.comparable import RETRIEVAL
-from xlmkit.evaluate.config import LexiconConfig, SentenceSetConfig
+from xlmkit.evaluate.config import LexiconConfig, MiningConfig, SentenceSetConfig
 from xlmkit.evaluate.dictionaries import read_dictionary
 from xlmkit.evaluate.lexicons import measure_lexicons
+from xlmkit.evaluate.minings import known_pairs, measure_mining
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.retrieval import choose_layer, measure_retrieval
+from xlmkit.evaluate.text_states import TextStates
 from xlmkit.plan import RunPlan
 from xlmkit.tasks.base import Backbone
 from xlmkit.tasks.reading import read_split
@@ -53,6 +55,11 @@ def measure_translations(plan: RunPlan, backbone: Backbone, folder: Path) -> dic
         name: _words(plan, backbone, valid, config, f"evaluate.lexicons.{name}")
         for name, config in evaluate.lexicons.items()
     }
+    if evaluate.minings:
+        figures["minings"] = {
+            name: _mined(plan, backbone, valid, config, f"evaluate.minings.{name}")
+            for name, config in evaluate.minings.items()
+        }
     return figures
 
 
@@ -79,12 +86,24 @@ def _sentences(
 def _words(
     plan: RunPlan, backbone: Backbone, valid: list[Record], config: LexiconConfig, place: str
 ) -> dict[str, Any]:
-    layer, _ = choose_layer(backbone, valid, config, plan.recipe.languages[0])
+    reader = TextStates(backbone, config.stride, place)
+    layer, _ = choose_layer(reader, valid, config, plan.recipe.languages[0])
     dictionaries = [read_dictionary(one, plan.base) for one in config.dictionaries]
     try:
         return measure_lexicons(backbone, dictionaries, config, layer)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
+
+
+def _mined(
+    plan: RunPlan, backbone: Backbone, valid: list[Record], config: MiningConfig, place: str
+) -> dict[str, Any]:
+    reader = TextStates(backbone, config.stride, place)
+    if not valid and config.layer is None:
+        valid = list(known_pairs(config, plan.base))
+    layer, by_layer = choose_layer(reader, valid, config, plan.recipe.languages[0])
+    found = measure_mining(reader, config, plan.base, layer)
+    return {"title": config.title, "layer": layer, "layers_on_validation": by_layer, **found}
 
 
 def _read(plan: RunPlan, sources: tuple[Source, ...]) -> Iterable[Record]:

@@ -14,6 +14,7 @@ from xlmkit.core.files import read_json, write_json
 from xlmkit.core.machine import processor_name
 from xlmkit.core.progress import progress
 from xlmkit.data.shards import Shards
+from xlmkit.evaluate.inference import tell_of_unknown
 from xlmkit.evaluate.language_modeling import measure_language_modeling
 from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
@@ -41,6 +42,9 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
             seed: _measure_adapted(setting, backbone, name, task, seed) for seed in plan.seeds(task)
         }
         first, *others = found.values()
+        title = setting.adapted_title(name, task, plan.seeds(task)[0])
+        for language, part in first["languages"].items():
+            tell_of_unknown(part.get("unknown_share", 0.0), language, title)
         if outcomes := first.pop("outcomes", None):
             save_outcomes(folder / OUTCOMES / f"{task}.npz", outcomes)
         figures["tasks"][task] = {**first, **({"seeds": over_seeds(found)} if others else {})}

@@ -23,11 +23,12 @@ from xlmkit.data.words import encode_words
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.inference import (
     PlainClassifier,
+    cut_texts,
     pooled_states,
     tell_of_cut,
     word_vectors,
 )
-from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordScorer
+from xlmkit.evaluate.protocols import Cut, Pooled, QuestionAnswerer, SequenceScorer, WordScorer
 from xlmkit.evaluate.word_scores import PlainTagger
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import SequenceClassifier, TokenClassifier
@@ -88,9 +89,15 @@ class PlainBackbone:
         """Parameters without any head."""
         return sum(parameter.numel() for parameter in self.transformer.parameters())
 
-    def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
-        """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
-        return pooled_states(self.transformer, self.bundle.tokenizer, texts, language)
+    def pooled_states(
+        self, texts: Sequence[str], language: str, stride: int | None = None
+    ) -> Pooled:
+        """Return the mean of the tokens' states in each layer."""
+        return pooled_states(self.transformer, self.bundle.tokenizer, texts, language, stride)
+
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what the tokenizer makes of texts."""
+        return cut_texts(self.bundle.tokenizer, texts, language)
 
     def word_vectors(
         self, words: Sequence[str], language: str

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from xlmkit.cli.texts import InferencePrecision, Model, RowFile
+from xlmkit.cli.texts import InferencePrecision, Model, RowFile, Stride
 
 
 def mine(
@@ -46,6 +46,7 @@ def mine(
     layer: Annotated[
         int | None, typer.Option("--layer", help="Whose states; by default the last's.")
     ] = None,
+    stride: Stride = None,
 ) -> None:
     """Call `xlmkit.inference.mining.run`."""
     device = importlib.import_module("xlmkit.core.device")
@@ -63,5 +64,5 @@ def mine(
         tuning=tuning,
         numbers=numbers,
     )
-    settings = {"precision": precision, "pooling": pooling, "layer": layer}
+    settings = {"precision": precision, "pooling": pooling, "layer": layer, "stride": stride}
     module.run(model, source, other, target, request, **settings)

@@ -10,7 +10,8 @@ from torch.nn import functional
 from xlmkit.data.questions import Question
 from xlmkit.data.window_batches import WindowInputs, Windows, encode_questions
 from xlmkit.evaluate.answers import Answering, Answers, join_windows
-from xlmkit.evaluate.inference import run_batches
+from xlmkit.evaluate.inference import cut_texts, run_batches
+from xlmkit.evaluate.protocols import Cut
 from xlmkit.model.question_answering import Answerer, BeamAnswerer
 from xlmkit.model.span_heads import Spans
 from xlmkit.text.tokenizer import Tokenizer
@@ -141,6 +142,6 @@ class PlainAnswerer:
             self.model, windows, questions, candidates, settings.n_best, self.batch_tokens
         )
 
-    def count_tokens(self, texts: Sequence[str], language: str) -> int:
-        """Return how many tokens texts are cut into, special ones not counted."""
-        return sum(map(len, self.tokenizer.encode_batch(texts, language)))
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what the tokenizer makes of texts."""
+        return cut_texts(self.tokenizer, texts, language)

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from xlmkit.core.log import say
 from xlmkit.data.batch import Inputs, SegmentRows, Sequences
 from xlmkit.data.text_windows import LongTexts, PairForm, cut_rows
-from xlmkit.evaluate.joining import join_windows
-from xlmkit.evaluate.protocols import Scored
+from xlmkit.evaluate.joining import join_windows, mean_of_windows
+from xlmkit.evaluate.protocols import Cut, Pooled
 from xlmkit.model.heads import SequenceClassifier, mean_pool
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
 
 _TOKENS = 4096  # of a batch, padding included
+_MOST_UNKNOWN = 0.2  # share of unknown tokens from which on it is told
 
 
 @torch.inference_mode()
@@ -83,13 +84,44 @@ def tell_of_cut(n_cut: int, n: int, max_length: int, what: str, mend: str = "lon
         )
 
 
+def tell_of_unknown(share: float, language: str, what: str) -> None:
+    """Say that a model cannot read the texts of a language, where it cannot.
+
+    Args:
+        share: of their tokens that are unknown to it.
+        language: of the texts.
+        what: it is asked.
+    """
+    if share >= _MOST_UNKNOWN:
+        say(
+            f"{what}: {share:.0%} of the tokens of the texts in {language} are unknown to the "
+            f"model, so that its scores there mean little; take one whose vocabulary has "
+            f"{language}."
+        )
+
+
+def cut_texts(tokenizer: Tokenizer, texts: Sequence[str], language: str) -> Cut:
+    """Return what a tokenizer makes of texts."""
+    rows = tokenizer.encode_batch(texts, language)
+    unknown = sum(int((ids == tokenizer.unk).sum()) for ids in rows)
+    return Cut(sum(map(len, rows)), unknown)
+
+
 def pooled_states(
-    transformer: Transformer, tokenizer: Tokenizer, texts: Sequence[str], language: str
-) -> NDArray[np.float32]:
+    transformer: Transformer,
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    language: str,
+    stride: int | None = None,
+) -> Pooled:
     """Return the mean of the real tokens' states after the embeddings and every layer.
 
-    Returns:
-        (texts, n_layers + 1, E), float32.
+    Args:
+        transformer: the model.
+        tokenizer: of the model.
+        texts: any number.
+        language: of all of them.
+        stride: see `Encoder.pooled_states`.
     """
 
     def compute(inputs: Inputs) -> Tensor:
@@ -97,7 +129,13 @@ def pooled_states(
         return torch.stack([mean_pool(state, inputs.lengths) for state in states], dim=1)
 
     longest = transformer.architecture.max_position_embeddings
-    return run_batches(transformer, _rows(tokenizer, texts, language, longest), compute)
+    rows = _rows(tokenizer, texts, language, longest)
+    if stride is None:
+        return Pooled(run_batches(transformer, rows, compute), rows.n_cut, longest)
+    windows = cut_rows(rows.rows, longest, stride)
+    fitting = SegmentRows(windows.rows, longest)
+    states = run_batches(transformer, fitting, compute)
+    return Pooled(mean_of_windows(states, windows.owners, fitting.lengths), 0, longest)
 
 
 def word_vectors(
@@ -169,9 +207,15 @@ class PlainEncoder:
         """Layers, the embeddings not counted."""
         return self.transformer.architecture.n_layers
 
-    def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
-        """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
-        return pooled_states(self.transformer, self.tokenizer, texts, language)
+    def pooled_states(
+        self, texts: Sequence[str], language: str, stride: int | None = None
+    ) -> Pooled:
+        """Return the mean of the tokens' states in each layer."""
+        return pooled_states(self.transformer, self.tokenizer, texts, language, stride)
+
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what the tokenizer makes of texts."""
+        return cut_texts(self.tokenizer, texts, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +242,8 @@ class PlainClassifier:
 
     def scores(
         self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
-    ) -> Scored:
-        """Return the score of every class, and how many tokens the texts have."""
+    ) -> NDArray[np.float32]:
+        """Return the score of every class before any softmax, (texts, C)."""
 
         def compute(inputs: Inputs) -> Tensor:
             scores_BC: Tensor = inputs.fed_to(self.model)
@@ -207,11 +251,14 @@ class PlainClassifier:
 
         longest = _longest(self.model, self.max_length)
         rows = _rows(self.tokenizer, texts, language, longest, seconds, self.form)
-        tokens = sum(len(ids) for row in rows.rows for ids, _ in row)
         if self.long_texts is None:
             tell_of_cut(rows.n_cut, len(texts), longest, f"texts in {language}")
-            return Scored(run_batches(self.model, rows, compute), tokens)
+            return run_batches(self.model, rows, compute)
         windows = cut_rows(rows.rows, longest, self.long_texts.stride, self.form)
         scores = run_batches(self.model, SegmentRows(windows.rows, longest, self.form), compute)
         join, owners = self.long_texts.join, windows.owners
-        return Scored(join_windows(scores, owners, join, several=self.several), tokens)
+        return join_windows(scores, owners, join, several=self.several)
+
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what the tokenizer makes of texts."""
+        return cut_texts(self.tokenizer, texts, language)

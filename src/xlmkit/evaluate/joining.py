@@ -1,4 +1,4 @@
-"""The scores of a text from those of its windows.
+"""The scores, or the vector, of a text from those of its windows.
 
 A text of one window keeps its scores as they are. `mean` is the mean of the windows' scores before
 any softmax, `max` the highest of each class, `first` those of the first window. In a `vote` every
@@ -39,6 +39,27 @@ def join_windows(
     joined = mean if join == "mean" else _votes(scores, mean, first, counts, several)
     result: NDArray[np.float32] = np.where(counts == 1, scores[first], joined).astype(np.float32)
     return result
+
+
+def mean_of_windows(
+    vectors: NDArray[np.float32], owners: NDArray[np.int64], lengths: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """Return the vectors of texts: the mean of their windows', weighted by their tokens.
+
+    Args:
+        vectors: of the windows, (windows, ...).
+        owners: the number of each window's text, ascending, every text at least once, (windows,).
+        lengths: tokens of each window, (windows,).
+
+    Returns:
+        (texts, ...), float32.
+    """
+    if len(owners) == 0 or len(owners) == owners[-1] + 1:
+        return vectors
+    first = np.flatnonzero(np.diff(owners, prepend=-1))
+    weights = lengths.astype(np.float32).reshape(-1, *[1] * (vectors.ndim - 1))
+    sums = np.add.reduceat(vectors * weights, first)
+    return np.asarray(sums / np.add.reduceat(weights, first), np.float32)
 
 
 def _votes(

@@ -18,9 +18,9 @@ from xlmkit.evaluate.config import LexiconConfig
 from xlmkit.evaluate.dictionaries import Dictionary
 from xlmkit.evaluate.neighbours import Comparison, Measure, Vectors
 from xlmkit.evaluate.protocols import WordEncoder
-from xlmkit.evaluate.retrieval import text_states
 from xlmkit.evaluate.score import bootstrap_mean
 from xlmkit.evaluate.spaces import comparable
+from xlmkit.evaluate.text_states import TextStates
 
 PRECISIONS = (1, 5, 10)
 _MEASURES: tuple[Measure, ...] = ("cosine", "csls")
@@ -109,11 +109,12 @@ def _measure(
         )
     words = [word for word, keep in zip(words, kept, strict=True) if keep]
     gold = [places for places in gold if len(places)]
+    reader = TextStates(encoder, config.stride, "evaluate.lexicons")
     sides = {
         "static": (static_words[kept], static_candidates),
         "contextual": (
-            text_states(encoder, words, dictionary.source, layer),
-            text_states(encoder, candidates, dictionary.target, layer),
+            reader.of_layer(words, dictionary.source, layer),
+            reader.of_layer(candidates, dictionary.target, layer),
         ),
     }
     scores = {

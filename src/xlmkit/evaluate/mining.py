@@ -2,25 +2,25 @@
 
 Every sentence proposes its best partner by margin among its nearest; proposals are taken from the
 best on, each sentence once ("max" of Artetxe & Schwenk 2019, "Margin-based parallel corpus
-mining"). Scores against gold pairs are those of BUCC: precision, recall and F1 at the threshold
-that was best on other pairs.
+mining"). Memory holds the nearest neighbours of each sentence; vectors may be maps of files.
 
 Shapes: N and M sentences, E width, P pairs.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from math import isfinite
-from typing import Any
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xlmkit.core.files import explained_disk_errors
+from xlmkit.core.progress import progress
 from xlmkit.evaluate.neighbours import Places, Vectors, adjusted, nearest
-from xlmkit.evaluate.score import Score, bootstrap_ratio
-from xlmkit.evaluate.spaces import of_length_one
+from xlmkit.evaluate.spaces import of_length_one, whitening
 
-_ROWS = 8192  # brought to length one at a time
+_ROWS = 8192  # brought into one space at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,73 @@ class Pairs:
         return Pairs(self.first[:n], self.second[:n], self.scores[:n])
 
 
-def to_one_space(vectors_NE: Vectors, *, centre: bool = True) -> None:
-    """Centre vectors and give them length one, in place, a part at a time: a map of a file too."""
-    parts = [slice(start, start + _ROWS) for start in range(0, len(vectors_NE), _ROWS)]
-    total_E = np.zeros(vectors_NE.shape[1], np.float64)
-    for rows in parts if centre else ():
-        total_E += vectors_NE[rows].sum(axis=0, dtype=np.float64)
-    mean_E = (total_E / max(1, len(vectors_NE))).astype(np.float32)
-    for rows in parts:
-        vectors_NE[rows] = of_length_one(vectors_NE[rows] - mean_E)
+@contextmanager
+def on_disk(parts: Iterable[Vectors], n: int, title: str) -> Iterator[Vectors]:
+    """Write vectors to a temporary file and yield a map of it, (n, E).
+
+    Args:
+        parts: the vectors, some after others.
+        n: how many they are in all, at least one.
+        title: of the progress.
+
+    Raises:
+        UserError: the disk is full, or no temporary file can be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="xlmkit-mine-") as folder:
+        path, width = Path(folder) / "vectors", 0
+        with (
+            explained_disk_errors(path),
+            path.open("wb") as stream,
+            progress(title, n, "sentences") as bar,
+        ):
+            for part in parts:
+                stream.write(np.ascontiguousarray(part, np.float32).tobytes())
+                width = part.shape[1]
+                bar.advance(len(part))
+        yield np.memmap(path, np.float32, "r+", shape=(n, width))
+
+
+def to_one_space(*sides_NE: Vectors, centre: bool = True, whiten: bool = False) -> None:
+    """Do in place, a part at a time, what `spaces.comparable` does: for maps of files.
+
+    Args:
+        *sides_NE: the vectors of each language, (N, E); at the end each has length one.
+        centre: take each language's mean away.
+        whiten: let all directions of all languages together vary alike.
+    """
+    means = [_mean(side) if centre else np.zeros(side.shape[1], np.float32) for side in sides_NE]
+    for side, mean_E in zip(sides_NE, means, strict=True):
+        for rows in _parts(side):
+            side[rows] -= mean_E
+    if whiten:
+        mean_E, turn_EE = _whitened(sides_NE)
+        for side in sides_NE:
+            for rows in _parts(side):
+                side[rows] = (side[rows] - mean_E) @ turn_EE
+    for side in sides_NE:
+        for rows in _parts(side):
+            side[rows] = of_length_one(side[rows])
+
+
+def _parts(vectors_NE: Vectors) -> list[slice]:
+    return [slice(start, start + _ROWS) for start in range(0, len(vectors_NE), _ROWS)]
+
+
+def _mean(*sides_NE: Vectors) -> Vectors:
+    parts = [side[rows].sum(axis=0, dtype=np.float64) for side in sides_NE for rows in _parts(side)]
+    mean_E: Vectors = (np.sum(parts, axis=0) / sum(map(len, sides_NE))).astype(np.float32)
+    return mean_E
+
+
+def _whitened(sides_NE: Sequence[Vectors]) -> tuple[Vectors, Vectors]:
+    """Return the mean of all vectors, (E,), and what makes their covariance the identity."""
+    mean_E = _mean(*sides_NE)
+    products_EE = np.zeros((len(mean_E), len(mean_E)))
+    for side in sides_NE:
+        for rows in _parts(side):
+            part = (side[rows] - mean_E).astype(np.float64)
+            products_EE += part.T @ part
+    return mean_E, whitening(products_EE / max(1, sum(map(len, sides_NE)) - 1))
 
 
 def mine(a_NE: Vectors, b_ME: Vectors, *, neighbours: int = 4) -> Pairs:
@@ -82,77 +140,3 @@ def mine(a_NE: Vectors, b_ME: Vectors, *, neighbours: int = 4) -> Pairs:
             taken.append(place)
     kept = np.array(taken, np.int64)
     return Pairs(first[kept], second[kept], scores[kept])
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How well pairs agree with gold pairs.
-
-    Attributes:
-        threshold: least score of a pair that counts.
-        precision: share of the pairs that are gold.
-        recall: share of the gold pairs that were found.
-        f1: harmonic mean of both.
-        pairs: how many count.
-        gold: how many gold pairs there are.
-    """
-
-    threshold: float
-    precision: float
-    recall: float
-    f1: float
-    pairs: int
-    gold: int
-
-
-def judge(scores: Vectors, right: NDArray[np.bool_], n_gold: int, threshold: float) -> Found:
-    """Return how well the pairs with at least this score agree.
-
-    Args:
-        scores: of pairs, (P,).
-        right: which pairs are gold, (P,).
-        n_gold: gold pairs there are.
-        threshold: least score of a pair that counts.
-    """
-    counted = scores >= threshold
-    n, hits = int(counted.sum()), int((counted & right).sum())
-    return Found(
-        threshold,
-        hits / n if n else 0.0,
-        hits / n_gold if n_gold else 0.0,
-        2 * hits / (n + n_gold) if n + n_gold else 0.0,
-        n,
-        n_gold,
-    )
-
-
-def f1_interval(
-    pairs: NDArray[np.int64], hits: NDArray[np.int64], gold: NDArray[np.int64]
-) -> Score:
-    """Return F1 with its interval; sentences of the first text are resampled.
-
-    Args:
-        pairs: of each sentence, how many of its pairs count, (sentences,).
-        hits: how many of them are gold, (sentences,).
-        gold: its gold pairs, (sentences,). Sentences with neither do not count.
-    """
-    counted = pairs + gold > 0
-    above, below = 2 * hits[counted], (pairs + gold)[counted]
-    return bootstrap_ratio("mining-f1", above, below)
-
-
-def best_threshold(scores: Vectors, right: NDArray[np.bool_], n_gold: int) -> float:
-    """Return the score from which on pairs have the best F1; infinite where none is right."""
-    if not right.any():
-        return float("inf")
-    order = np.argsort(-scores, kind="stable")
-    ordered, hits = scores[order], right[order].cumsum()
-    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + n_gold)
-    # Equal scores are taken together.
-    last = np.append(ordered[1:] < ordered[:-1], True)
-    return float(ordered[np.where(last, f1, -1.0).argmax()])
-
-
-def to_json(found: Found) -> Mapping[str, Any]:
-    """Return plain values for JSON, which has no infinity: without any right pair, None."""
-    return {**asdict(found), "threshold": found.threshold if isfinite(found.threshold) else None}

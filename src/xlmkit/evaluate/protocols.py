@@ -14,21 +14,70 @@ from xlmkit.data.questions import Question
 from xlmkit.evaluate.answers import Answering, Answers
 
 
-class Encoder(Protocol):
-    """A model that gives every text a vector in each layer."""
+class Pooled(NamedTuple):
+    """What a model gives for whole texts.
+
+    Attributes:
+        states: the mean of the tokens' states, (texts, n_layers + 1, E), float32.
+        n_cut: texts that have lost their ends.
+        max_length: tokens that the model reads, special ones counted.
+    """
+
+    states: NDArray[np.float32]
+    n_cut: int
+    max_length: int
+
+
+class Cut(NamedTuple):
+    """What a tokenizer makes of texts, special tokens not counted.
+
+    Attributes:
+        tokens: how many.
+        unknown: how many of them stand for what the vocabulary lacks.
+    """
+
+    tokens: int
+    unknown: int
+
+    @property
+    def unknown_share(self) -> float:
+        """The share of the tokens that are unknown."""
+        return self.unknown / max(1, self.tokens)
+
+
+class Reader(Protocol):
+    """A model that reads texts."""
 
     @property
     def languages(self) -> Sequence[str]:
         """The languages that it is asked about, in the order of the recipe."""
         ...
 
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what its tokenizer makes of texts, whole."""
+        ...
+
+
+class Encoder(Reader, Protocol):
+    """A model that gives every text a vector in each layer."""
+
     @property
     def n_layers(self) -> int:
         """Layers, the embeddings not counted."""
         ...
 
-    def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
-        """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
+    def pooled_states(
+        self, texts: Sequence[str], language: str, stride: int | None = None
+    ) -> Pooled:
+        """Return the mean of the tokens' states in each layer.
+
+        Args:
+            texts: any number.
+            language: of all of them.
+            stride: texts longer than the model are read in windows that share so many tokens, and
+                their states are the mean of the windows', weighted by their tokens; None cuts
+                their ends off.
+        """
         ...
 
 
@@ -45,30 +94,13 @@ class WordEncoder(Encoder, Protocol):
         ...
 
 
-class Scored(NamedTuple):
-    """What a model gives for texts.
-
-    Attributes:
-        scores: of every class before any softmax, (texts, C).
-        tokens: that the texts, whole, were cut into, special ones not counted.
-    """
-
-    scores: NDArray[np.float32]
-    tokens: int
-
-
-class SequenceScorer(Protocol):
+class SequenceScorer(Reader, Protocol):
     """A model that gives every text, or pair of texts, a score for each class."""
-
-    @property
-    def languages(self) -> Sequence[str]:
-        """The languages that it is asked about, in the order of the recipe."""
-        ...
 
     def scores(
         self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
-    ) -> Scored:
-        """Return the score of every class, and how many tokens the texts have.
+    ) -> NDArray[np.float32]:
+        """Return the score of every class before any softmax, (texts, C).
 
         Args:
             texts: single texts, or the first of each pair.
@@ -78,13 +110,8 @@ class SequenceScorer(Protocol):
         ...
 
 
-class WordScorer(Protocol):
+class WordScorer(Reader, Protocol):
     """A model that gives every word of a sentence a score for each tag."""
-
-    @property
-    def languages(self) -> Sequence[str]:
-        """The languages that it is asked about, in the order of the recipe."""
-        ...
 
     def word_scores(self, sentences: Sequence[Sequence[str]], language: str) -> NDArray[np.float32]:
         """Return the score of every tag before any softmax, (words of all sentences, C).
@@ -95,18 +122,9 @@ class WordScorer(Protocol):
         """
         ...
 
-    def count_tokens(self, texts: Sequence[str], language: str) -> int:
-        """Return how many tokens texts are cut into, special ones not counted."""
-        ...
 
-
-class QuestionAnswerer(Protocol):
+class QuestionAnswerer(Reader, Protocol):
     """A model that finds answers in contexts."""
-
-    @property
-    def languages(self) -> Sequence[str]:
-        """The languages that it is asked about, in the order of the recipe."""
-        ...
 
     @property
     def settings(self) -> Answering:
@@ -115,8 +133,4 @@ class QuestionAnswerer(Protocol):
 
     def answers(self, questions: Sequence[Question]) -> list[Answers]:
         """Return the answers to questions, in their order."""
-        ...
-
-    def count_tokens(self, texts: Sequence[str], language: str) -> int:
-        """Return how many tokens texts are cut into, special ones not counted."""
         ...

@@ -1,11 +1,19 @@
-"""The report's tables of translations found in files: sentences, and words."""
+"""The report's tables of translations found in files: sentences, words, and mined pairs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xlmkit.evaluate.mining_scores import METRICS
 from xlmkit.evaluate.report_tables import Measure, Table, comparison, retrieval_table
-from xlmkit.evaluate.results import Results, language_name, model_title, models_with, score
+from xlmkit.evaluate.results import (
+    Results,
+    language_name,
+    metric_title,
+    model_title,
+    models_with,
+    score,
+)
 from xlmkit.evaluate.score import Score
 
 
@@ -19,7 +27,19 @@ class SetTable:
 
 
 def set_tables(results: Results) -> Iterator[SetTable]:
-    """Yield the tables of all named sets of sentences and of all lexicons."""
+    """Yield the tables of the corpus by margin, and of all named sets."""
+    corpus = {
+        key: {**model["retrieval"], **margin}
+        for key, model in models_with(results, "retrieval").items()
+        if (margin := model["retrieval"].get("margin"))
+    }
+    if corpus:
+        yield SetTable(
+            "Finding translations, by margin",
+            "The same texts, with the nearest by margin: the cosine over how near both texts are "
+            "to all others. In percent.",
+            retrieval_table(results, corpus),
+        )
     for name, parts in _named(results, "retrievals"):
         layers = _layers(results, parts)
         title = f"Finding translations: {_title(name, parts)}"
@@ -34,6 +54,15 @@ def set_tables(results: Results) -> Iterator[SetTable]:
             "the mean of token embeddings, contextual ones the states of the word alone. "
             f"{_layers(results, parts)}.",
             _lexicon_table(results, parts),
+        )
+    for name, parts in _named(results, "minings"):
+        k = next(iter(parts.values()))["neighbours"]
+        yield SetTable(
+            f"Mining translations: {_title(name, parts)}",
+            "Pairs found in texts that are not aligned, against the gold pairs, in percent, by "
+            f"margin with {k} neighbours. The threshold was not chosen on what is scored. "
+            f"{_layers(results, parts)}.",
+            _mining_table(results, parts),
         )
 
 
@@ -70,3 +99,20 @@ def _lexicon_table(results: Results, parts: Mapping[str, Mapping[str, Any]]) -> 
 
     titles = {key: model_title(results, key) for key in parts}
     return comparison("Direction", titles, rows, [measure("static"), measure("contextual")])
+
+
+def _mining_table(results: Results, parts: Mapping[str, Mapping[str, Any]]) -> Table:
+    pairs = dict.fromkeys(pair for part in parts.values() for pair in part["directions"])
+    rows = [(pair, language_name(results, pair), "") for pair in pairs]
+    rows.append(("", "Average", "summary"))
+
+    def measure(metric: str) -> Measure:
+        def get(model: str, pair: str) -> Score | float | None:
+            if not pair:
+                return float(parts[model]["average"][metric])
+            return score(parts[model]["directions"].get(pair), metric)
+
+        return Measure(metric_title(metric), get)
+
+    titles = {key: model_title(results, key) for key in parts}
+    return comparison("Pair", titles, rows, [measure(metric) for metric in METRICS])

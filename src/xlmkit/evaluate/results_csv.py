@@ -48,13 +48,16 @@ def _rows(results: Results) -> Iterator[list[Any]]:
     for model, part in (results.get("models") or {}).items():
         for task, measured in (part.get("tasks") or {}).items():
             yield from _task(results, model, task, measured)
-        yield from _directions(model, "retrieval", part.get("retrieval") or {}, "accuracy")
-        for name, found in (part.get("retrievals") or {}).items():
-            yield from _directions(model, f"retrievals.{name}", found, "accuracy")
-            by_margin = found.get("margin") or {}
-            yield from _directions(model, f"retrievals.{name}", by_margin, "accuracy by margin")
+        named = (part.get("retrievals") or {}).items()
+        sets = {"retrieval": part.get("retrieval") or {}}
+        sets |= {f"retrievals.{name}": found for name, found in named}
+        for task, found in sets.items():
+            yield from _directions(model, task, found, "accuracy")
+            yield from _directions(model, task, found.get("margin") or {}, "accuracy by margin")
         for name, found in (part.get("lexicons") or {}).items():
             yield from _lexicon(model, f"lexicons.{name}", found)
+        for name, found in (part.get("minings") or {}).items():
+            yield from _mining(model, f"minings.{name}", found)
         for objective, languages in (part.get("language_modelling") or {}).items():
             yield from _scores(model, objective, languages)
     for translator, part in (results.get("translators") or {}).items():
@@ -113,6 +116,12 @@ def _directions(
         yield _row(model, task, direction, metric, score)
     if found.get("directions"):
         yield _row(model, task, AVERAGE, metric, {"value": retrieval_average(found)})
+
+
+def _mining(model: str, task: str, found: Mapping[str, Any]) -> Iterator[list[Any]]:
+    yield from _scores(model, task, found["directions"])
+    for metric, value in found["average"].items():
+        yield _row(model, task, AVERAGE, metric, {"value": value})
 
 
 def _lexicon(model: str, task: str, found: Mapping[str, Any]) -> Iterator[list[Any]]:

@@ -22,11 +22,11 @@ from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.protocols import Encoder
 from xlmkit.evaluate.score import Score, bootstrap_mean
 from xlmkit.evaluate.spaces import Vectors, comparable, unit
+from xlmkit.evaluate.text_states import TextStates
 
 __all__ = ["check_layer", "choose_layer", "measure_retrieval", "picture", "unit"]
 
 _SHOWN = 10  # messages in the picture of the shared space
-_AT_ONCE = 1024  # texts whose states of all layers are held together
 _MEASURES: tuple[Measure, ...] = ("cosine", "margin")
 
 
@@ -56,19 +56,19 @@ def measure_retrieval(
         UserError: the model has no such layer.
     """
     check_layer(encoder, config, place)
-    languages = list(encoder.languages)
-    pivot = config.pivot or languages[0]
-    layer, by_layer = choose_layer(encoder, valid, config, pivot)
+    reader = TextStates(encoder, config.stride, place)
+    pivot = config.pivot or encoder.languages[0]
+    layer, by_layer = choose_layer(reader, valid, config, pivot)
     directions: dict[Measure, dict[str, Any]] = {measure: {} for measure in _MEASURES}
     outcomes: dict[str, Outcomes] = {}
     candidates = 0
-    others = [code for code in languages if code != pivot]
+    others = [code for code in encoder.languages if code != pivot]
     with progress("finding translations", len(others), "languages") as bar:
         for other in others:
             chosen = _choose(test, pivot, other, config.candidates)
             if len(chosen) > 1:
                 candidates = max(candidates, len(chosen))
-                for measure, one, two, hits in _found(encoder, chosen, pivot, other, layer, config):
+                for measure, one, two, hits in _found(reader, chosen, pivot, other, layer, config):
                     scored = _score(hits, measure, config.neighbours)
                     directions[measure][f"{one}-{two}"] = scored.to_json()
                     if measure == "cosine":
@@ -87,13 +87,13 @@ def measure_retrieval(
         "candidates": candidates,
         **by_cosine,
         "margin": {"neighbours": config.neighbours, **by_margin},
-        "map": picture(encoder, test, layer),
+        "map": picture(reader, test, layer),
         "outcomes": outcomes,
     }
 
 
 def _found(
-    encoder: Encoder,
+    reader: TextStates,
     records: Sequence[Record],
     pivot: str,
     other: str,
@@ -101,7 +101,7 @@ def _found(
     config: RetrievalConfig | SentenceSetConfig,
 ) -> Iterator[tuple[Measure, str, str, Vectors]]:
     """Yield, by each measure and in both directions, what each record of `one` finds of `two`."""
-    a, b = (states(encoder, records, language, layer) for language in (pivot, other))
+    a, b = (_states(reader, records, language, layer) for language in (pivot, other))
     a, b = comparable(a, b, centre=config.centre, whiten=config.whiten)
     for measure in _MEASURES:
         there, back = _both_ways(a, b, measure, config.neighbours)
@@ -148,7 +148,7 @@ def check_layer(encoder: Encoder, config: SpaceConfig, place: str = "evaluate.re
 
 
 def choose_layer(
-    encoder: Encoder,
+    reader: TextStates,
     valid: Sequence[Record],
     config: SpaceConfig,
     pivot: str,
@@ -160,7 +160,7 @@ def choose_layer(
     numbers.
 
     Args:
-        encoder: the model.
+        reader: the model.
         valid: translations.
         config: the section; its number of candidates, if it has one, goes before `most`.
         pivot: the language that all others are paired with.
@@ -169,50 +169,35 @@ def choose_layer(
     if config.layer is not None:
         return config.layer, []
     most = getattr(config, "candidates", None) or most
-    others = [code for code in encoder.languages if code != pivot]
+    others = [code for code in reader.encoder.languages if code != pivot]
     found = []
     with progress("choosing a layer", len(others), "languages") as bar:
         for other in others:
             if len(chosen := _choose(valid, pivot, other, most)) > 1:
-                found.append(_hits_by_layer(encoder, chosen, pivot, other, config))
+                found.append(_hits_by_layer(reader, chosen, pivot, other, config))
             bar.advance()
     by_layer: list[float] = np.mean(found, axis=0).tolist() if found else []
-    return int(np.argmax(by_layer)) if by_layer else encoder.n_layers // 2, by_layer
+    return int(np.argmax(by_layer)) if by_layer else reader.encoder.n_layers // 2, by_layer
 
 
-def states(
-    encoder: Encoder,
-    records: Sequence[Record],
-    language: str,
-    layer: int,
-) -> Vectors:
+def _states(reader: TextStates, records: Sequence[Record], language: str, layer: int) -> Vectors:
     """Return the mean-pooled states of one language's texts, (records, E)."""
-    texts = [record.texts[language] for record in records]
-    return text_states(encoder, texts, language, layer)
+    return reader.of_layer([record.texts[language] for record in records], language, layer)
 
 
-def text_states(encoder: Encoder, texts: Sequence[str], language: str, layer: int) -> Vectors:
-    """Return the mean-pooled states of any number of texts, (texts, E)."""
-    parts = [
-        encoder.pooled_states(texts[start : start + _AT_ONCE], language)[:, layer]
-        for start in range(0, len(texts), _AT_ONCE)
-    ]
-    return np.concatenate(parts)
-
-
-def picture(encoder: Encoder, records: Sequence[Record], layer: int) -> list[dict[str, Any]]:
+def picture(reader: TextStates, records: Sequence[Record], layer: int) -> list[dict[str, Any]]:
     """Place a few messages in all languages on a plane, by principal components.
 
     Each language's vectors are centred as in retrieval; the plane is that of the two directions in
     which the shown points vary most.
     """
-    languages = list(encoder.languages)
+    languages = list(reader.encoder.languages)
     complete = [record for record in records if all(code in record.texts for code in languages)]
     complete = [r for r in complete if 20 <= len(r.texts[languages[0]]) <= 80]
     chosen = sorted(complete, key=_order)[:_SHOWN]
     if len(chosen) < 3:
         return []
-    points = np.concatenate([unit(states(encoder, chosen, code, layer)) for code in languages])
+    points = np.concatenate([unit(_states(reader, chosen, code, layer)) for code in languages])
     _, _, axes = np.linalg.svd(points, full_matrices=False)
     # The sign of a component is arbitrary: fix it, so that equal models give equal pictures.
     axes = axes[:2] * np.sign(axes[:2, np.abs(axes[:2]).argmax(axis=1)].diagonal())[:, None]
@@ -246,12 +231,10 @@ def _contents(texts: Mapping[str, str]) -> list[str]:
 
 
 def _hits_by_layer(
-    encoder: Encoder, records: list[Record], pivot: str, other: str, config: SpaceConfig
+    reader: TextStates, records: list[Record], pivot: str, other: str, config: SpaceConfig
 ) -> list[float]:
     """Return the accuracy of every layer, both directions averaged."""
-    a, b = (
-        encoder.pooled_states([r.texts[code] for r in records], code) for code in (pivot, other)
-    )
+    a, b = (reader.of_all_layers([r.texts[code] for r in records], code) for code in (pivot, other))
     accuracies = []
     for layer in range(a.shape[1]):
         one, two = comparable(a[:, layer], b[:, layer], centre=config.centre, whiten=config.whiten)

@@ -40,14 +40,15 @@ def comparable(
         a_NE, b_NE = a_NE - a_NE.mean(axis=0), b_NE - b_NE.mean(axis=0)
     if whiten:
         both = np.concatenate([a_NE, b_NE])
-        mean_E, white_EE = both.mean(axis=0), _whitening(both)
+        mean_E = both.mean(axis=0)
+        white_EE = whitening(np.cov(both, rowvar=False))
         a_NE, b_NE = (a_NE - mean_E) @ white_EE, (b_NE - mean_E) @ white_EE
     return of_length_one(a_NE), of_length_one(b_NE)
 
 
-def _whitening(vectors_NE: Vectors) -> Vectors:
-    """Return what makes the covariance of vectors the identity, (E, E)."""
-    variances_E, directions_EE = np.linalg.eigh(np.cov(vectors_NE, rowvar=False).astype(np.float64))
+def whitening(covariance_EE: NDArray[np.floating]) -> Vectors:
+    """Return what makes a covariance the identity, (E, E)."""
+    variances_E, directions_EE = np.linalg.eigh(covariance_EE.astype(np.float64))
     variances_E = np.maximum(variances_E, 0) + max(_SHRINKAGE * variances_E.mean(), 1e-12)
     result: Vectors = (directions_EE / np.sqrt(variances_E)).astype(np.float32)
     return result

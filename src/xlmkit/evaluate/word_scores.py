@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from xlmkit.data.batch import Inputs
 from xlmkit.data.words import Sentences, WordSequences, encode_words
-from xlmkit.evaluate.inference import like_lengths
+from xlmkit.evaluate.inference import cut_texts, like_lengths
+from xlmkit.evaluate.protocols import Cut
 from xlmkit.model.heads import TokenClassifier
 from xlmkit.text.tokenizer import Tokenizer
 
@@ -67,6 +68,6 @@ class PlainTagger:
         words = encode_words({language: sentences}, self.tokenizer, min(self.max_length, longest))
         return word_scores(self.model, words, compute)
 
-    def count_tokens(self, texts: Sequence[str], language: str) -> int:
-        """Return how many tokens texts are cut into, special ones not counted."""
-        return sum(map(len, self.tokenizer.encode_batch(texts, language)))
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what the tokenizer makes of texts."""
+        return cut_texts(self.tokenizer, texts, language)

@@ -22,6 +22,8 @@ from xlmkit.core.errors import UserError
 from xlmkit.data.questions import Question
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.inference import run_batches, word_vectors
+from xlmkit.evaluate.joining import mean_of_windows
+from xlmkit.evaluate.protocols import Cut, Pooled
 from xlmkit.huggingface.answering import (
     HuggingFaceAnswerer,
     SpanScores,
@@ -39,6 +41,7 @@ from xlmkit.huggingface.scorers import (
 from xlmkit.huggingface.scores import Scores
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
 from xlmkit.huggingface.taggers import TAGGER, HuggingFaceTagger, check_tagger
+from xlmkit.huggingface.windows import encode_in_windows
 from xlmkit.huggingface.words import encode_native_words
 from xlmkit.objectives.answer import QuestionAnswering, simple_loss
 from xlmkit.objectives.classify import SequenceClassification
@@ -98,8 +101,14 @@ class HuggingFaceBackbone:
     def _base(self) -> Any:  # noqa: ANN401 - their class
         return open_model("AutoModel", self.folder, self.config).to(choose_device())
 
-    def pooled_states(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
-        """Return the mean of the tokens' states, (texts, n_layers + 1, E)."""
+    def pooled_states(
+        self, texts: Sequence[str], language: str, stride: int | None = None
+    ) -> Pooled:
+        """Return the mean of the tokens' states in each layer.
+
+        Raises:
+            UserError: windows are asked for that the tokenizer cannot make.
+        """
         model = self._base.get_encoder() if self.config.is_encoder_decoder else self._base
         limit = position_limit(self._base, self.encoder.tokenizer)
         longest = limit if limit < NO_LIMIT else _UNLIMITED
@@ -110,8 +119,19 @@ class HuggingFaceBackbone:
             sums = [torch.einsum("ble,bl->be", state.float(), mask_BL) for state in states]
             return torch.stack(sums, dim=1) / mask_BL.sum(dim=1)[:, None, None]
 
-        encoded = self.encoder.encode({language: texts}, longest, types=reads_types(model))
-        return run_batches(model, encoded, compute)
+        types = reads_types(model)
+        if stride is None:
+            encoded = self.encoder.encode({language: texts}, longest, types=types)
+            return Pooled(run_batches(model, encoded, compute), encoded.n_cut, longest)
+        windows, owners = encode_in_windows(
+            self.encoder, {language: texts}, longest, stride, types=types
+        )
+        states = run_batches(model, windows, compute)
+        return Pooled(mean_of_windows(states, owners, windows.lengths), 0, longest)
+
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what the tokenizer makes of texts."""
+        return self.encoder.cut(texts, language)
 
     def word_vectors(
         self, words: Sequence[str], language: str

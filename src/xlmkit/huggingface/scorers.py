@@ -10,7 +10,7 @@ from torch import Tensor
 from xlmkit.data.text_windows import LongTexts
 from xlmkit.evaluate.inference import run_batches, tell_of_cut
 from xlmkit.evaluate.joining import join_windows
-from xlmkit.evaluate.protocols import Scored
+from xlmkit.evaluate.protocols import Cut
 from xlmkit.huggingface.limits import position_limit, reads_types
 from xlmkit.huggingface.scores import Scores
 from xlmkit.huggingface.sequences import EncodedTexts, EncoderInputs, TextEncoder
@@ -59,8 +59,8 @@ class HuggingFaceClassifier:
 
     def scores(
         self, texts: Sequence[str], language: str, seconds: Sequence[str] | None = None
-    ) -> Scored:
-        """Return the score of every class, and how many tokens the texts have."""
+    ) -> NDArray[np.float32]:
+        """Return the score of every class before any softmax, (texts, C)."""
 
         def compute(inputs: EncoderInputs) -> Tensor:
             scores_BC: Tensor = inputs.fed_to(self.model).logits
@@ -73,7 +73,7 @@ class HuggingFaceClassifier:
                 {language: texts}, self.max_length, types=types, seconds=pairs
             )
             tell_of_cut(rows.n_cut, len(texts), self.max_length, f"texts in {language}")
-            return Scored(run_batches(self.model, rows, compute, self.batch_tokens), rows.n_tokens)
+            return run_batches(self.model, rows, compute, self.batch_tokens)
         rows, owners = encode_in_windows(
             self.encoder,
             {language: texts},
@@ -83,8 +83,11 @@ class HuggingFaceClassifier:
             seconds=pairs,
         )
         scores = run_batches(self.model, rows, compute, self.batch_tokens)
-        joined = join_windows(scores, owners, self.long_texts.join, several=self.several)
-        return Scored(joined, rows.n_tokens)
+        return join_windows(scores, owners, self.long_texts.join, several=self.several)
+
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what the tokenizer makes of texts."""
+        return self.encoder.cut(texts, language)
 
 
 def encode_examples(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xlmkit.core.errors import UserError
+from xlmkit.evaluate.protocols import Cut
 from xlmkit.text.alignment import Aligned
 from xlmkit.text.languages import from_locale
 
@@ -59,7 +60,6 @@ class EncodedTexts:
         pad: the id that fills up.
         left: whether the tokenizer pads on the left.
         n_cut: texts that have lost their ends.
-        n_tokens: that the texts, whole, were cut into, special ones not counted.
     """
 
     ids: Sequence[NDArray[np.int32]]
@@ -67,7 +67,6 @@ class EncodedTexts:
     pad: int
     left: bool
     n_cut: int = 0
-    n_tokens: int = 0
 
     @cached_property
     def lengths(self) -> NDArray[np.int32]:
@@ -138,15 +137,13 @@ class TextEncoder:
         """
         ids: list[NDArray[np.int32]] = []
         type_ids: list[NDArray[np.int32]] = []
-        n_cut = n_tokens = 0
+        n_cut = 0
         for language, part in texts.items():
             self.tell_language(language)
             if not part:
                 continue
             pairs = (seconds or {}).get(language)
             rows, kinds = self.rows(part, pairs)
-            special = self.tokenizer.num_special_tokens_to_add(pair=pairs is not None)
-            n_tokens += sum(max(0, len(row) - special) for row in rows)
             if long := [place for place, row in enumerate(rows) if len(row) > max_length]:
                 n_cut += len(long)
                 ends = None if pairs is None else [pairs[place] for place in long]
@@ -161,7 +158,6 @@ class TextEncoder:
             pad=self.tokenizer.pad_token_id,
             left=self.tokenizer.padding_side == "left",
             n_cut=n_cut,
-            n_tokens=n_tokens,
         )
 
     def rows(
@@ -186,6 +182,15 @@ class TextEncoder:
         ids = [row or [self.tokenizer.pad_token_id] for row in made["input_ids"]]
         kinds = [row or [0] for row in made[_TYPES]]
         return [np.array(row, np.int32) for row in ids], [np.array(row, np.int32) for row in kinds]
+
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what the tokenizer makes of texts."""
+        if not texts:
+            return Cut(0, 0)
+        self.tell_language(language)
+        made = self.tokenizer(self.plain(texts), add_special_tokens=False, verbose=False)
+        rows, unknown = made["input_ids"], self.tokenizer.unk_token_id
+        return Cut(sum(map(len, rows)), sum(row.count(unknown) for row in rows))
 
     def tell_language(self, language: str) -> None:
         """Tell the tokenizer the language of what comes next, if it wants to know."""

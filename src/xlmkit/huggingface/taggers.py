@@ -9,6 +9,7 @@ from torch import Tensor
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.words import Sentences
+from xlmkit.evaluate.protocols import Cut
 from xlmkit.evaluate.word_scores import word_scores
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
 from xlmkit.huggingface.words import encode_native_words
@@ -69,9 +70,6 @@ class HuggingFaceTagger:
         )
         return word_scores(self.model, words, compute, self.batch_tokens)
 
-    def count_tokens(self, texts: Sequence[str], language: str) -> int:
-        """Return how many tokens texts are cut into, special ones not counted."""
-        rows = self.encoder.tokenizer(list(texts), add_special_tokens=False, verbose=False)[
-            "input_ids"
-        ]
-        return sum(map(len, rows))
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what the tokenizer makes of texts."""
+        return self.encoder.cut(texts, language)

@@ -47,13 +47,12 @@ def encode_in_windows(
         )
     rows: list[Row] = []
     owners: list[int] = []
-    first = n_tokens = 0
+    first = 0
     for language, part in texts.items():
         encoder.tell_language(language)
         pairs = (seconds or {}).get(language)
         frame = Frame.of(tokenizer, 1 if pairs is None else 2)
         for number, row in enumerate(zip(*encoder.rows(part, pairs), strict=True) if part else ()):
-            n_tokens += max(0, len(row[0]) - frame.size)
             made = [row]
             if len(row[0]) > max_length:
                 sides = [part[number]] if pairs is None else [part[number], pairs[number]]
@@ -63,9 +62,7 @@ def encode_in_windows(
         first += len(part)
     ids, kinds = [row for row, _ in rows], [kind for _, kind in rows]
     left = tokenizer.padding_side == "left"
-    encoded = EncodedTexts(
-        ids, kinds if types else None, tokenizer.pad_token_id, left, n_tokens=n_tokens
-    )
+    encoded = EncodedTexts(ids, kinds if types else None, tokenizer.pad_token_id, left)
     return encoded, np.array(owners, np.int64)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import Inputs
+from xlmkit.evaluate.joining import mean_of_windows
 from xlmkit.inference.model import (
     BATCH_TOKENS,
     InferencePrecision,
@@ -91,12 +92,8 @@ class SentenceEncoder:
             UserError: the model does not know a language, or there are not as many as texts.
         """
         windows = self._reader.read(texts, lang, self._vectors, batch_tokens)
-        if len(windows.owners) == len(texts):
-            return windows.values.reshape(len(texts), self.width)
-        weights = windows.lengths[:, None].astype(np.float32)
-        first = np.flatnonzero(np.diff(windows.owners, prepend=-1))
-        sums = np.add.reduceat(windows.values * weights, first)
-        return (sums / np.add.reduceat(weights, first)).astype(np.float32)
+        vectors = mean_of_windows(windows.values, windows.owners, windows.lengths)
+        return vectors.reshape(len(texts), self.width)
 
     def _vectors(self, inputs: Inputs) -> Tensor:
         states = inputs.fed_to(self.transformer.each_state)

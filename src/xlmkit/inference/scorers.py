@@ -102,5 +102,5 @@ class FamilyScorer:
             mine = [place for place, other in enumerate(codes) if other == code]
             ends = None if seconds is None else [normalize(seconds[place]) for place in mine]
             own = [normalize(texts[place]) for place in mine]
-            found[mine] = classifier.scores(own, code, ends).scores
+            found[mine] = classifier.scores(own, code, ends)
         return found

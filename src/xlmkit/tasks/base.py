@@ -20,7 +20,13 @@ from xlmkit.data.questions import Question
 from xlmkit.data.source_base import LanguageCode
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.outcomes import Outcomes
-from xlmkit.evaluate.protocols import QuestionAnswerer, SequenceScorer, WordEncoder, WordScorer
+from xlmkit.evaluate.protocols import (
+    QuestionAnswerer,
+    Reader,
+    SequenceScorer,
+    WordEncoder,
+    WordScorer,
+)
 from xlmkit.evaluate.words import count_words
 from xlmkit.tasks.choosing import ChoosingConfig
 from xlmkit.train.config import OptimizerConfig
@@ -345,11 +351,11 @@ def figures(
     }
 
 
-def tokens_per_word(
-    scorer: WordScorer | QuestionAnswerer, texts: Sequence[str], language: str
-) -> float:
-    """Return into how many tokens a model cuts a word of texts, on average."""
-    return scorer.count_tokens(texts, language) / max(1, count_words(texts, language))
+def cutting(scorer: Reader, texts: Sequence[str], language: str) -> dict[str, float]:
+    """Return into how many tokens a model cuts a word of texts, and how many are unknown to it."""
+    cut = scorer.cut(texts, language)
+    per_word = cut.tokens / max(1, count_words(texts, language))
+    return {"tokens_per_word": per_word, "unknown_share": cut.unknown_share}
 
 
 def chosen_examples(

@@ -36,9 +36,9 @@ from xlmkit.tasks.base import (
     TaskConfig,
     TaskData,
     TaskInputs,
+    cutting,
     figures,
     ignored,
-    tokens_per_word,
 )
 from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.reading import check_sources, reading_of
@@ -264,8 +264,8 @@ class QuestionAnsweringData(TaskData):
             judged = judge_answers(exact, f1, answerable, config.normalisation)
             asked = [one.text for one in questions if one.asked_in == language]
             asked.extend({one.context for one in questions})
-            cut = tokens_per_word(answerer, asked, language)
-            languages[language] = {**judged, "n": len(questions), "tokens_per_word": cut}
+            cut = cutting(answerer, asked, language)
+            languages[language] = {**judged, "n": len(questions), **cut}
             asked_in[language] = by_question_language(questions, exact, f1)
             shown[language] = answer_examples(questions, found, exact, threshold)
             texts = [f"{one.text} | {one.context}" for one in questions]

@@ -23,7 +23,6 @@ from xlmkit.data.sources import HubSource, Source
 from xlmkit.data.text_windows import LongTexts, PairForm
 from xlmkit.evaluate.outcomes import Columns, Outcomes, example_ids
 from xlmkit.evaluate.scoring import Decision, Scoring
-from xlmkit.evaluate.words import count_words
 from xlmkit.objectives.balance import Balance
 from xlmkit.tasks.base import (
     Backbone,
@@ -33,6 +32,7 @@ from xlmkit.tasks.base import (
     TaskData,
     TaskInputs,
     chosen_examples,
+    cutting,
     figures,
     ignored,
 )
@@ -260,13 +260,12 @@ class SequenceData(TaskData):
         languages, shown, outcomes, seconds = {}, {}, {}, 0.0
         for language, part in self.parts(scorer.languages, done):
             began = time.perf_counter()
-            scores, tokens = scorer.scores(part.texts, language, part.seconds)
+            scores = scorer.scores(part.texts, language, part.seconds)
             seconds += time.perf_counter() - began
-            words = count_words([*part.texts, *(part.seconds or ())], language)
             languages[language] = {
                 **self.judge(part, scores),
                 "n": len(part.labels),
-                "tokens_per_word": tokens / max(1, words),
+                **cutting(scorer, [*part.texts, *(part.seconds or ())], language),
             }
             answers = self._with_texts(part, scores)
             shown[language] = chosen_examples(answers)

@@ -38,9 +38,9 @@ from xlmkit.tasks.base import (
     TaskData,
     TaskInputs,
     chosen_examples,
+    cutting,
     figures,
     ignored,
-    tokens_per_word,
 )
 from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.rare_classes import RARE_CLASSES, RareClasses
@@ -253,8 +253,8 @@ class TaggingData(TaskData):
             seconds += time.perf_counter() - began
             predicted = scores.argmax(axis=1)
             words = [word for sentence in part.sentences for word in sentence]
-            cut = tokens_per_word(scorer, words, language)
-            languages[language] = {**self.judge(part, predicted), "tokens_per_word": cut}
+            cut = cutting(scorer, words, language)
+            languages[language] = {**self.judge(part, predicted), **cut}
             shown[language] = self._shown(part, predicted)
             outcomes[language] = self._outcomes(part, predicted)
         n = sum(len(part.sentences) for part in self.train.values())

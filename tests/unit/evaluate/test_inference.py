@@ -67,12 +67,12 @@ def test_the_model_is_put_into_evaluation_mode_and_learns_nothing() -> None:
 
 
 def test_no_texts_give_no_rows() -> None:
-    assert len(pooled_states(transformer(), TOKENIZER, [], "en")) == 0
+    assert len(pooled_states(transformer(), TOKENIZER, [], "en").states) == 0
 
 
 def test_states_are_pooled_after_every_layer() -> None:
     model, given = transformer(), [*texts("en", 7), ""]
-    made = pooled_states(model, TOKENIZER, given, "en")
+    made = pooled_states(model, TOKENIZER, given, "en").states
     assert made.shape == (8, 3, 8)
     for text, row in zip(given, made, strict=True):
         ids = np.array(TOKENIZER.encode(text, "en"), np.int64)
@@ -86,13 +86,26 @@ def test_texts_longer_than_the_model_lose_their_ends() -> None:
     model = transformer()
     long = texts("en", 1, 3)[0] + " a" * 40
     cut = " ".join(long.split()[:14])
-    np.testing.assert_allclose(
-        pooled_states(model, TOKENIZER, [long], "en"), pooled_states(model, TOKENIZER, [cut], "en")
-    )
+    lost = pooled_states(model, TOKENIZER, [long, cut], "en")
+    np.testing.assert_allclose(lost.states[0], lost.states[1], rtol=1e-5)
+    assert (lost.n_cut, lost.max_length) == (1, 16)
     classifier = SequenceClassifier(ARCHITECTURE, 3)
     for longest in (16, 512):  # a task may allow more than the model
         made = class_probabilities(classifier, TOKENIZER, [long, cut], "en", longest)
         np.testing.assert_allclose(made[0], made[1], rtol=1e-5)
+
+
+def test_with_a_stride_the_states_are_the_mean_of_the_windows() -> None:
+    model = transformer()
+    words = texts("en", 1, 60)[0].split() * 4
+    long, short = " ".join(words[:24]), " ".join(words[:9])
+    # 14 tokens and two </s> fit; the last window ends where the text ends.
+    windows = [" ".join(words[start : start + 14]) for start in (0, 10)]
+    read = pooled_states(model, TOKENIZER, [short, long], "en", 4)
+    assert read.n_cut == 0
+    parts = pooled_states(model, TOKENIZER, [short, *windows], "en").states
+    np.testing.assert_allclose(read.states[0], parts[0], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(read.states[1], parts[1:].mean(axis=0), rtol=1e-4, atol=1e-6)
 
 
 def test_probabilities_are_those_of_the_classes() -> None:

@@ -7,6 +7,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.evaluate.config import DictionaryConfig, LexiconConfig
 from xlmkit.evaluate.dictionaries import read_dictionary
 from xlmkit.evaluate.lexicons import _rank, measure_lexicons
+from xlmkit.evaluate.protocols import Cut, Pooled
 
 
 class Letters:
@@ -21,10 +22,13 @@ class Letters:
         known = np.array(["?" not in word for word in words], bool)
         return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32), known
 
-    def pooled_states(self, texts, language):
+    def cut(self, texts, language):
+        return Cut(len(texts), 0)
+
+    def pooled_states(self, texts, language, stride=None):
         vectors, _ = self.word_vectors(texts, language)
         noise = np.random.default_rng(len(texts)).normal(size=vectors.shape).astype(np.float32)
-        return np.stack([noise, vectors], axis=1)
+        return Pooled(np.stack([noise, vectors], axis=1), 0, 9)
 
 
 def config(path: Path, **more) -> LexiconConfig:

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from xlmkit.evaluate.mining import best_threshold, judge, mine, to_one_space
+from xlmkit.evaluate.mining import mine, on_disk, to_one_space
+from xlmkit.evaluate.mining_scores import best_threshold, judge
+from xlmkit.evaluate.spaces import comparable
 
 
 def shuffled(n: int, strangers: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -47,6 +49,20 @@ def test_vectors_are_brought_to_one_space_in_parts(monkeypatch: pytest.MonkeyPat
     to_one_space(vectors)
     expected = centred / np.linalg.norm(centred, axis=1, keepdims=True)
     np.testing.assert_allclose(vectors, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("whiten", [False, True])
+def test_maps_of_files_come_into_the_space_of_retrieval(
+    monkeypatch: pytest.MonkeyPatch, whiten: bool
+) -> None:
+    monkeypatch.setattr("xlmkit.evaluate.mining._ROWS", 7)
+    random = np.random.default_rng(3)
+    a, b = (random.normal(i, 1 + i, (20 + 9 * i, 4)).astype(np.float32) for i in range(2))
+    expected = comparable(a, b, whiten=whiten)
+    with on_disk([a[:9], a[9:]], 20, "a") as one, on_disk([b], 29, "b") as other:
+        to_one_space(one, other, whiten=whiten)
+        np.testing.assert_allclose(one, expected[0], atol=1e-4)
+        np.testing.assert_allclose(other, expected[1], atol=1e-4)
 
 
 def test_the_threshold_has_the_best_f1_of_all() -> None:

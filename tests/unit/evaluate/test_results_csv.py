@@ -51,6 +51,11 @@ def test_words_sentences_and_own_steps_have_rows(results, tmp_path):
     model["retrievals"] = {
         "tatoeba": {"directions": {"fr-en": one(0.7)}, "average": 0.7, "margin": by_margin}
     }
+    model["retrieval"]["margin"] = {"directions": {"en-fr": one(0.65)}, "average": 0.65}
+    scores = {metric: one(value) for metric, value in (("f1", 0.6), ("recall", 0.5))}
+    mined = {**scores, "threshold": 1.1, "pairs": 9, "gold": 8, "sentences": [20, 30]}
+    averages = {"f1": 0.6, "recall": 0.5}
+    model["minings"] = {"bucc": {"directions": {"fr-en": mined}, "average": averages}}
     task = model["tasks"]["application"]
     task["own_selected"] = {
         "languages": {"fr": {"step": 30, "accuracy": one(0.55)}},
@@ -62,6 +67,11 @@ def test_words_sentences_and_own_steps_have_rows(results, tmp_path):
     found = {(r["task"], r["language"], r["metric"]): r["value"] for r in rows}
     assert found["lexicons.words", "en-fr", "static precision@1 by csls"] == "0.3"
     assert found["lexicons.words", "average", "contextual precision@5 by csls"] == "0.5"
+    assert found["retrieval", "en-fr", "accuracy by margin"] == "0.65"
+    assert found["retrieval", "average", "accuracy by margin"] == "0.65"
+    assert found["minings.bucc", "fr-en", "recall"] == "0.5"
+    assert found["minings.bucc", "average", "f1"] == "0.6"
+    assert len([key for key in found if key[0] == "minings.bucc"]) == 4
     assert found["retrievals.tatoeba", "fr-en", "accuracy"] == "0.7"
     assert found["retrievals.tatoeba", "average", "accuracy by margin"] == "0.8"
     assert found["application", "fr", "accuracy by own step"] == "0.55"

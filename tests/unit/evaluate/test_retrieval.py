@@ -10,6 +10,7 @@ from xlmkit.evaluate import retrieval
 from xlmkit.evaluate.config import RetrievalConfig
 from xlmkit.evaluate.inference import PlainEncoder
 from xlmkit.evaluate.retrieval import measure_retrieval, picture, unit
+from xlmkit.evaluate.text_states import TextStates
 from xlmkit.model.config import Architecture
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.bpe import Merges
@@ -57,6 +58,10 @@ def encoder(*, aligned: bool) -> PlainEncoder:
                 words[14 + 16 * number : 30 + 16 * number] = words[14:30]
             model.lang_embeddings.weight[1] += 0.3
     return PlainEncoder(model, TOKENIZER, LANGUAGES)
+
+
+def reader(model: PlainEncoder) -> TextStates:
+    return TextStates(model, None, "evaluate.retrieval")
 
 
 def measure(aligned: bool = True, **settings: Any) -> dict[str, Any]:
@@ -144,7 +149,7 @@ def test_vectors_are_centred_and_of_length_one() -> None:
 
 def test_the_picture_shows_translations_near_each_other() -> None:
     model, given = encoder(aligned=True), records(30, 5)
-    points = picture(model, given, 0)
+    points = picture(reader(model), given, 0)
     assert len(points) == retrieval._SHOWN * 3
     places = np.array([[point["x"], point["y"]] for point in points])
     groups = np.array([point["group"] for point in points])
@@ -155,13 +160,13 @@ def test_the_picture_shows_translations_near_each_other() -> None:
     texts = {(p["language"], p["text"]) for p in points if p["group"] == 0}
     assert len({code for code, _ in texts}) == 3
     assert any({(c, t) for c, t in record.texts.items()} == texts for record in given)
-    assert points == picture(model, given[::-1], 0)
+    assert points == picture(reader(model), given[::-1], 0)
 
 
 def test_a_picture_needs_a_few_complete_messages() -> None:
     model = encoder(aligned=True)
-    assert picture(model, records(2, 5), 0) == []
-    assert picture(model, records(30, 5, ("en", "ru")), 0) == []
+    assert picture(reader(model), records(2, 5), 0) == []
+    assert picture(reader(model), records(30, 5, ("en", "ru")), 0) == []
 
 
 def test_the_margin_stands_beside_the_cosine() -> None:
@@ -186,3 +191,42 @@ def test_the_mean_of_a_language_may_be_left() -> None:
     assert made[True]["average"] > made[False]["average"]
     whitened = measure_retrieval(shifted, [], records(60, 2), RetrievalConfig(whiten=True, layer=0))
     assert whitened["average"] > 0.9
+
+
+def test_ends_that_are_lost_are_told_once_a_language_and_read_with_a_stride(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Sentences that differ behind what the model reads are found by their windows alone."""
+    model = encoder(aligned=True)
+    same = {code: " ".join(ALPHABETS[code][:8] * 3) for code in LANGUAGES}
+    long = [
+        Record({code: f"{same[code]} {text}" for code, text in one.texts.items()}, "s", one.where)
+        for one in records(20, 6)
+    ]
+    found = {
+        stride: measure_retrieval(model, long, long, RetrievalConfig(layer=0, stride=stride))
+        for stride in (None, 4)
+    }
+    assert found[None]["average"] < 0.1 < 0.9 < found[4]["average"]
+    said = capfd.readouterr().err
+    assert said.count("lose their ends") == len(LANGUAGES)
+    assert (
+        "20 of 20 sentences in el are longer than 24 tokens and lose their ends; "
+        "evaluate.retrieval.stride reads them in windows." in " ".join(said.split())
+    )
+
+
+def test_a_language_that_the_vocabulary_lacks_is_told_once(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    model = encoder(aligned=True)
+    strange = [
+        Record({"en": one.texts["en"], "el": "х ъ ы ь " + one.texts["el"][:7]}, "s", one.where)
+        for one in records(30, 7)
+    ]
+    measure_retrieval(model, strange, strange, RetrievalConfig())
+    said = capfd.readouterr().err.splitlines()
+    assert said == [
+        "evaluate.retrieval: 50% of the tokens of the texts in el are unknown to the model, so "
+        "that its scores there mean little; take one whose vocabulary has el."
+    ]

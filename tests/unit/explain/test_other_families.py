@@ -38,7 +38,7 @@ def test_classes_of_a_pair_are_explained(
     backbone = HuggingFaceBackbone.open(folder, family, ["en"])
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
     measured = HuggingFaceClassifier(model, backbone.encoder, ["en"], 64)
-    expected = softmax(measured.scores([text], "en", [second])[0])
+    expected = softmax(measured.scores([text], "en", [second]))
     assert one.probability == pytest.approx(expected.max(), abs=1e-4)
     assert one.label == model.config.id2label[int(expected.argmax())]
     words = [(word.text, word.part) for word in made.words]

@@ -56,9 +56,9 @@ def test_states_are_those_of_each_text_alone(
     backbone: HuggingFaceBackbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for language, texts in TEXTS.items():
-        made = backbone.pooled_states(texts, language)
+        made = backbone.pooled_states(texts, language).states
         assert made.shape == (len(texts), backbone.n_layers + 1, 32)
-        alone = [backbone.pooled_states([text], language)[0] for text in texts]
+        alone = [backbone.pooled_states([text], language).states[0] for text in texts]
         np.testing.assert_allclose(made, alone, rtol=1e-3, atol=1e-4)
     calls: list[EncoderInputs] = []
     with monkeypatch.context() as patch:
@@ -78,7 +78,7 @@ def test_states_are_those_that_transformers_computes(
     with torch.inference_mode():
         states = model(**tokenizer(text, return_tensors="pt"), output_hidden_states=True)
     expected = [state.mean(dim=1)[0].numpy() for state in states.hidden_states]
-    made = backbone.pooled_states([text], "en")[0]
+    made = backbone.pooled_states([text], "en").states[0]
     np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -104,7 +104,7 @@ def test_a_saved_classifier_is_an_ordinary_folder_with_its_labels(
     for language, texts in TEXTS.items():
         if hasattr(tokenizer, "src_lang"):
             tokenizer.src_lang = {"en": "en_XX", "zh": "zh_CN"}[language]
-        made = softmax(ours.scores(texts, language).scores)
+        made = softmax(ours.scores(texts, language))
         with torch.inference_mode():
             logits = [theirs(**tokenizer(text, return_tensors="pt")).logits[0] for text in texts]
         expected = torch.softmax(torch.stack(logits), dim=1).numpy()
@@ -169,7 +169,12 @@ def test_texts_are_cut_where_the_positions_end(
 ) -> None:
     backbone = opened(make_encoder(family, tmp_path / "model"))
     assert position_limit(backbone._base, backbone.encoder.tokenizer) == limit
-    assert backbone.pooled_states(["dog " * 200], "en").shape[0] == 1
+    long = " ".join(["The old dog follows the small cat"] * 20)
+    cut, read = (backbone.pooled_states([long, "dog"], "en", stride) for stride in (None, 8))
+    assert (cut.n_cut, cut.max_length, read.n_cut) == (1, limit, 0)
+    assert cut.states.shape == read.states.shape
+    np.testing.assert_allclose(cut.states[1], read.states[1], rtol=1e-3, atol=1e-4)
+    assert not np.allclose(cut.states[0], read.states[0], rtol=1e-3, atol=1e-4)
     adaptation = backbone.classification(
         ClassificationData(LABELS, {"en": LabelledTexts(["dog " * 200] * 2, np.arange(2))}, {}),
         ClassificationConfig(max_length=512), 64, 0,
@@ -238,7 +243,7 @@ def test_what_is_written_like_a_special_token_is_text(
     special = {*range(3), backbone.encoder.tokenizer.mask_token_id}
     inner = [row[1:-1] if family == "bert" else row[:-2] for row in encoded.ids]
     assert not special & {int(number) for row in inner for number in row}
-    states = backbone.pooled_states(texts["en"], "en")
+    states = backbone.pooled_states(texts["en"], "en").states
     assert np.isfinite(states).all()
 
 
@@ -251,7 +256,7 @@ def test_a_model_without_a_token_for_padding_gets_one(make_encoder: Make, tmp_pa
     assert backbone.encoder.tokenizer.pad_token_id == backbone.encoder.tokenizer.eos_token_id
     again = opened(saved(backbone, tmp_path / "saved"))
     assert again.config.pad_token_id == 2
-    made = again.classifier(again.folder, ClassificationConfig()).scores(TEXTS["en"], "en").scores
+    made = again.classifier(again.folder, ClassificationConfig()).scores(TEXTS["en"], "en")
     assert made.shape == (len(TEXTS["en"]), 2)
     assert np.isfinite(made).all()
 

@@ -47,7 +47,7 @@ def test_windows_are_what_the_tokenizer_makes_of_their_words(backbone: HuggingFa
     expected, kinds = encoder.rows([TEXTS[0], *parts, TEXTS[2]], None)
     assert [row.tolist() for row in rows.ids] == [row.tolist() for row in expected]
     assert [row.tolist() for row in rows.types or ()] == [row.tolist() for row in kinds]
-    assert rows.n_tokens == 3 + 50
+    assert encoder.cut(TEXTS, "en").tokens == 3 + 50
 
 
 def test_of_a_pair_the_longer_text_is_cut(make_encoder: Make, tmp_path: Path) -> None:
@@ -84,17 +84,16 @@ def test_a_long_text_is_learned_and_judged_by_all_its_windows(
     folder = tmp_path / "saved"
     adaptation.save(folder, weights, {})
     made = backbone.classifier(folder, config).scores(TEXTS, "en")
-    assert made.tokens == 53
     plain = backbone.classifier(folder, ClassificationConfig(max_length=22))
     words = LONG.split()
     windows = [" ".join(words[start : start + 20]) for start in (0, 12, 24, 30)]
-    single = plain.scores(windows, "en").scores
+    single = plain.scores(windows, "en")
     joined = {"mean": single.mean(0), "max": single.max(0), "first": single[0]}
     if join == "vote":
-        assert made.scores[1].argmax() == np.bincount(single.argmax(1), minlength=2).argmax()
+        assert made[1].argmax() == np.bincount(single.argmax(1), minlength=2).argmax()
     else:
-        np.testing.assert_allclose(made.scores[1], joined[join], atol=1e-5)
-    np.testing.assert_allclose(made.scores[::2], plain.scores(TEXTS[::2], "en").scores, atol=1e-5)
+        np.testing.assert_allclose(made[1], joined[join], atol=1e-5)
+    np.testing.assert_allclose(made[::2], plain.scores(TEXTS[::2], "en"), atol=1e-5)
 
 
 @pytest.mark.parametrize("join", ["mean", "max", "first"])
@@ -117,7 +116,7 @@ def test_choices_are_learned_as_they_are_measured(
     weights = {name: p.detach().clone() for name, p in adaptation.model.named_parameters()}
     adaptation.save(tmp_path / "saved", weights, {})
     classifier = backbone.classifier(tmp_path / "saved", config)
-    measured = classifier.scores(part.texts, "en", part.seconds).scores.reshape(2, 2)
+    measured = classifier.scores(part.texts, "en", part.seconds).reshape(2, 2)
     loss = torch.nn.functional.cross_entropy(
         torch.from_numpy(measured[items]), torch.from_numpy(part.labels[items]), reduction="sum"
     )

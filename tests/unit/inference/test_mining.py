@@ -1,7 +1,8 @@
 """`xlmkit mine`: sentences of two files, names, gold pairs."""
 
 import json
-from itertools import product
+from collections.abc import Callable
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,24 @@ def test_ids_stand_before_a_tab_and_a_threshold_cuts(language_model: Path, tmp_p
     assert len(target.read_text("utf-8").splitlines()) < len(first)
 
 
+def test_a_stride_reads_the_ends_of_long_sentences(language_model: Path, tmp_path: Path) -> None:
+    """All sentences begin alike; without windows the model sees no more of them than that."""
+    long = "\n".join(" ".join(["a b c d"] * 40 + [text] * 30) for text in SENTENCES[:9])
+    for name in ("x", "y"):
+        (tmp_path / name).write_text(long, encoding="utf-8")
+    target, options = tmp_path / "out", ["--src", "en", "--tgt", "en", "--layer", 0]
+    found = {}
+    for windows in ([], ["--stride", 4]):
+        made = call(
+            language_model, tmp_path / "x", tmp_path / "y", *options, *windows, "-o", target
+        )
+        assert made.exit_code == 0, made.output
+        rows = [line.split("\t") for line in target.read_text("utf-8").splitlines()]
+        found[bool(windows)] = sum(row[1] == row[2] for row in rows)
+        assert ("lose their ends" in made.output) is not bool(windows)
+    assert found[True] == 9 > found[False]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -97,3 +116,31 @@ def test_a_threshold_that_is_given_measures_all_gold_pairs(
     assert interval["value"] == pytest.approx(measured["f1"])
     assert interval["low"] <= interval["value"] <= interval["high"]
     assert measured["threshold"] == 0.5
+
+
+@pytest.mark.parametrize("family", ["bert", "mbart"])
+def test_a_model_of_another_family_mines_too(
+    make_encoder: Callable[..., Path], tmp_path: Path, family: str
+) -> None:
+    pytest.importorskip("transformers")
+    model = make_encoder(family, tmp_path / "model")
+    words = ["old", "dog", "small", "cat", "river", "horse"]
+    texts = [f"The {a} sees the {b} near the {c}" for a, b, c in combinations(words, 3)]
+    long = "the small cat follows the old dog " * 20
+    (tmp_path / "x").write_text("\n".join([*texts, long]), encoding="utf-8")
+    (tmp_path / "y").write_text("\n".join([*texts[::-1], long]), encoding="utf-8")
+    target = tmp_path / "out"
+    options = ["--src", "en", "--tgt", "en", "--layer", 1, "-o", target]
+    made = call(model, tmp_path / "x", tmp_path / "y", *options)
+    assert made.exit_code == 0, made.output
+    rows = [line.split("\t") for line in target.read_text("utf-8").splitlines()]
+    assert sum(row[3] == row[4] for row in rows) > 0.9 * len(texts)
+    said = " ".join(made.output.split())
+    assert said.count("1 of 21 sentences in en are longer than 64 tokens") == 1
+    assert "--stride reads them in windows" in said
+    made = call(model, tmp_path / "x", tmp_path / "y", *options, "--stride", 8)
+    assert "lose their ends" not in made.output
+    for wrong, message in ((["--pooling", "first"], "leave out"), (["--layer", 9], "but not 9")):
+        made = call(model, tmp_path / "x", tmp_path / "y", *options, *wrong)
+        assert made.exit_code == 1
+        assert message in " ".join(made.output.split())

@@ -53,8 +53,8 @@ def test_a_long_text_is_judged_by_all_its_windows(classifier: Path) -> None:
             bundle.classifier(), bundle.tokenizer, ["en"], 32, LongTexts(stride=10, join=join)
         )
 
-    single = scorer("mean").scores(parts, "en").scores
-    mean, highest = (scorer(join).scores([LONG], "en").scores[0] for join in ("mean", "max"))
+    single = scorer("mean").scores(parts, "en")
+    mean, highest = (scorer(join).scores([LONG], "en")[0] for join in ("mean", "max"))
     np.testing.assert_allclose(mean, single.mean(0), atol=1e-5)
     np.testing.assert_allclose(highest, single.max(0), atol=1e-5)
     predicted = SequencePredictor(bundle, "float32", LongTexts(stride=10)).predict([LONG], "en")
