@@ -7,7 +7,7 @@ import pytest
 
 from xlmkit.build.translation_measure import TranslationValidation
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.core.files import read_json
+from xlmkit.core.files import read_json, sha256_file
 from xlmkit.run import prepare, train_translator
 from xlmkit.train.state import TrainingState
 
@@ -47,9 +47,11 @@ def trained(recipe: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     capsys.readouterr()
     settings = [*SHARES, f"translation.models.mute.init={recipe.parent / 'always-the-same'}"]
     train_translator(recipe, settings, out, True)
-    figures = read_json(out / "translation" / "mute" / "figures.json")
+    folder = out / "translation" / "mute"
+    figures = read_json(folder / "figures.json")
     curve = [{k: v for k, v in p.items() if k != "seconds"} for p in figures["curve"]]
-    return figures["steps"], curve, figures["test"], told_of_health(capsys)
+    weights = sha256_file(folder / "model.safetensors")
+    return figures["steps"], curve, weights, told_of_health(capsys)
 
 
 def told_of_health(capsys: pytest.CaptureFixture[str]) -> list[str]:

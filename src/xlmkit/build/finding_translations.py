@@ -55,11 +55,10 @@ def measure_translations(plan: RunPlan, backbone: Backbone, folder: Path) -> dic
         name: _words(plan, backbone, valid, config, f"evaluate.lexicons.{name}")
         for name, config in evaluate.lexicons.items()
     }
-    if evaluate.minings:
-        figures["minings"] = {
-            name: _mined(plan, backbone, valid, config, f"evaluate.minings.{name}")
-            for name, config in evaluate.minings.items()
-        }
+    figures["minings"] = {
+        name: _mined(plan, backbone, valid, config, f"evaluate.minings.{name}")
+        for name, config in evaluate.minings.items()
+    }
     return figures
 
 
