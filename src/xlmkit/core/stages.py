@@ -2,8 +2,8 @@
 
 A stage is built in a hidden folder beside its own and renamed when it is finished. The hidden
 folder of a stage that was killed is kept, so that training goes on in it; one that belongs to other
-inputs is put aside until the stage is finished, for who goes back to those. A finished folder in
-which a file is missing or cut short counts as unmade.
+inputs is put aside, one of each stage, for who goes back to those. A finished folder in which a
+file is missing or cut short counts as unmade.
 """
 
 import glob
@@ -76,8 +76,7 @@ class Stage:
             with suppress(FileNotFoundError):
                 self._aside(self.key).replace(working)  # these inputs were begun before
         if self._key_in(working) != self.key:
-            shutil.rmtree(working, ignore_errors=True)
-            working.mkdir(parents=True)
+            working.mkdir(parents=True, exist_ok=True)
             self._mark(0.0)
         _remove_hidden(working)
         if not (working / STAGE_FILE).is_file():  # else it was killed just before its renaming
@@ -88,10 +87,15 @@ class Stage:
         return self.working.with_name(f"{self.working.name}.{key[:16]}")
 
     def _put_aside(self) -> None:
-        """Keep what other inputs have begun, until the stage is finished."""
-        if other := self._key_in(self.working):
-            shutil.rmtree(self._aside(other), ignore_errors=True)
-            self.working.replace(self._aside(other))
+        """Keep what other inputs have begun, in the place of what others had begun before."""
+        other = self._key_in(self.working)
+        if not other:
+            shutil.rmtree(self.working, ignore_errors=True)
+            return
+        for old in self.folder.parent.glob(f"{glob.escape(self.working.name)}.*"):
+            if old != self._aside(self.key):
+                shutil.rmtree(old, ignore_errors=True)
+        self.working.replace(self._aside(other))
 
     @staticmethod
     def _key_in(folder: Path) -> str:
@@ -133,8 +137,7 @@ class Stage:
             self.folder.replace(before)
         self.working.replace(self.folder)
         (self.folder / _KEY_FILE).unlink()
-        for old in (before, *self.folder.parent.glob(f"{glob.escape(self.working.name)}.*")):
-            shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)
 
     def _mark(self, seconds: float) -> None:
         """Note the inputs and the time spent so far."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
 from xlmkit.data.inputs import Reading, find_files, json_value, lenient_lines
 from xlmkit.data.records import Record, several_labels
 from xlmkit.data.source_base import Column
@@ -13,7 +14,8 @@ from xlmkit.data.sources import CsvSource, JsonlSource, TableSource, TsvSource
 from xlmkit.text.languages import language
 
 _TOO_FEW = "too few columns"
-_LONGEST_FIELD = 1 << 24  # characters; more are those behind a quote that is never closed
+_LONGEST_FIELD = 1 << 24  # characters
+_MANY_LINES = 100  # of a field; so many are told, since a quote may never have been closed
 _QUOTED = (
     'it has fields that begin with " and go on in the next line; such files want kind: csv, with '
     'separator: "\\t" where tabs part their columns'
@@ -53,7 +55,14 @@ def read_csv(source: CsvSource, reading: Reading) -> Iterator[Record]:
         rows = csv.reader(lines, delimiter=source.separator)
         try:
             names = _header(table, path, next(rows)) if source.header else {}
+            before = rows.line_num
             for cells in rows:
+                if rows.line_num - before > _MANY_LINES:
+                    say(
+                        f"{shown}:{before + 1}: a row of {rows.line_num - before:,} lines, since a "
+                        'quotation mark opens a field there; where it should not, double it ("").'
+                    )
+                before = rows.line_num
                 if any(cells) and (record := table.cells(cells, names, f"{shown}:{rows.line_num}")):
                     yield record
         except csv.Error as error:

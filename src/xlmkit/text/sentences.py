@@ -9,8 +9,9 @@ CLOSING = "\"'”’“»«)]』」》）】〉"
 # Marks of the scripts that put a space behind them, then those of scripts that need none, and where
 # a line ends. Several marks end one sentence; looking behind keeps long rows of dots linear.
 _END = re.compile(
-    rf"((?<![.!?…۔։])[.!?…۔։]+(?:\s?»|[{re.escape(CLOSING)}])*)\s+"
-    r"|((?:[。！？｡।॥؟።፧။។]|．(?!\d))[。！？｡।॥؟።፧။។．.!?…]*[”’』」》）】〉]*)\s*"
+    rf"(?P<spaced>(?<![.!?…۔։])[.!?…۔։]+[{re.escape(CLOSING)}]*(?P<far>[ \u00a0\u202f]»)?)\s+"
+    r"|(?P<close>(?:[。！？｡।॥؟።፧။]|．(?!\d))[。！？｡।॥؟።፧။．.!?…]*"
+    r"(?:[”’』」》）】〉»)\]]|[\"'](?=\s|$))*)\s*"
     r"|\n"
 )
 
@@ -23,9 +24,13 @@ def split_sentences(text: str) -> list[str]:
     """
     made, start = [], 0
     for end in _END.finditer(text):
-        mark = end[1] or end[2] or ""
-        made.append(text[start : end.start() + len(mark)])
-        start = end.end()
+        behind = max(end.end("spaced"), end.end("close"), end.start())
+        if end["far"] and "«" not in text[start:behind]:  # it opens what comes: » Komm «
+            made.append(text[start : behind - 2])
+            start = behind - 1
+        else:
+            made.append(text[start:behind])
+            start = end.end()
     return [part for part in (*made, text[start:]) if part]
 
 

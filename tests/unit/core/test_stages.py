@@ -100,9 +100,27 @@ def test_what_other_inputs_began_is_there_for_who_goes_back(tmp_path: Path) -> N
         with pytest.raises(KeyboardInterrupt):
             stage(tmp_path, seed=seed).make(stopped, versions={})
     assert seen == [[], [], ["step1"], ["step2"]]
-    made = make(stage(tmp_path, seed=1))
-    assert "step1" in contents(made.folder)
+    assert make(stage(tmp_path, seed=3)).finished
+    with pytest.raises(KeyboardInterrupt):
+        stage(tmp_path, seed=2).make(stopped, versions={})
+    assert seen[-1] == ["step2", "step4"]
+    made = make(stage(tmp_path, seed=2))
+    assert {"step2", "step4", "step5"} < set(contents(made.folder))
     assert [path.name for path in made.folder.parent.iterdir()] == ["corpus"]
+
+
+def test_what_was_put_aside_survives_a_kill_of_what_came_between(tmp_path: Path) -> None:
+    def stopped(folder: Path) -> None:
+        (folder / "step").touch()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stage(tmp_path, seed=1).make(stopped, versions={})
+    other = stage(tmp_path, seed=2)
+    other._put_aside()
+    other.working.mkdir()  # killed before it could say what it is made from
+    (other.working / ".key.abc").touch()
+    assert "step" in contents(make(stage(tmp_path, seed=1)).folder)
 
 
 def test_a_file_added_later_does_no_harm(tmp_path: Path) -> None:

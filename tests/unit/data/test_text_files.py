@@ -142,6 +142,17 @@ def test_tsv_by_name_with_label(tmp_path: Path) -> None:
         _read(tmp_path, **fields, text="txt")
 
 
+def test_a_quote_that_swallows_rows_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"text {number},news" for number in range(400)]
+    rows[1], rows[300] = '"the stray quote begins,news', 'he said "x" today,news'
+    (tmp_path / "a.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    columns = {"text": 0, "label_column": 1, "language": "en"}
+    _read(tmp_path, kind="csv", path="a.csv", **columns)
+    assert "a.csv:2: a row of 300 lines, since a quotation mark opens" in capsys.readouterr().err
+
+
 def test_a_field_of_a_csv_may_be_a_whole_document(tmp_path: Path) -> None:
     text = "a word " * 40_000
     (tmp_path / "a.csv").write_text(f'"{text}",news\n', encoding="utf-8")

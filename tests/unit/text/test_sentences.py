@@ -24,6 +24,13 @@ from xlmkit.text.sentences import split_sentences, whole_sentences
         ("(It rained.) We left.", ["(It rained.)", "We left."]),
         ("« Va. » Il part.", ["« Va. »", "Il part."]),
         ("„Geh!“ Er ging.", ["„Geh!“", "Er ging."]),
+        ("Er ging. » Komm « rief er.", ["Er ging.", "» Komm « rief er."]),
+        ("Zeile eins.\n» Zeile zwei.", ["Zeile eins.", "» Zeile zwei."]),
+        ("«ماذا؟» قال", ["«ماذا؟»", "قال"]),
+        ("(هل هذا صحيح؟) نعم", ["(هل هذا صحيح؟)", "نعم"]),
+        ('"ماذا؟" ثم', ['"ماذا؟"', "ثم"]),
+        ('"यह क्या है।" फिर', ['"यह क्या है।"', "फिर"]),
+        ('好。"你好"', ["好。", '"你好"']),
         (" one. ", [" one."]),
         ("a title\n\nand a text", ["a title", "and a text"]),
         ("", []),
@@ -54,8 +61,18 @@ def test_abbreviations_end_no_whole_sentence(language: str, sentences: list[str]
     assert whole_sentences(between.join(sentences), language) == sentences
 
 
-@pytest.mark.parametrize("text", ["." * 200_000, '."' * 100_000, ".»" * 100_000, "？" * 200_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "." * 200_000,
+        '."' * 100_000,
+        ".»" * 100_000,
+        "？" * 200_000,
+        "." + "»" * 100_000,
+        "." + " »" * 100_000,
+    ],
+)
 def test_rows_of_marks_take_no_time(text: str) -> None:
     began = time.perf_counter()
-    assert "".join(split_sentences(text)) == text
+    assert "".join(split_sentences(text)).replace(" ", "") == text.replace(" ", "")
     assert time.perf_counter() - began < 5
