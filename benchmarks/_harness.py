@@ -1,7 +1,8 @@
 """Side-by-side timing: contestants take turns in one process, and ratios are taken turn by turn.
 
-A benchmark checks first that both sides compute the same, then calls `compare`. Results are printed
-with the machine, and appended, dated, to `benchmarks/results/`.
+A benchmark checks first that both sides compute the same, then calls `compare`. Results are
+appended, dated, to `benchmarks/results/`, and the machine, versions and threads that they belong to
+are printed below them.
 """
 
 import json
@@ -100,8 +101,15 @@ def best_rate(work: Callable[[], object], flops: float, *, repeats: int = 30) ->
     return flops / best / 1e9
 
 
+def copy_rate(megabytes: int = 256, *, repeats: int = 5) -> float:
+    """Return the best measured rate of copying memory, read and written, in GB/s."""
+    source = torch.ones(megabytes << 18)
+    target = torch.empty_like(source)
+    return best_rate(lambda: target.copy_(source), 2.0 * source.nbytes, repeats=repeats)
+
+
 def record(name: str, comparisons: list[dict[str, Any]], **details: object) -> Path:
-    """Write a dated result and return its path."""
+    """Write a dated result, print what it was measured with, and return its path."""
     now = datetime.now(UTC)
     path = RESULTS / f"{now:%Y-%m-%d-%H%M}-{name}.json"
     RESULTS.mkdir(exist_ok=True)
@@ -110,9 +118,12 @@ def record(name: str, comparisons: list[dict[str, Any]], **details: object) -> P
         "machine": describe_machine(),
         "versions": package_versions(),
         "threads": torch.get_num_threads(),
+        "copied_gb_per_second": round(copy_rate(), 2),
         **details,
         "comparisons": comparisons,
     }
     path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    shown = ", ".join(f"{key} {told}" for key, told in value["machine"].items())
+    print(f"{shown}; {value['threads']} threads; copies {value['copied_gb_per_second']} GB/s")
     print(f"Written to {path}")
     return path
