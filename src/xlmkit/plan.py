@@ -14,7 +14,7 @@ from xlmkit.core.stages import Stage, file_inputs
 from xlmkit.data.inputs import find_files
 from xlmkit.data.readers import local_files
 from xlmkit.data.shards import Shards
-from xlmkit.data.sources import Source
+from xlmkit.data.sources import HubSource, Source
 from xlmkit.objectives.config import MlmConfig
 from xlmkit.recipe import PretrainedModel, Recipe, TranslatorsConfig
 from xlmkit.tasks.base import TaskConfig, TaskInputs
@@ -90,6 +90,8 @@ class RunPlan:
             "seed": recipe.seed,
             "files": self._files(self._sources),
         }
+        if any(isinstance(one, HubSource) and one.label_column for one in self._sources):
+            inputs["classes"] = "by name"  # corpora of before have numbers
         return Stage(self.folder / "corpus", inputs)
 
     @cached_property

@@ -135,6 +135,12 @@ def test_files_inside_a_folder_of_catalogs_count(project: Path) -> None:
     assert plan(project, source).corpus.key != before
 
 
+def test_a_corpus_of_labels_by_number_is_made_anew(project: Path) -> None:
+    source = "data.sources=[{kind: hub, dataset: org/set, text: text, language: en%s}]"
+    assert "classes" not in plan(project, source % "").corpus.inputs
+    assert plan(project, source % ", label_column: is").corpus.inputs["classes"] == "by name"
+
+
 def test_a_project_may_move_with_its_results(finished: Path, tmp_path: Path) -> None:
     moved = shutil.move(finished, tmp_path / "elsewhere")
     assert outdated(moved) == set()
