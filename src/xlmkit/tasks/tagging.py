@@ -46,7 +46,7 @@ from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.rare_classes import RARE_CLASSES, RareClasses
 from xlmkit.tasks.reading import check_sources
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
-from xlmkit.tasks.tagged_sources import TaggedSourceKind
+from xlmkit.tasks.tagged_sources import MAY_BE_NONE, ConlluSource, ListsHubSource, TaggedSourceKind
 
 if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
@@ -72,6 +72,19 @@ class TaggingConfig(RareClasses, TaskConfig):
     """Longest part of a sentence in tokens; longer sentences are read in overlapping windows."""
 
     later: ClassVar[frozenset[str]] = TaskConfig.later | RARE_CLASSES | {"valid"}
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides the result; models of when untagged words were others are made anew.
+
+        No features were none, and -1 in a dataset was its last tag.
+        """
+        told_apart = any(
+            source.column == MAY_BE_NONE
+            if isinstance(source, ConlluSource)
+            else isinstance(source, ListsHubSource)
+            for source in (*self.train, *self.valid, *self.test)
+        )
+        return {**super().inputs(), **({"untagged": "told apart"} if told_apart else {})}
 
     @property
     def needs_corpus(self) -> bool:
