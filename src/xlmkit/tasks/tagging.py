@@ -38,7 +38,6 @@ from xlmkit.tasks.base import (
     TaskData,
     TaskInputs,
     chosen_examples,
-    cutting,
     figures,
     ignored,
 )
@@ -227,6 +226,10 @@ class TaggingData(TaskData):
         counts = [len(part.tags) for part in self.train.values()]
         return np.repeat(np.arange(len(counts)), counts)
 
+    def texts(self, language: str) -> list[str]:
+        """Return the words of a language's test sentences."""
+        return [word for sentence in self.test[language].sentences for word in sentence]
+
     def adapt(self, backbone: Backbone, config: TaggingConfig, seed: object) -> "Adaptation":
         """Return the model with a fresh head, and what it learns.
 
@@ -265,9 +268,7 @@ class TaggingData(TaskData):
             scores = scorer.word_scores(part.sentences, language)
             seconds += time.perf_counter() - began
             predicted = scores.argmax(axis=1)
-            words = [word for sentence in part.sentences for word in sentence]
-            cut = cutting(scorer, words, language)
-            languages[language] = {**self.judge(part, predicted), **cut}
+            languages[language] = self.judge(part, predicted)
             shown[language] = self._shown(part, predicted)
             outcomes[language] = self._outcomes(part, predicted)
         n = sum(len(part.sentences) for part in self.train.values())

@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.corpus import DataConfig, prepare_corpus
-from xlmkit.evaluate.protocols import Cut
 from xlmkit.evaluate.report_errors import left_out_notes
 from xlmkit.tasks.base import TaskInputs
 from xlmkit.tasks.kinds import Task
@@ -242,9 +241,6 @@ def test_a_language_that_vanishes_is_named_with_its_task(
 
         def scores(self, texts: list[str], *_: Any) -> Any:
             return np.array([[1, 0]] * len(texts), np.float32)
-
-        def cut(self, texts: list[str], _: str) -> Cut:
-            return Cut(len(texts), 0)
 
     measured = data.measured(Right(), config, ("en",))
     assert measured["left_out"] == {"sw": {"X": 2}}
