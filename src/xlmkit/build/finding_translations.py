@@ -89,7 +89,7 @@ def _words(
     layer, _ = choose_layer(reader, valid, config, _with_the_first(backbone))
     dictionaries = [read_dictionary(one, plan.base) for one in config.dictionaries]
     try:
-        return measure_lexicons(backbone, dictionaries, config, layer)
+        return measure_lexicons(backbone, reader, dictionaries, config, layer)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
 

@@ -196,7 +196,8 @@ def picture(reader: TextStates, records: Sequence[Record], layer: int) -> list[d
     chosen = sorted(complete, key=_order)[:_SHOWN]
     if len(chosen) < 3:
         return []
-    points = np.concatenate([unit(_states(reader, chosen, code, layer)) for code in languages])
+    states = (reader.of_all_layers([r.texts[code] for r in chosen], code) for code in languages)
+    points = np.concatenate([unit(one[:, layer]) for one in states])
     _, _, axes = np.linalg.svd(points, full_matrices=False)
     # The sign of a component is arbitrary: fix it, so that equal models give equal pictures.
     axes = axes[:2] * np.sign(axes[:2, np.abs(axes[:2]).argmax(axis=1)].diagonal())[:, None]
