@@ -74,6 +74,12 @@ def test_the_layer_of_contextual_vectors_counts(dictionary: Path) -> None:
     assert found["average"]["static"]["cosine"]["5"] == 1.0
 
 
+def test_two_dictionaries_of_one_direction_are_refused(dictionary: Path) -> None:
+    (one,) = config(dictionary).dictionaries
+    with pytest.raises(ValueError, match="en-de is listed twice; give it a set of its own"):
+        LexiconConfig(dictionaries=(one, one))
+
+
 def test_what_cannot_be_read_is_told_once_with_the_place(dictionary: Path, capfd) -> None:
     class Strange(Letters):
         def cut(self, texts, language):
