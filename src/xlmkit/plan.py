@@ -15,6 +15,7 @@ from xlmkit.data.inputs import find_files
 from xlmkit.data.readers import local_files
 from xlmkit.data.shards import Shards
 from xlmkit.data.sources import HubSource, Source
+from xlmkit.evaluate.mined_files import check_mined
 from xlmkit.objectives.config import MlmConfig
 from xlmkit.recipe import PretrainedModel, Recipe, TranslatorsConfig
 from xlmkit.tasks.base import TaskConfig, TaskInputs
@@ -46,10 +47,12 @@ class RunPlan:
         """See that every file and every checkpoint that the recipe names is there.
 
         Raises:
-            UserError: one is missing.
+            UserError: one is missing, or files of mining are plainly no such files.
         """
         self._files(self._sources)
         self._measured_files()
+        for name, mining in self.recipe.evaluate.minings.items():
+            check_mined(mining, self.base, f"evaluate.minings.{name}")
         for name, model in self.models().items():
             if model.ready:
                 self.checkpoint(name)
