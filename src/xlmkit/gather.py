@@ -83,7 +83,7 @@ def _durations(plan: RunPlan) -> dict[str, float]:
         seconds[f"evaluate {title}"] = plan.measured(name).seconds
     for name, translator in plan.translators().items():
         seconds[f"train {translator.title or name}"] = plan.translated(name).seconds
-        seconds[f"evaluate {translator.title or name}"] = plan.tested(name).seconds
+        seconds[f"evaluate translator {translator.title or name}"] = plan.tested(name).seconds
     return {title: round(value, 1) for title, value in seconds.items()}
 
 

@@ -14,7 +14,8 @@ from xlmkit.core.stages import Stage, file_inputs
 from xlmkit.data.inputs import find_files
 from xlmkit.data.readers import local_files
 from xlmkit.data.shards import Shards
-from xlmkit.data.sources import Source
+from xlmkit.data.sources import HubSource, Source
+from xlmkit.evaluate.mined_files import check_mined
 from xlmkit.objectives.config import MlmConfig
 from xlmkit.recipe import PretrainedModel, Recipe, TranslatorsConfig
 from xlmkit.tasks.base import TaskConfig, TaskInputs
@@ -46,10 +47,12 @@ class RunPlan:
         """See that every file and every checkpoint that the recipe names is there.
 
         Raises:
-            UserError: one is missing.
+            UserError: one is missing, or files of mining are plainly no such files.
         """
         self._files(self._sources)
         self._measured_files()
+        for name, mining in self.recipe.evaluate.minings.items():
+            check_mined(mining, self.base, f"evaluate.minings.{name}")
         for name, model in self.models().items():
             if model.ready:
                 self.checkpoint(name)
@@ -90,6 +93,8 @@ class RunPlan:
             "seed": recipe.seed,
             "files": self._files(self._sources),
         }
+        if any(isinstance(one, HubSource) and one.label_column for one in self._sources):
+            inputs["classes"] = "by name"  # corpora of before have numbers
         return Stage(self.folder / "corpus", inputs)
 
     @cached_property

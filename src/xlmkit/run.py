@@ -2,8 +2,8 @@
 
 A run is a chain of stages, each a folder below the run's own: `corpus`, `shards` (with the
 tokenizer), `pretrain/<model>`, `finetune/<model>/<task>`, `translation/<translator>`,
-`evaluate/<model>`; then `results.json` and `report.html`. A stage whose inputs have not changed is
-not made again.
+`evaluate/<model>`, `evaluate/<translator>@translator`; then `results.json`, `results.csv` and
+`report.html`. A stage whose inputs have not changed is not made again.
 """
 
 import time

@@ -1,4 +1,5 @@
 import errno
+import io
 import json
 import re
 import resource
@@ -13,7 +14,7 @@ from pydantic import ConfigDict
 from typer.testing import CliRunner
 
 import xlmkit
-from xlmkit.cli.app import VERBS, app
+from xlmkit.cli.app import VERBS, app, main
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 
@@ -136,6 +137,15 @@ def test_a_traceback_stands_behind_the_request_to_report_it() -> None:
     assert "please report it" in lines[0]
     assert lines[1].startswith("Traceback")
     assert lines[-1].startswith("ZeroDivisionError")
+
+
+def test_output_is_utf_8_and_keeps_how_errors_are_handled(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="surrogateescape")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr("xlmkit.cli.app.app", lambda: stream.write("é\udcff\n"))
+    main()
+    stream.flush()
+    assert stream.buffer.getvalue() == b"\xc3\xa9\xff\n"
 
 
 def test_a_reader_that_goes_away_is_no_mistake() -> None:

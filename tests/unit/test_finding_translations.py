@@ -78,11 +78,13 @@ def test_a_model_of_another_family_is_asked_the_same(
     _recipe(project)
     path = project / "ready.yaml"
     path.write_text(
-        "name: ready\nlanguages: [en, zh, ar]\npretrain: {models: {r: {checkpoint: other}}}\n"
+        "name: ready\nlanguages: [ar, en, zh]\npretrain: {models: {r: {checkpoint: other}}}\n"
+        "data: {sources: [{kind: text, path: text.en, language: en}]}\n"  # no two languages
         + _SECTIONS.strip("\n"),
         encoding="utf-8",
     )
-    run(path, ["evaluate.minings.bucc.layer=null"], project / "out", False)
+    settings = ["evaluate.minings.bucc.layer=null", "evaluate.retrievals.held.pivot=en"]
+    run(path, settings, project / "out", False)
     model = read_json(project / "out" / "results.json")["models"]["r"]
     assert model["retrievals"]["held"]["layer"] == 1  # the middle, without validation
     assert model["lexicons"]["words"]["directions"]["en-ar"]["n"] > 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from xlmkit.core.config import load_config
+from xlmkit.core.errors import UserError
 from xlmkit.core.process import Processes
 from xlmkit.plan import RunPlan
 from xlmkit.recipe import Recipe
@@ -133,6 +134,32 @@ def test_files_inside_a_folder_of_catalogs_count(project: Path) -> None:
     assert plan(project, source).corpus.key == before
     catalog.write_text('msgid "Old cat"\nmsgstr "قط قديم جدا"\n', encoding="utf-8")
     assert plan(project, source).corpus.key != before
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("evaluate.minings.bucc.ids=true", r"pairs\.0: .*a\.zh, line 1, has no id .* ids: true"),
+        ("evaluate.minings.bucc.pairs.0.test.gold=text.en", "text.en names no pair of the two"),
+        ("evaluate.minings.bucc.pairs.0.test.source='text.*'", r"text\.\* is \d files; name one"),
+    ],
+)
+def test_files_of_mining_are_looked_at_before_models_are_trained(
+    project: Path, setting: str, message: str
+) -> None:
+    (project / "a.zh").write_text("text\n" * 3, encoding="utf-8")
+    (project / "gold").write_text("first\tsecond\n1\t2\n", encoding="utf-8")
+    files = "{source: a.zh, target: a.zh, gold: gold}"
+    mining = f"evaluate.minings.bucc={{pairs: [{{source: en, target: zh, test: {files}}}]}}"
+    plan(project, mining).find_files()
+    with pytest.raises(UserError, match=message):
+        plan(project, mining, setting).find_files()
+
+
+def test_a_corpus_of_labels_by_number_is_made_anew(project: Path) -> None:
+    source = "data.sources=[{kind: hub, dataset: org/set, text: text, language: en%s}]"
+    assert "classes" not in plan(project, source % "").corpus.inputs
+    assert plan(project, source % ", label_column: is").corpus.inputs["classes"] == "by name"
 
 
 def test_a_project_may_move_with_its_results(finished: Path, tmp_path: Path) -> None:

@@ -86,10 +86,10 @@ def _words(
     plan: RunPlan, backbone: Backbone, valid: list[Record], config: LexiconConfig, place: str
 ) -> dict[str, Any]:
     reader = TextStates(backbone, config.stride, place)
-    layer, _ = choose_layer(reader, valid, config, plan.recipe.languages[0])
+    layer, _ = choose_layer(reader, valid, config, _with_the_first(backbone))
     dictionaries = [read_dictionary(one, plan.base) for one in config.dictionaries]
     try:
-        return measure_lexicons(backbone, dictionaries, config, layer)
+        return measure_lexicons(backbone, reader, dictionaries, config, layer)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
 
@@ -98,11 +98,19 @@ def _mined(
     plan: RunPlan, backbone: Backbone, valid: list[Record], config: MiningConfig, place: str
 ) -> dict[str, Any]:
     reader = TextStates(backbone, config.stride, place)
-    if not valid and config.layer is None:
-        valid = list(known_pairs(config, plan.base))
-    layer, by_layer = choose_layer(reader, valid, config, plan.recipe.languages[0])
+    layer, by_layer = choose_layer(reader, valid, config, _with_the_first(backbone))
+    if config.layer is None and not by_layer:  # nothing was held out in two languages
+        mined = [(pair.source, pair.target) for pair in config.pairs]
+        known = list(known_pairs(config, plan.base))
+        layer, by_layer = choose_layer(reader, known, config, mined)
     found = measure_mining(reader, config, plan.base, layer)
     return {"title": config.title, "layer": layer, "layers_on_validation": by_layer, **found}
+
+
+def _with_the_first(backbone: Backbone) -> list[tuple[str, str]]:
+    """Return the recipe's first language with each other one."""
+    first, *others = backbone.languages
+    return [(first, other) for other in others]
 
 
 def _read(plan: RunPlan, sources: tuple[Source, ...]) -> Iterable[Record]:

@@ -20,6 +20,7 @@ from xlmkit.evaluate.outcomes import FOLDER as OUTCOMES
 from xlmkit.evaluate.outcomes import save_outcomes
 from xlmkit.evaluate.seeds import over_seeds
 from xlmkit.evaluate.selected import languages_by_step, selected
+from xlmkit.evaluate.words import count_words
 from xlmkit.plan import FIGURES_FILE
 from xlmkit.tasks.base import Backbone
 
@@ -43,8 +44,13 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
         }
         first, *others = found.values()
         title = setting.adapted_title(name, task, plan.seeds(task)[0])
+        data = setting.task_data(task, plan.seeds(task)[0])
         for language, part in first["languages"].items():
-            tell_of_unknown(part.get("unknown_share", 0.0), language, title)
+            texts = data.texts(language)
+            cut = backbone.cut(texts, language)
+            part["tokens_per_word"] = cut.tokens / max(1, count_words(texts, language))
+            part["unknown_share"] = cut.unknown_share
+            tell_of_unknown(cut.unknown_share, language, title)
         if outcomes := first.pop("outcomes", None):
             save_outcomes(folder / OUTCOMES / f"{task}.npz", outcomes)
         figures["tasks"][task] = {**first, **({"seeds": over_seeds(found)} if others else {})}

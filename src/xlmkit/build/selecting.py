@@ -73,9 +73,12 @@ class Selection:
         metric, languages = measured["metrics"][0], measured["languages"]
         missing = [code for code in self.sources if code not in languages]
         if missing:
+            where, mend = "its valid files have", "add a file in it, or leave out `valid`"
+            if self.config.valid_share is not None:
+                where, mend = "its valid_share leaves", "raise it, or give valid files"
             raise UserError(
-                f"its valid files have no text in {missing[0]}, whose labels are learned and which "
-                "therefore chooses the step; add a file in it, or leave out `valid`."
+                f"{where} no text in {missing[0]}, whose labels are learned and which therefore "
+                f"chooses the step; {mend}."
             )
         for code, scores in languages.items():
             value = scores[metric]["value"]

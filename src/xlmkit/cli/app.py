@@ -141,5 +141,6 @@ def schema() -> None:
 def main() -> None:
     """Run the command line of this process, which writes UTF-8 as it reads it, in any locale."""
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+        # Without `errors` it would be strict.
+        sys.stdout.reconfigure(encoding="utf-8", errors=sys.stdout.errors, newline="\n")
     app()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from xlmkit.core.errors import UserError
@@ -27,13 +28,16 @@ class Sentences:
     numbers: dict[str, int] = field(default_factory=dict)
 
 
-def read_sentences(path: Path, *, ids: bool = False, mend: str = "--ids") -> Sentences:
+def read_sentences(
+    path: Path, *, ids: bool = False, mend: str = "--ids", most: int | None = None
+) -> Sentences:
     """Read a file with a sentence on each line; empty lines are left out.
 
     Args:
         path: plain or compressed.
         ids: every line begins with the sentence's id and a tab, as in BUCC.
         mend: the setting that says so.
+        most: lines that are read, by default all.
 
     Raises:
         UserError: the file cannot be read, has no sentence, or a line has no id.
@@ -41,7 +45,7 @@ def read_sentences(path: Path, *, ids: bool = False, mend: str = "--ids") -> Sen
     found = Sentences()
     seen: dict[str, int] = {}
     with input_lines(path) as lines:
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(islice(lines, most), start=1):
             name, tab, text = line.partition("\t") if ids else (str(number), "\t", line)
             if not tab and line.strip():
                 raise UserError(
@@ -56,7 +60,7 @@ def read_sentences(path: Path, *, ids: bool = False, mend: str = "--ids") -> Sen
                 found.texts.append(text)
                 found.names.append(name)
             found.numbers[name] = seen[text]
-    if not found.texts:
+    if not found.texts and most is None:
         raise UserError(f"{path} has no sentence.")
     return found
 
@@ -87,8 +91,29 @@ def read_gold(path: Path, first: Sentences, second: Sentences) -> GoldPairs:
             f"sentence of each file: {', '.join(strange[:5])}"
         )
     if not gold:
-        raise UserError(
-            f"{path} names no pair of the two files; give two ids, or numbers of lines where "
-            "sentences have none, with a tab between."
-        )
+        raise _no_pair(path)
     return gold
+
+
+def check_gold(path: Path, *, ids: bool, most: int) -> None:
+    """See that the first lines of gold pairs name pairs, if not of which sentences.
+
+    Args:
+        path: see `read_gold`.
+        ids: sentences have ids, and not numbers of lines.
+        most: lines that are read.
+
+    Raises:
+        UserError: the file cannot be read, or none of them does.
+    """
+    with input_lines(path) as lines:
+        rows = [line.strip().split("\t") for line in islice(lines, most)]
+    if not any(len(row) == 2 and (ids or all(map(str.isdecimal, row))) for row in rows):
+        raise _no_pair(path)
+
+
+def _no_pair(path: Path) -> UserError:
+    return UserError(
+        f"{path} names no pair of the two files; give two ids, or numbers of lines where sentences "
+        "have none, with a tab between."
+    )

@@ -180,6 +180,7 @@ def _blocks(
             yield number, block
         account.bad_lines = reading.bad.counts
         account.bad_places = reading.bad.places
+        account.classes = reading.classes
 
 
 def _count_decisions(

@@ -24,6 +24,7 @@ class SourceReport:
         ambiguous_labels: records that lost their label, since their text has another one elsewhere.
         bad_lines: reason -> lines that could not be read.
         bad_places: reason -> the first places of such lines.
+        classes: label -> its number, where a dataset has names for numbered classes.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class SourceReport:
     ambiguous_labels: int = 0
     bad_lines: Counts = field(default_factory=Counter)
     bad_places: dict[str, list[str]] = field(default_factory=dict)
+    classes: dict[str, str] = field(default_factory=dict)
 
     def drop(self, reason: str, language: str, count: int = 1) -> None:
         """Count texts that are dropped."""
@@ -141,6 +143,7 @@ def _source(value: Mapping[str, Any]) -> SourceReport:
         ambiguous_labels=value["ambiguous_labels"],
         bad_lines=Counter(value["bad_lines"]),
         bad_places=value["bad_places"],
+        classes=value.get("classes", {}),  # which came later
     )
 
 

@@ -24,6 +24,7 @@ def read_hub(source: HubSource, reading: Reading) -> Iterator[Record]:
     rows = open_dataset(source.dataset, source.subset, source.split, source.revision, reading.base)
     table = Table(source, reading)
     label, names = source.label_column, _class_names(rows, source)
+    reading.classes.update({name: str(number) for number, name in names.items()})
     for number, row in enumerate(rows):
         if number == 0:
             _check_columns(source, table, row)

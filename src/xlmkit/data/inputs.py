@@ -61,6 +61,7 @@ class Reading:
         bad: where lines that cannot be used are counted.
         empty_labels: whether an empty label is one, that of no class, and not missing.
         numbers: whether the classes of a dataset are wanted by number, and not by name.
+        classes: gets the number of each class that a dataset has a name for.
     """
 
     base: Path
@@ -68,6 +69,7 @@ class Reading:
     bad: BadLines = field(default_factory=BadLines)
     empty_labels: bool = False
     numbers: bool = False
+    classes: dict[str, str] = field(default_factory=dict)
 
     def shown(self, path: Path) -> str:
         """Return a path as the recipe would write it."""

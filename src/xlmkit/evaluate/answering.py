@@ -10,8 +10,7 @@ from torch.nn import functional
 from xlmkit.data.questions import Question
 from xlmkit.data.window_batches import WindowInputs, Windows, encode_questions
 from xlmkit.evaluate.answers import Answering, Answers, join_windows
-from xlmkit.evaluate.inference import cut_texts, run_batches
-from xlmkit.evaluate.protocols import Cut
+from xlmkit.evaluate.inference import run_batches
 from xlmkit.model.question_answering import Answerer, BeamAnswerer
 from xlmkit.model.span_heads import Spans
 from xlmkit.text.tokenizer import Tokenizer
@@ -141,7 +140,3 @@ class PlainAnswerer:
         return find_answers(
             self.model, windows, questions, candidates, settings.n_best, self.batch_tokens
         )
-
-    def cut(self, texts: Sequence[str], language: str) -> Cut:
-        """Return what the tokenizer makes of texts."""
-        return cut_texts(self.tokenizer, texts, language)

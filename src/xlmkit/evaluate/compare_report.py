@@ -19,6 +19,7 @@ from xlmkit.evaluate.report_tables import Cell, Measure, Row, Table, comparison
 from xlmkit.evaluate.results import metric_title
 from xlmkit.evaluate.results_csv import COLUMNS
 from xlmkit.evaluate.score import Score
+from xlmkit.evaluate.seeds import Spread
 from xlmkit.evaluate.shared_tasks import SharedTask
 
 _WORTH_DRAWING = 1.2
@@ -68,7 +69,11 @@ def _on_one_task(found: Comparison, pair: Pair, other: str) -> str:
         tested = f"with the first seed {formats.points(pair.difference.value)}, {tested}"
     if float(by) == 0:
         return f"{other} equals it to a tenth of a point ({tested})."
-    sure = "" if pair.shown else ", which may be chance"
+    sure = {
+        1: "",
+        0: ", which may be chance",
+        -1: f", though that seed alone shows {other} to be better",
+    }[pair.shown]
     return f"It is {by} points above {other} ({tested}){sure}."
 
 
@@ -232,6 +237,10 @@ def to_json(found: Comparison) -> dict[str, Any]:
                 "metric": task.metric,
                 "averaged": list(task.averaged),
                 "averages": {title: task.average(title) for title in task.scores},
+                "seeds": {
+                    title: {code: spreads[code] for code in task.languages if code in spreads}
+                    for title, spreads in task.spreads.items()
+                },
                 "scores": {
                     title: {code: scores[code].to_json() for code in task.languages}
                     for title, scores in task.scores.items()
@@ -264,8 +273,16 @@ def _csv(found: Comparison) -> str:
             for code in task.languages:
                 one = scores[code]
                 values = (one.value, one.low, one.high, one.n)
-                writer.writerow([title, task.name, code, task.metric, *values])
+                row = [title, task.name, code, task.metric, *values, None]
+                writer.writerow(row + _over_seeds(task.spreads.get(title, {}).get(code)))
     return text.getvalue()
+
+
+def _over_seeds(spread: Spread | None) -> list[Any]:
+    """Return the last columns of `COLUMNS`."""
+    if spread is None:
+        return [None, None, None]
+    return [spread["mean"], spread["deviation"], len(spread["values"])]
 
 
 def _page(found: Comparison, names: Callable[[str], str]) -> str:

@@ -1,6 +1,6 @@
 """The recipe sections of measurement."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -65,6 +65,11 @@ class DictionaryConfig(Config):
     words: str | None = None
     """A file with the words to search among, one a line; by default all translations."""
 
+    @property
+    def name(self) -> str:
+        """Both languages, "en-de"."""
+        return f"{self.source}-{self.target}"
+
 
 class LexiconConfig(SpaceConfig):
     """Finding the translations of words."""
@@ -75,6 +80,11 @@ class LexiconConfig(SpaceConfig):
     """What is to be found."""
     neighbours: int = Field(10, ge=1)
     """Nearest words by which CSLS judges how near a word is to all others."""
+
+    @model_validator(mode="after")
+    def _each_direction_once(self) -> Self:
+        _check_once(self.dictionaries)
+        return self
 
 
 class MinedFilesConfig(Config):
@@ -132,10 +142,14 @@ class MiningConfig(SpaceConfig):
 
     @model_validator(mode="after")
     def _each_pair_once(self) -> Self:
-        names = [pair.name for pair in self.pairs]
-        if again := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"{again[0]} is listed twice; give it a set of its own")
+        _check_once(self.pairs)
         return self
+
+
+def _check_once(sections: Sequence[DictionaryConfig | MinedPairConfig]) -> None:
+    names = [section.name for section in sections]
+    if again := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{again[0]} is listed twice; give it a set of its own")
 
 
 class EvaluateConfig(Config):

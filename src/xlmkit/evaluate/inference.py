@@ -258,7 +258,3 @@ class PlainClassifier:
         scores = run_batches(self.model, SegmentRows(windows.rows, longest, self.form), compute)
         join, owners = self.long_texts.join, windows.owners
         return join_windows(scores, owners, join, several=self.several)
-
-    def cut(self, texts: Sequence[str], language: str) -> Cut:
-        """Return what the tokenizer makes of texts."""
-        return cut_texts(self.tokenizer, texts, language)

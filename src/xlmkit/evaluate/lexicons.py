@@ -33,6 +33,7 @@ Gold = Sequence[NDArray[np.int64]]
 
 def measure_lexicons(
     encoder: WordEncoder,
+    reader: TextStates,
     dictionaries: Iterable[Dictionary],
     config: LexiconConfig,
     layer: int,
@@ -44,6 +45,7 @@ def measure_lexicons(
 
     Args:
         encoder: the model.
+        reader: asks it for contextual vectors.
         dictionaries: what is to be found.
         config: the section.
         layer: whose states are the contextual vectors.
@@ -56,7 +58,8 @@ def measure_lexicons(
         UserError: no word of a dictionary is left.
     """
     directions = {
-        f"{one.source}-{one.target}": _measure(encoder, one, config, layer) for one in dictionaries
+        f"{one.source}-{one.target}": _measure(encoder, reader, one, config, layer)
+        for one in dictionaries
     }
     average = {
         kind: {
@@ -80,7 +83,11 @@ def measure_lexicons(
 
 
 def _measure(
-    encoder: WordEncoder, dictionary: Dictionary, config: LexiconConfig, layer: int
+    encoder: WordEncoder,
+    reader: TextStates,
+    dictionary: Dictionary,
+    config: LexiconConfig,
+    layer: int,
 ) -> dict[str, Any]:
     """Return the scores of one dictionary."""
     name = f"{dictionary.source}-{dictionary.target}"
@@ -109,7 +116,6 @@ def _measure(
         )
     words = [word for word, keep in zip(words, kept, strict=True) if keep]
     gold = [places for places in gold if len(places)]
-    reader = TextStates(encoder, config.stride, "evaluate.lexicons")
     sides = {
         "static": (static_words[kept], static_candidates),
         "contextual": (

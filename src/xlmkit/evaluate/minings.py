@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from xlmkit.core.errors import UserError
-from xlmkit.data.bitexts import GoldPairs, Sentences, read_gold, read_sentences
-from xlmkit.data.inputs import find_files
+from xlmkit.data.bitexts import Sentences
 from xlmkit.data.measures import normalize
 from xlmkit.data.records import Record
-from xlmkit.evaluate.config import MinedFilesConfig, MinedPairConfig, MiningConfig
+from xlmkit.evaluate.config import MinedPairConfig, MiningConfig
+from xlmkit.evaluate.mined_files import read_mined
 from xlmkit.evaluate.mining import Pairs, mine, on_disk, to_one_space
 from xlmkit.evaluate.mining_scores import (
     METRICS,
@@ -72,7 +72,7 @@ def known_pairs(config: MiningConfig, base: Path) -> Iterator[Record]:
         files = pair.valid or pair.test
         if files is pair.test and config.threshold is not None:
             continue
-        (first, second), gold = _read(files, config, base)
+        (first, second), gold = read_mined(files, config, base)
         share = config.tuning if files is pair.test else 1.0
         chosen = tuning_part(first.names, share)
         for number, partners in gold.items():
@@ -86,11 +86,11 @@ def _measure(
     reader: TextStates, config: MiningConfig, pair: MinedPairConfig, base: Path, layer: int
 ) -> dict[str, Any]:
     """Return the scores of one pair of languages."""
-    texts, gold = _read(pair.test, config, base)
+    texts, gold = read_mined(pair.test, config, base)
     tuning, origin = np.zeros(len(texts[0].names), bool), "given"
     threshold, pairs = config.threshold, None
     if threshold is None and pair.valid is not None:
-        others, known = _read(pair.valid, config, base)
+        others, known = read_mined(pair.valid, config, base)
         everything = np.ones(len(others[0].names), bool)
         mined = _mine(reader, config, pair, others, layer)
         threshold, origin = choose_threshold(mined, known, everything), "valid"
@@ -105,23 +105,6 @@ def _measure(
     scores = {metric: getattr(measured, metric).to_json() for metric in METRICS}
     counts = {key: to_json(measured.found)[key] for key in ("threshold", "pairs", "gold")}
     return {**scores, **counts, "sentences": [len(one.texts) for one in texts]}
-
-
-def _read(
-    files: MinedFilesConfig, config: MiningConfig, base: Path
-) -> tuple[tuple[Sentences, Sentences], GoldPairs]:
-    first, second = (
-        read_sentences(_file(path, base), ids=config.ids, mend="ids: true")
-        for path in (files.source, files.target)
-    )
-    return (first, second), read_gold(_file(files.gold, base), first, second)
-
-
-def _file(path: str, base: Path) -> Path:
-    found = find_files(path, base)
-    if len(found) > 1:
-        raise UserError(f"{path} is {len(found)} files; name one.")
-    return found[0]
 
 
 def _check(n_tuning: int, n_test: int, gold: str) -> None:

@@ -53,10 +53,6 @@ class Reader(Protocol):
         """The languages that it is asked about, in the order of the recipe."""
         ...
 
-    def cut(self, texts: Sequence[str], language: str) -> Cut:
-        """Return what its tokenizer makes of texts, whole."""
-        ...
-
 
 class Encoder(Reader, Protocol):
     """A model that gives every text a vector in each layer."""
@@ -64,6 +60,10 @@ class Encoder(Reader, Protocol):
     @property
     def n_layers(self) -> int:
         """Layers, the embeddings not counted."""
+        ...
+
+    def cut(self, texts: Sequence[str], language: str) -> Cut:
+        """Return what its tokenizer makes of texts, whole."""
         ...
 
     def pooled_states(

@@ -58,11 +58,11 @@ def measure_retrieval(
     check_layer(encoder, config, place)
     reader = TextStates(encoder, config.stride, place)
     pivot = config.pivot or encoder.languages[0]
-    layer, by_layer = choose_layer(reader, valid, config, pivot)
+    others = [code for code in encoder.languages if code != pivot]
+    layer, by_layer = choose_layer(reader, valid, config, [(pivot, code) for code in others])
     directions: dict[Measure, dict[str, Any]] = {measure: {} for measure in _MEASURES}
     outcomes: dict[str, Outcomes] = {}
     candidates = 0
-    others = [code for code in encoder.languages if code != pivot]
     with progress("finding translations", len(others), "languages") as bar:
         for other in others:
             chosen = _choose(test, pivot, other, config.candidates)
@@ -151,7 +151,7 @@ def choose_layer(
     reader: TextStates,
     valid: Sequence[Record],
     config: SpaceConfig,
-    pivot: str,
+    pairs: Sequence[tuple[str, str]],
     most: int | None = 1000,
 ) -> tuple[int, list[float]]:
     """Return the section's layer, or the one that finds most translations, and how many all find.
@@ -163,18 +163,17 @@ def choose_layer(
         reader: the model.
         valid: translations.
         config: the section; its number of candidates, if it has one, goes before `most`.
-        pivot: the language that all others are paired with.
-        most: translations of a language that are asked for.
+        pairs: of languages whose translations are asked for.
+        most: translations of a pair that are.
     """
     if config.layer is not None:
         return config.layer, []
     most = getattr(config, "candidates", None) or most
-    others = [code for code in reader.encoder.languages if code != pivot]
     found = []
-    with progress("choosing a layer", len(others), "languages") as bar:
-        for other in others:
-            if len(chosen := _choose(valid, pivot, other, most)) > 1:
-                found.append(_hits_by_layer(reader, chosen, pivot, other, config))
+    with progress("choosing a layer", len(pairs), "pairs of languages") as bar:
+        for one, other in pairs:
+            if len(chosen := _choose(valid, one, other, most)) > 1:
+                found.append(_hits_by_layer(reader, chosen, one, other, config))
             bar.advance()
     by_layer: list[float] = np.mean(found, axis=0).tolist() if found else []
     return int(np.argmax(by_layer)) if by_layer else reader.encoder.n_layers // 2, by_layer
@@ -197,7 +196,8 @@ def picture(reader: TextStates, records: Sequence[Record], layer: int) -> list[d
     chosen = sorted(complete, key=_order)[:_SHOWN]
     if len(chosen) < 3:
         return []
-    points = np.concatenate([unit(_states(reader, chosen, code, layer)) for code in languages])
+    states = (reader.of_all_layers([r.texts[code] for r in chosen], code) for code in languages)
+    points = np.concatenate([unit(one[:, layer]) for one in states])
     _, _, axes = np.linalg.svd(points, full_matrices=False)
     # The sign of a component is arbitrary: fix it, so that equal models give equal pictures.
     axes = axes[:2] * np.sign(axes[:2, np.abs(axes[:2]).argmax(axis=1)].diagonal())[:, None]

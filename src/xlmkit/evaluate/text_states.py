@@ -14,8 +14,9 @@ _AT_ONCE = 1024  # texts whose states of all layers are held together
 class TextStates:
     """An encoder that is asked for the states of texts.
 
-    It is told once for each language how many texts lose their ends, and where the model does not
-    know the tokens of the first thousand.
+    It is told of each set of texts in one layer how many lose their ends, equal counts of a
+    language once, and once for each language where the model does not know the tokens of the first
+    thousand.
 
     Args:
         encoder: the model.
@@ -30,14 +31,15 @@ class TextStates:
         self.encoder, self.stride, self.place = encoder, stride, place
         self._mend = mend or f"{place}.stride"
         self._seen: set[str] = set()
-        self._cut: set[str] = set()
+        self._cut: set[tuple[str, int, int]] = set()
 
     def of_all_layers(self, texts: Sequence[str], language: str) -> Vectors:
-        """Return the states in all layers, (texts, n_layers + 1, E)."""
+        """Return the states in all layers, (texts, n_layers + 1, E).
+
+        Lost ends are not told: these texts choose a layer or are shown, and are not measured.
+        """
         self._look_at(texts, language)
-        pooled = self.encoder.pooled_states(texts, language, self.stride)
-        self._tell(pooled.n_cut, len(texts), pooled.max_length, language)
-        return pooled.states
+        return self.encoder.pooled_states(texts, language, self.stride).states
 
     def of_layer(self, texts: Sequence[str], language: str, layer: int) -> Vectors:
         """Return the states in one layer, (texts, E); at least one text."""
@@ -61,6 +63,6 @@ class TextStates:
             tell_of_unknown(cut.unknown_share, language, self.place)
 
     def _tell(self, n_cut: int, n: int, longest: int, language: str) -> None:
-        if n_cut and language not in self._cut:
-            self._cut.add(language)
+        if (language, n_cut, n) not in self._cut:
+            self._cut.add((language, n_cut, n))
             tell_of_cut(n_cut, n, longest, f"sentences in {language}", self._mend)

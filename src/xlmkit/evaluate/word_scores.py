@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from xlmkit.data.batch import Inputs
 from xlmkit.data.words import Sentences, WordSequences, encode_words
-from xlmkit.evaluate.inference import cut_texts, like_lengths
-from xlmkit.evaluate.protocols import Cut
+from xlmkit.evaluate.inference import like_lengths
 from xlmkit.model.heads import TokenClassifier
 from xlmkit.text.tokenizer import Tokenizer
 
@@ -67,7 +66,3 @@ class PlainTagger:
         longest = self.model.transformer.architecture.max_position_embeddings
         words = encode_words({language: sentences}, self.tokenizer, min(self.max_length, longest))
         return word_scores(self.model, words, compute)
-
-    def cut(self, texts: Sequence[str], language: str) -> Cut:
-        """Return what the tokenizer makes of texts."""
-        return cut_texts(self.tokenizer, texts, language)

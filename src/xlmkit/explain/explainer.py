@@ -247,6 +247,11 @@ def _tags(
     if words:
         texts = {reading.words[word].text for word in read}
         if missing := [word for word in words if word not in texts]:
+            if missing[0] in {word.text for word in reading.words}:
+                raise UserError(
+                    f"{missing[0]!r} is read in a later window, and only the first is explained; "
+                    "give the part of the text around it as --text."
+                )
             raise UserError(
                 f"The text has no word {missing[0]!r}; its words are {' '.join(sorted(texts))}."
             )

@@ -20,7 +20,6 @@ from xlmkit.data.window_batches import WindowInputs, Windows
 from xlmkit.data.windows import Window, WindowShape, make_window
 from xlmkit.evaluate.answering import find_answers, simple_candidates
 from xlmkit.evaluate.answers import Answering, Answers
-from xlmkit.evaluate.protocols import Cut
 from xlmkit.huggingface.loading import open_model
 from xlmkit.huggingface.scores import Scores
 from xlmkit.huggingface.sequences import EncodedTexts, TextEncoder
@@ -69,10 +68,6 @@ class HuggingFaceAnswerer:
         return find_answers(
             self.model, windows, questions, candidates, settings.n_best, self.batch_tokens
         )
-
-    def cut(self, texts: Sequence[str], language: str) -> Cut:
-        """Return what the tokenizer makes of texts."""
-        return self.encoder.cut(texts, language)
 
 
 def open_span_model(folder: Path, config: Any) -> Any:  # noqa: ANN401 - their classes

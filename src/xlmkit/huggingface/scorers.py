@@ -10,7 +10,6 @@ from torch import Tensor
 from xlmkit.data.text_windows import LongTexts
 from xlmkit.evaluate.inference import run_batches, tell_of_cut
 from xlmkit.evaluate.joining import join_windows
-from xlmkit.evaluate.protocols import Cut
 from xlmkit.huggingface.limits import position_limit, reads_types
 from xlmkit.huggingface.scores import Scores
 from xlmkit.huggingface.sequences import EncodedTexts, EncoderInputs, TextEncoder
@@ -84,10 +83,6 @@ class HuggingFaceClassifier:
         )
         scores = run_batches(self.model, rows, compute, self.batch_tokens)
         return join_windows(scores, owners, self.long_texts.join, several=self.several)
-
-    def cut(self, texts: Sequence[str], language: str) -> Cut:
-        """Return what the tokenizer makes of texts."""
-        return self.encoder.cut(texts, language)
 
 
 def encode_examples(

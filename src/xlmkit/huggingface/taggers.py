@@ -9,7 +9,6 @@ from torch import Tensor
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.words import Sentences
-from xlmkit.evaluate.protocols import Cut
 from xlmkit.evaluate.word_scores import word_scores
 from xlmkit.huggingface.sequences import EncoderInputs, TextEncoder
 from xlmkit.huggingface.words import encode_native_words
@@ -69,7 +68,3 @@ class HuggingFaceTagger:
             self.encoder, {language: sentences}, self.max_length, types=self.types
         )
         return word_scores(self.model, words, compute, self.batch_tokens)
-
-    def cut(self, texts: Sequence[str], language: str) -> Cut:
-        """Return what the tokenizer makes of texts."""
-        return self.encoder.cut(texts, language)

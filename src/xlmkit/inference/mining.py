@@ -4,13 +4,10 @@ Memory holds the sentences and the nearest neighbours of each; the vectors lie i
 """
 
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from xlmkit.checkpoint.ready import model_type_of
 from xlmkit.core.errors import UserError
@@ -27,6 +24,7 @@ from xlmkit.evaluate.mining_scores import (
     to_json,
     tuning_part,
 )
+from xlmkit.evaluate.spaces import Vectors
 from xlmkit.inference.encoder import SentenceEncoder
 from xlmkit.inference.finetuned import XLM
 from xlmkit.inference.other_encoder import Encode, open_other_encoder
@@ -67,8 +65,7 @@ def mine_files(
 ) -> Pairs:
     """Write the pairs of translations in two files, the best first, and return them.
 
-    A line holds the margin, both names and both sentences, with tabs between. `encode` may be
-    `SentenceEncoder.encode`.
+    A line holds the margin, both names and both sentences, with tabs between.
 
     Raises:
         UserError: a file cannot be read or written, is empty, or the model does not know a
@@ -78,9 +75,10 @@ def mine_files(
     a, b = (read_sentences(path, ids=request.ids) for path in (source, other))
     # Gold pairs are read first, since mining takes longer.
     gold = None if request.gold is None else read_gold(request.gold, a, b)
+    parts_a, parts_b = encode(a.texts, request.src), encode(b.texts, request.tgt)
     with (
-        _vectors(encode, a.texts, request.src) as vectors_a,
-        _vectors(encode, b.texts, request.tgt) as vectors_b,
+        on_disk(parts_a, len(a.texts), f"encoding {request.src}") as vectors_a,
+        on_disk(parts_b, len(b.texts), f"encoding {request.tgt}") as vectors_b,
     ):
         to_one_space(vectors_a, vectors_b, centre=request.centre)
         pairs = mine(vectors_a, vectors_b, neighbours=request.neighbours)
@@ -103,13 +101,14 @@ def mine_files(
     return pairs
 
 
-def _vectors(
-    encode: Encode, texts: list[str], language: str
-) -> AbstractContextManager[NDArray[np.float32]]:
-    """Encode sentences to a temporary file."""
-    starts = range(0, len(texts), _CHUNK)
-    parts = (encode(texts[start : start + _CHUNK], language) for start in starts)
-    return on_disk(parts, len(texts), f"encoding {language}")
+def _in_chunks(encoder: SentenceEncoder) -> Encode:
+    """Let an encoder read some sentences after others."""
+
+    def encode(texts: list[str], language: str) -> Iterator[Vectors]:
+        for start in range(0, len(texts), _CHUNK):
+            yield encoder.encode(texts[start : start + _CHUNK], language)
+
+    return encode
 
 
 def _measure(pairs: Pairs, gold: GoldPairs, a: Sentences, request: Request) -> Found:
@@ -150,7 +149,7 @@ def run(
     """Mine with a model's folder, of any family; `settings` are those of `SentenceEncoder`."""
     family = model_type_of(model)
     if family == XLM:
-        encode: Encode = SentenceEncoder.from_pretrained(model, **settings).encode
+        encode = _in_chunks(SentenceEncoder.from_pretrained(model, **settings))
     else:
         encode = open_other_encoder(model, family, (request.src, request.tgt), **settings)
     mine_files(encode, source, other, target, request)

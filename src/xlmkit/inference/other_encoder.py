@@ -1,20 +1,18 @@
 """Sentences to vectors by a model of another family."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.measures import normalize
+from xlmkit.evaluate.spaces import Vectors
 from xlmkit.evaluate.text_states import TextStates
 from xlmkit.huggingface.encoders import HuggingFaceBackbone
 from xlmkit.inference.encoder import Pooling
 from xlmkit.inference.model import InferencePrecision
 
-Encode = Callable[[list[str], str], NDArray[np.float32]]
-"""Texts, at least one, and their language, to a vector of each, (texts, E)."""
+Encode = Callable[[list[str], str], Iterator[Vectors]]
+"""Texts, at least one, and their language, to their vectors, some after others, (part, E)."""
 
 
 def open_other_encoder(
@@ -53,7 +51,7 @@ def open_other_encoder(
         raise UserError(f"The model has the layers 0 to {backbone.n_layers}, but not {layer}.")
     reader = TextStates(backbone, stride, "mining", mend="--stride")
 
-    def encode(texts: list[str], language: str) -> NDArray[np.float32]:
-        return reader.of_layer([normalize(text) for text in texts], language, chosen)
+    def encode(texts: list[str], language: str) -> Iterator[Vectors]:
+        return reader.parts([normalize(text) for text in texts], language, chosen)
 
     return encode

@@ -22,12 +22,10 @@ from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.protocols import (
     QuestionAnswerer,
-    Reader,
     SequenceScorer,
     WordEncoder,
     WordScorer,
 )
-from xlmkit.evaluate.words import count_words
 from xlmkit.tasks.choosing import ChoosingConfig
 from xlmkit.train.config import OptimizerConfig
 
@@ -207,6 +205,10 @@ class TaskData(ABC):
                 done(len(part))
 
     @abstractmethod
+    def texts(self, language: str) -> list[str]:
+        """Return all that a model reads of a language's test examples."""
+
+    @abstractmethod
     def adapt(self, backbone: "Backbone", config: Any, seed: object) -> "Adaptation":  # noqa: ANN401
         """Return the model with a fresh head, and what it learns.
 
@@ -349,13 +351,6 @@ def figures(
         "examples": dict(examples),
         "outcomes": dict(outcomes or {}),
     }
-
-
-def cutting(scorer: Reader, texts: Sequence[str], language: str) -> dict[str, float]:
-    """Return into how many tokens a model cuts a word of texts, and how many are unknown to it."""
-    cut = scorer.cut(texts, language)
-    per_word = cut.tokens / max(1, count_words(texts, language))
-    return {"tokens_per_word": per_word, "unknown_share": cut.unknown_share}
 
 
 def chosen_examples(

@@ -79,16 +79,23 @@ class ChoosingConfig(Config):
             describe: language of an example, and the texts by whose letters it is held back.
 
         Raises:
-            UserError: the share is so small that it holds none back.
+            UserError: of a language it holds nothing back, or everything.
         """
         if self.valid_share is None:
             return list(found), []
         learned: list[Labelled] = []
         held_out: list[Labelled] = []
+        sides: dict[str, set[bool]] = {}
         for one in found:
             code, *texts = describe(one)
             out = code in sources and key_of("valid", *texts) < self.valid_share * 2**64
             (held_out if out else learned).append(one)
-        if not held_out:
-            raise UserError(f"valid_share is {self.valid_share}, which leaves no text; raise it.")
+            sides.setdefault(code, set()).add(out)
+        for code in sources:
+            for side, use, mend in ((False, "choose by", "raise"), (True, "learn", "lower")):
+                if sides.get(code) == {side}:
+                    raise UserError(
+                        f"valid_share is {self.valid_share}, which leaves no text in {code} to "
+                        f"{use}; {mend} it, or give valid files."
+                    )
         return learned, held_out

@@ -35,6 +35,10 @@ class MultipleChoiceConfig(SequenceConfig):
     """The kind of task."""
     decides: ClassVar[Loss] = "choice"
 
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides the result; models that learned long texts cut are made anew."""
+        return {**super().inputs(), **({"learned": "in windows"} if self.long_texts else {})}
+
     def load(self, inputs: TaskInputs) -> "MultipleChoiceData":
         """Read a task's examples.
 

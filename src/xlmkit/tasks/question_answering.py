@@ -36,7 +36,6 @@ from xlmkit.tasks.base import (
     TaskConfig,
     TaskData,
     TaskInputs,
-    cutting,
     figures,
     ignored,
 )
@@ -201,6 +200,12 @@ class QuestionAnsweringData(TaskData):
     valid: Sequence[Question]
     test: Mapping[str, Sequence[Question]]
 
+    def texts(self, language: str) -> list[str]:
+        """Return a language's contexts, each once, and the questions that are asked in it."""
+        questions = self.test[language]
+        asked = [one.text for one in questions if one.asked_in == language]
+        return [*asked, *dict.fromkeys(one.context for one in questions)]
+
     def adapt(
         self, backbone: Backbone, config: QuestionAnsweringConfig, seed: object
     ) -> "Adaptation":
@@ -262,10 +267,7 @@ class QuestionAnsweringData(TaskData):
             exact, f1 = _scored(questions, found, threshold, config.normalisation)
             answerable = np.array([bool(question.answers) for question in questions])
             judged = judge_answers(exact, f1, answerable, config.normalisation)
-            asked = [one.text for one in questions if one.asked_in == language]
-            asked.extend({one.context for one in questions})
-            cut = cutting(answerer, asked, language)
-            languages[language] = {**judged, "n": len(questions), **cut}
+            languages[language] = {**judged, "n": len(questions)}
             asked_in[language] = by_question_language(questions, exact, f1)
             shown[language] = answer_examples(questions, found, exact, threshold)
             texts = [f"{one.text} | {one.context}" for one in questions]

@@ -7,6 +7,7 @@ from pathlib import Path
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.corpus import read_corpus
+from xlmkit.data.corpus_report import read_report
 from xlmkit.data.inputs import Reading
 from xlmkit.data.measures import normalize
 from xlmkit.data.readers import local_files, read_source
@@ -60,7 +61,8 @@ def read_split(
     """
     sources = tuple(sources)
     if not sources:
-        yield from read_corpus(inputs.corpus, split)
+        records = read_corpus(inputs.corpus, split)
+        yield from _numbered(records, inputs.corpus) if numbers else records
     for source in sources:
         reading = replace(
             reading_of(source.languages, inputs), empty_labels=several, numbers=numbers
@@ -85,6 +87,15 @@ def read_split(
                 f"The source {source.title!r} has no label in any of its {n:,} texts; name the "
                 "right column with label_column."
             )
+
+
+def _numbered(records: Iterable[Record], corpus: Path) -> Iterator[Record]:
+    """Yield records of the corpus, those of classes that have names with their numbers."""
+    classes = {name: source.classes for name, source in read_report(corpus).sources.items()}
+    for record in records:
+        label = record.label
+        number = None if label is None else classes[record.source].get(label, label)
+        yield replace(record, label=number)
 
 
 def reading_of(

@@ -32,7 +32,6 @@ from xlmkit.tasks.base import (
     TaskData,
     TaskInputs,
     chosen_examples,
-    cutting,
     figures,
     ignored,
 )
@@ -190,6 +189,11 @@ class SequenceData(TaskData):
         counts = [len(part.labels) for part in self.train.values()]
         return np.repeat(np.arange(len(counts)), counts)
 
+    def texts(self, language: str) -> list[str]:
+        """Return the test texts of a language, and what is read beside them."""
+        part = self.test[language]
+        return [*part.texts, *(part.seconds or ())]
+
     @abstractmethod
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
         """Return a language's scores by metric, in JSON, and what else is told of it.
@@ -262,11 +266,7 @@ class SequenceData(TaskData):
             began = time.perf_counter()
             scores = scorer.scores(part.texts, language, part.seconds)
             seconds += time.perf_counter() - began
-            languages[language] = {
-                **self.judge(part, scores),
-                "n": len(part.labels),
-                **cutting(scorer, [*part.texts, *(part.seconds or ())], language),
-            }
+            languages[language] = {**self.judge(part, scores), "n": len(part.labels)}
             answers = self._with_texts(part, scores)
             shown[language] = chosen_examples(answers)
             outcomes[language] = Outcomes(

@@ -19,6 +19,7 @@ from xlmkit.data.source_base import LANGUAGE_MARK
 from xlmkit.tasks.base import TaskInputs
 from xlmkit.tasks.reading import reading_of
 from xlmkit.tasks.tagged_sources import (
+    MAY_BE_NONE,
     ConllSource,
     ConlluSource,
     ListsHubSource,
@@ -27,7 +28,6 @@ from xlmkit.tasks.tagged_sources import (
 )
 
 _CONLLU = ["ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC"]
-_MAY_BE_NONE = "FEATS"  # there _ says that a word has no features; elsewhere, that it is untagged
 _COLUMNS = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
 _BLANKS = re.compile(" +")
 _DOCUMENT = "-DOCSTART-"
@@ -163,7 +163,7 @@ def _conllu(
             continue
         # 3-4 is a token of two words, which follow; 5.1 is a word that was left unsaid.
         rows = [cells for cells in rows if cells[number].isdecimal()]
-        if source.column != _MAY_BE_NONE and any(cells[tag] == "_" for cells in rows):
+        if source.column != MAY_BE_NONE and any(cells[tag] == "_" for cells in rows):
             yield place, _UNTAGGED
         elif rows:
             yield place, ([cells[form] for cells in rows], [cells[tag] for cells in rows])

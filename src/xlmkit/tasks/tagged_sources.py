@@ -11,6 +11,9 @@ from pydantic import Field, model_validator
 from xlmkit.core.config import Config
 from xlmkit.data.source_base import LANGUAGE_MARK, LanguageCode
 
+MAY_BE_NONE = "FEATS"
+"""The column where `_` says that a word has no features; elsewhere it says that it is untagged."""
+
 
 class TaggedSource(Config):
     """What all sources of tagged sentences have in common."""

@@ -38,7 +38,6 @@ from xlmkit.tasks.base import (
     TaskData,
     TaskInputs,
     chosen_examples,
-    cutting,
     figures,
     ignored,
 )
@@ -46,7 +45,7 @@ from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.rare_classes import RARE_CLASSES, RareClasses
 from xlmkit.tasks.reading import check_sources
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
-from xlmkit.tasks.tagged_sources import TaggedSourceKind
+from xlmkit.tasks.tagged_sources import MAY_BE_NONE, ConlluSource, ListsHubSource, TaggedSourceKind
 
 if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
@@ -72,6 +71,19 @@ class TaggingConfig(RareClasses, TaskConfig):
     """Longest part of a sentence in tokens; longer sentences are read in overlapping windows."""
 
     later: ClassVar[frozenset[str]] = TaskConfig.later | RARE_CLASSES | {"valid"}
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides the result; models of when untagged words were others are made anew.
+
+        No features were none, and -1 in a dataset was its last tag.
+        """
+        told_apart = any(
+            source.column == MAY_BE_NONE
+            if isinstance(source, ConlluSource)
+            else isinstance(source, ListsHubSource)
+            for source in (*self.train, *self.valid, *self.test)
+        )
+        return {**super().inputs(), **({"untagged": "told apart"} if told_apart else {})}
 
     @property
     def needs_corpus(self) -> bool:
@@ -214,6 +226,10 @@ class TaggingData(TaskData):
         counts = [len(part.tags) for part in self.train.values()]
         return np.repeat(np.arange(len(counts)), counts)
 
+    def texts(self, language: str) -> list[str]:
+        """Return the words of a language's test sentences."""
+        return [word for sentence in self.test[language].sentences for word in sentence]
+
     def adapt(self, backbone: Backbone, config: TaggingConfig, seed: object) -> "Adaptation":
         """Return the model with a fresh head, and what it learns.
 
@@ -252,9 +268,7 @@ class TaggingData(TaskData):
             scores = scorer.word_scores(part.sentences, language)
             seconds += time.perf_counter() - began
             predicted = scores.argmax(axis=1)
-            words = [word for sentence in part.sentences for word in sentence]
-            cut = cutting(scorer, words, language)
-            languages[language] = {**self.judge(part, predicted), **cut}
+            languages[language] = self.judge(part, predicted)
             shown[language] = self._shown(part, predicted)
             outcomes[language] = self._outcomes(part, predicted)
         n = sum(len(part.sentences) for part in self.train.values())

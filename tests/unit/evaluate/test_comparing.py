@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
-from xlmkit.evaluate.compare_report import sentences, task_table
+from xlmkit.evaluate.compare_report import sentences, task_table, write_comparison
 from xlmkit.evaluate.comparing import AVERAGE, compare
 from xlmkit.evaluate.contenders import read_contenders
 from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
@@ -361,6 +361,26 @@ def test_models_rank_by_the_mean_over_their_seeds(tmp_path):
     assert table.rows[3].cells[0].text == f"{100 * found.standings[0].quality:.1f}"
     printed = CliRunner().invoke(app, ["compare", str(run)])
     assert "mean \u00b1 standard deviation over the seeds" in printed.stdout + printed.stderr
+
+
+def test_a_first_seed_that_says_otherwise_is_told(tmp_path):
+    run = make_run(tmp_path / "run", a=Model("Lucky", 0.9), b=Model("Steady", 0.7))
+    add_seeds(run, "a", -0.5)
+    add_seeds(run, "b", 0.1)
+    found = compare(read_contenders([run]))
+    assert [one.title for one in found.standings] == ["Steady", "Lucky"]
+    said = sentences(found, LANGUAGES.get)[1]
+    assert "p < 0.001), though that seed alone shows Lucky to be better." in said
+    for name in ("a.csv", "a.json"):
+        write_comparison(found, LANGUAGES.get, tmp_path / name)
+    lines = (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()
+    rows = {(row["model"], row["language"]): row for row in csv.DictReader(lines)}
+    lucky, steady = rows["Lucky", "sw"], rows["Steady", "sw"]
+    assert float(lucky["value"]) > float(steady["value"])
+    assert float(lucky["mean"]) < float(steady["mean"])
+    assert steady["seeds"] == "2"
+    (task,) = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["tasks"].values()
+    assert task["seeds"]["Steady"]["sw"]["mean"] == float(steady["mean"])
 
 
 def add_retrieval(run: Path, shares: dict[str, float], code: str = "sw") -> None:

@@ -8,6 +8,7 @@ from xlmkit.evaluate.config import DictionaryConfig, LexiconConfig
 from xlmkit.evaluate.dictionaries import read_dictionary
 from xlmkit.evaluate.lexicons import _rank, measure_lexicons
 from xlmkit.evaluate.protocols import Cut, Pooled
+from xlmkit.evaluate.text_states import TextStates
 
 
 class Letters:
@@ -39,7 +40,8 @@ def config(path: Path, **more) -> LexiconConfig:
 def measured(path: Path, layer: int = 1, **more) -> dict:
     section = config(path, **more)
     read = [read_dictionary(one, path.parent) for one in section.dictionaries]
-    return measure_lexicons(Letters(), read, section, layer)
+    reader = TextStates(Letters(), None, "evaluate.lexicons.words")
+    return measure_lexicons(Letters(), reader, read, section, layer)
 
 
 @pytest.fixture
@@ -70,6 +72,29 @@ def test_the_layer_of_contextual_vectors_counts(dictionary: Path) -> None:
     assert scores["1"] < 0.5
     assert scores["1"] <= scores["5"] <= scores["10"]
     assert found["average"]["static"]["cosine"]["5"] == 1.0
+
+
+def test_two_dictionaries_of_one_direction_are_refused(dictionary: Path) -> None:
+    (one,) = config(dictionary).dictionaries
+    with pytest.raises(ValueError, match="en-de is listed twice; give it a set of its own"):
+        LexiconConfig(dictionaries=(one, one))
+
+
+def test_what_cannot_be_read_is_told_once_with_the_place(dictionary: Path, capfd) -> None:
+    class Strange(Letters):
+        def cut(self, texts, language):
+            return Cut(len(texts), len(texts))
+
+        def pooled_states(self, texts, language, stride=None):
+            return super().pooled_states(texts, language)._replace(n_cut=1)
+
+    section = config(dictionary)
+    read = [read_dictionary(section.dictionaries[0], dictionary.parent)] * 2
+    reader = TextStates(Strange(), None, "evaluate.lexicons.words")
+    measure_lexicons(Strange(), reader, read, section, 1)
+    said = " ".join(capfd.readouterr().err.split())
+    assert said.count("evaluate.lexicons.words: 100% of the tokens of the texts in en") == 1
+    assert said.count("evaluate.lexicons.words.stride reads them in windows") == 2  # each language
 
 
 def test_a_list_of_words_makes_it_harder(dictionary: Path, tmp_path: Path) -> None:

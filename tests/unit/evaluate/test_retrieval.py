@@ -216,6 +216,20 @@ def test_ends_that_are_lost_are_told_once_a_language_and_read_with_a_stride(
     )
 
 
+def test_what_is_told_of_lost_ends_is_of_the_sentences_that_are_measured(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    long = [
+        Record({code: f"{text} {text}" for code, text in one.texts.items()}, "s", one.where)
+        for one in records(20, 6)
+    ]
+    test = [*long, *records(10, 7)]
+    measure_retrieval(encoder(aligned=True), long, test, RetrievalConfig())
+    said = " ".join(capfd.readouterr().err.split())
+    assert said.count("20 of 30 sentences in el are longer than 24 tokens") == 1
+    assert "20 of 20" not in said
+
+
 def test_a_language_that_the_vocabulary_lacks_is_told_once(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

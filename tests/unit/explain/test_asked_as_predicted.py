@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.core.errors import UserError
 from xlmkit.data.text_windows import LongTexts
 from xlmkit.evaluate.answers import Answering
 from xlmkit.evaluate.scoring import Scoring
@@ -313,6 +314,11 @@ def test_only_words_that_are_judged_in_the_first_window_are_explained(keyword_ta
     )
     made = Explainer.from_pretrained(keyword_tagger).explain(text, "en", labels=["KEY"], steps=2)
     assert [one.word for one in made.explained] == [7, 15]
+    explain = Explainer.from_pretrained(keyword_tagger).explain
+    with pytest.raises(UserError, match=r"'i' is read in a later window, and only the first is"):
+        explain(f"{text} i", "en", words=["i"])
+    with pytest.raises(UserError, match=r"has no word 'j'; its words are a b c d e f g h"):
+        explain(f"{text} i", "en", words=["j"])
     assert "only the first window is explained" in made.notes[0]
     for one in made.explained:
         assert one.word is not None

@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from xlmkit.core.errors import UserError
-from xlmkit.evaluate.protocols import Cut
+from xlmkit.data.corpus import DataConfig, prepare_corpus
 from xlmkit.evaluate.report_errors import left_out_notes
 from xlmkit.tasks.base import TaskInputs
 from xlmkit.tasks.kinds import Task
@@ -242,9 +242,6 @@ def test_a_language_that_vanishes_is_named_with_its_task(
         def scores(self, texts: list[str], *_: Any) -> Any:
             return np.array([[1, 0]] * len(texts), np.float32)
 
-        def cut(self, texts: list[str], _: str) -> Cut:
-            return Cut(len(texts), 0)
-
     measured = data.measured(Right(), config, ("en",))
     assert measured["left_out"] == {"sw": {"X": 2}}
     (note,) = left_out_notes({"language_names": {"sw": "Swahili"}}, {"a": measured})
@@ -275,6 +272,28 @@ def test_classes_of_a_dataset_have_names_but_for_numbers(
     assert data.test["en"].texts == ["a", "b"]
     assert "1 line left out (no label): set/train:2" in capsys.readouterr().err
     assert ("classes" in config.inputs()) == (kind != "regression")  # which still holds
+
+
+def test_one_corpus_gives_the_names_and_the_numbers_of_classes(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    names = datasets.ClassLabel(names=["1 star", "2 stars"])
+    features = datasets.Features({"text": datasets.Value("string"), "stars": names})
+    texts = [f"review of a film, {chr(97 + n)}{chr(98 + n)}" for n in range(20)]
+    rows = {"text": texts, "stars": [n % 2 for n in range(20)]}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(tmp_path / "set"))
+    source = {"kind": "hub", "dataset": "set", "text": "text", "label_column": "stars"}
+    source["language"] = "en"
+    corpus = DataConfig.model_validate({"sources": [source], "split": {"test": 0.3}})
+    prepare_corpus(corpus, ["en"], tmp_path / "corpus", tmp_path, 1)
+    inputs = TaskInputs(tmp_path / "corpus", tmp_path, ("en",))
+
+    def load(kind: str) -> Any:
+        return TypeAdapter(Task).validate_python({"kind": kind}).load(inputs)
+
+    assert load("classification").labels == ["1 star", "2 stars"]
+    numbered = load("regression")
+    assert 0 < numbered.mean < 1
+    assert set(numbered.test["en"].labels) <= {0, 1}
 
 
 NONE = "no text of its test files has a label that is among those of its train files"

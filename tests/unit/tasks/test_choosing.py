@@ -73,8 +73,13 @@ def test_a_share_is_not_learned_and_chooses(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_makes_no_sense_is_refused(tmp_path: Path, kind: str) -> None:
     write(tmp_path)
-    with pytest.raises(UserError, match="valid_share is 1e-09, which leaves no text"):
-        section(kind, valid_share=1e-9).load(TaskInputs(tmp_path, tmp_path, ("en", "zh")))
+    inputs = TaskInputs(tmp_path, tmp_path, ("en", "zh"))
+    for share, message in (
+        (1e-9, "valid_share is 1e-09, which leaves no text in en to choose by; raise it, or give"),
+        (1 - 1e-9, "which leaves no text in en to learn; lower it, or give valid files"),
+    ):
+        with pytest.raises(UserError, match=message):
+            section(kind, valid_share=share).load(inputs)
     source = section(kind).train
     for wrong, message in (
         ({"valid_share": 0.1, "valid": source}, "valid files or valid_share, but not both"),
@@ -83,6 +88,17 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, kind: str) -> None:
     ):
         with pytest.raises(ValidationError, match=message):
             section(kind, **wrong)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_source_language_needs_texts_to_choose_by(tmp_path: Path, kind: str) -> None:
+    write(tmp_path)
+    for name in ("zh.tsv", "zh.conll", "zh.jsonl"):
+        lines = (tmp_path / name).read_text("utf-8").splitlines(keepends=True)
+        (tmp_path / name).write_text("".join(lines[:4]), "utf-8")
+    config = section(kind, valid_share=0.03, source_languages=["en", "zh"])
+    with pytest.raises(UserError, match="leaves no text in zh to choose by"):
+        config.load(TaskInputs(tmp_path, tmp_path, ("en", "zh")))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -136,6 +136,15 @@ def test_choices_are_laid_out_one_after_the_other(tmp_path: Path) -> None:
         load(tmp_path, MultipleChoiceConfig, {"en": "p\t0\n"})
 
 
+def test_models_that_learned_long_texts_cut_are_made_anew() -> None:
+    config = MultipleChoiceConfig(kind="multiple_choice")
+    assert "learned" not in config.inputs()
+    windows = MultipleChoiceConfig.model_validate({"kind": "multiple_choice", "long_texts": {}})
+    assert windows.inputs()["learned"] == "in windows"
+    other = RegressionConfig(kind="regression", long_texts=windows.long_texts)
+    assert "learned" not in other.inputs()
+
+
 def test_test_labels_that_were_never_learned_leave_nothing(tmp_path: Path) -> None:
     (tmp_path / "en.tsv").write_text("a\tx\nb\ty\n")
     (tmp_path / "t.tsv").write_text("a\tz\n")

@@ -15,7 +15,6 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
 from xlmkit.data.questions import Question
 from xlmkit.evaluate.answers import Answering, Answers, Found
-from xlmkit.evaluate.protocols import Cut
 from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.files import predict
 from xlmkit.inference.texts import Texts
@@ -139,9 +138,6 @@ class Oracle:
 
     languages = ("en", "zh")
     settings = Answering(null_threshold=0.0)
-
-    def cut(self, texts: list[str], language: str) -> Cut:
-        return Cut(sum(map(len, texts)), 0)
 
     def answers(self, questions: list[Question]) -> list[Answers]:
         found = []

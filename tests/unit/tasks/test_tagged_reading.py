@@ -9,6 +9,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.tasks.base import TaskInputs
 from xlmkit.tasks.tagged_reading import files_of, read_tagged
 from xlmkit.tasks.tagged_sources import TaggedSourceKind
+from xlmkit.tasks.tagging import TaggingConfig
 
 CONLLU = """\
 # newdoc
@@ -55,6 +56,23 @@ def test_a_sentence_with_an_untagged_word_is_counted(
 def test_no_features_are_a_tag_of_their_own(tmp_path: Path) -> None:
     text = "1\tdu\t_\tADP\t_\t_\n2\tjour\t_\tNOUN\t_\tNumber=Sing\n"
     assert read(tmp_path, text, kind="conllu", column="FEATS")[0][2] == ["_", "Number=Sing"]
+
+
+@pytest.mark.parametrize(
+    ("source", "anew"),
+    [
+        ({"kind": "conllu", "path": "a"}, False),
+        ({"kind": "conll", "path": "a"}, False),
+        ({"kind": "conllu", "path": "a", "column": "FEATS"}, True),
+        ({"kind": "hub", "dataset": "a"}, True),
+    ],
+)
+def test_only_models_that_read_untagged_words_otherwise_are_made_anew(
+    source: dict[str, Any], anew: bool
+) -> None:
+    tagged = [{**source, "language": "en"}]
+    config = TaggingConfig.model_validate({"kind": "tagging", "train": tagged, "test": tagged})
+    assert ("untagged" in config.inputs()) == anew
 
 
 def test_a_treebank_may_declare_its_columns(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json
-from xlmkit.evaluate.protocols import Cut
 from xlmkit.evaluate.resampling import statistic
 from xlmkit.run import run
 from xlmkit.tasks.base import TaskInputs
@@ -83,9 +82,6 @@ class Oracle:
 
     def __init__(self, data: TaggingData, wrong: set[str]) -> None:
         self.data, self.wrong = data, wrong
-
-    def cut(self, texts: list[str], language: str) -> Cut:
-        return Cut(sum(map(len, texts)), 0)
 
     def word_scores(self, sentences: list[list[str]], language: str) -> Any:
         words = [word for sentence in sentences for word in sentence]
