@@ -156,3 +156,9 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         TokenizerConfig(segmenters={"zh_CN": "rjieba"})
     with pytest.raises(ValidationError):
         TokenizerConfig(vocabulary_size=14)
+
+
+def test_half_surrogates_of_words_as_they_are_are_unknown(tokenizer: Tokenizer) -> None:
+    assert [row.tolist() for row in tokenizer.encode_batch(["\ud800"], None)] == [[3]]
+    assert tokenizer.align("\ud800", None).ids == [3]
+    assert tokenizer.pieces("\ud800", None) == ["\ud800</w>"]
