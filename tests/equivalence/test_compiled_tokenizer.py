@@ -1,6 +1,7 @@
 """The compiled part of the tokenizer gives the ids of Python's, on any text and in any language."""
 
 import random
+import resource
 import sys
 import time
 import unicodedata
@@ -140,3 +141,11 @@ def test_a_very_long_word_is_quickly_split() -> None:
     began = time.process_time()
     pairs.encode([text])
     assert time.process_time() - began < 0.5
+
+
+def test_texts_without_spaces_do_not_fill_memory(both: tuple[Tokenizer, Tokenizer]) -> None:
+    fast, _ = both
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(3000):
+        fast.encode("".join(chr(0x1780 + number // 30**k % 30) for k in range(3)) * 2000, "km")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10  # KiB
