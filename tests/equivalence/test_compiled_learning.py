@@ -1,6 +1,7 @@
 """The compiled part counts the words and learns the merges that Python and `tokenizers` do."""
 
 import random
+import resource
 
 import pytest
 
@@ -77,3 +78,21 @@ def test_words_are_folded_alike() -> None:
         expected = folded_weights(weights)
     assert len(expected) < len(weights)
     assert folded_weights(weights) == expected
+
+
+def test_long_words_are_counted_alike_and_do_not_fill_memory() -> None:
+    def texts(start: int) -> list[str]:
+        """Return texts without spaces, none of which comes again."""
+        numbers = range(start, start + 20)
+        return ["".join(chr(0x1780 + n // 30**k % 30) for k in range(3)) * 2000 for n in numbers]
+
+    with compiled.using(False):
+        expected = WordsOfTexts({}, texts_of_pair)(("km", texts(0)))
+    counter = WordsOfTexts({}, texts_of_pair)
+    assert counter(("km", texts(0))) == expected
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for start in range(0, 3000, 20):
+        counter(("km", texts(start)))
+    assert (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10
+    )  # KiB, of 72 MB of words

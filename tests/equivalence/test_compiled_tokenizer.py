@@ -1,12 +1,17 @@
 """The compiled part of the tokenizer gives the ids of Python's, on any text and in any language."""
 
 import random
+import resource
 import sys
+import time
 import unicodedata
 
+import numpy as np
 import pytest
 
 from xlmkit.text import compiled
+from xlmkit.text.bpe import Merges, apply_merges
+from xlmkit.text.compiled import CompiledPairs
 from xlmkit.text.languages import LANGUAGES
 from xlmkit.text.tokenizer import Tokenizer, TokenizerConfig
 
@@ -100,3 +105,47 @@ def test_every_character_gets_the_same_ids(
 def test_a_mistake_in_the_texts_is_told(both: tuple[Tokenizer, Tokenizer]) -> None:
     with pytest.raises(TypeError, match="string"):
         both[0].encode_batch([5], "en")  # type: ignore[list-item]
+
+
+def test_long_words_get_the_ids_of_the_reference() -> None:
+    rng = random.Random("long words")
+    for _ in range(60):
+        symbols = ["a", "b", "c", "a</w>", "b</w>", "c</w>"]
+        pairs: dict[tuple[str, str], None] = {}
+        for _ in range(rng.randint(1, 30)):
+            inner = [symbol for symbol in symbols if not symbol.endswith("</w>")]
+            pair = rng.choice(inner), rng.choice(symbols)
+            pairs[pair] = None
+            symbols.append(pair[0] + pair[1])
+        order = list(pairs)
+        rng.shuffle(order)
+        merges = Merges(tuple(order))
+        names = dict.fromkeys(symbols)
+        ids = {symbol: number for number, symbol in enumerate(names) if number % 5}
+        words = ["".join(rng.choices("abcz", (9, 9, 9, 1), k=n)) for n in (128, 129, 150, 900)]
+        words += ["a" * 301, "ab" * 150, "abcab" * 70]
+        found, lengths = CompiledPairs(merges, ids, 999).encode(words)
+        ends = np.cumsum(lengths)
+        for word, row in zip(words, np.split(found, ends[:-1]), strict=True):
+            pieces = apply_merges(word, merges.ranks())
+            assert row.tolist() == [ids.get(piece, 999) for piece in pieces]
+
+
+def test_a_very_long_word_is_quickly_split() -> None:
+    """Looking at all its letters again after each merge would take seconds."""
+    letters = [chr(ord("a") + n) for n in range(60)]
+    text = "".join(random.Random(2).choices(letters, k=60_000))
+    merges = Merges(tuple((a, b) for a in letters for b in letters))
+    ids = {name: number for number, name in enumerate(letters)}
+    pairs = CompiledPairs(merges, ids, 999)
+    began = time.process_time()
+    pairs.encode([text])
+    assert time.process_time() - began < 0.5
+
+
+def test_texts_without_spaces_do_not_fill_memory(both: tuple[Tokenizer, Tokenizer]) -> None:
+    fast, _ = both
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(3000):
+        fast.encode("".join(chr(0x1780 + number // 30**k % 30) for k in range(3)) * 2000, "km")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10  # KiB

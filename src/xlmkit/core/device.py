@@ -44,8 +44,17 @@ def share_the_processor() -> None:
 def tune_allocator() -> None:
     """Let glibc keep freed memory instead of returning it to the system at every step.
 
-    Tensors of a training step are larger than malloc's limit for separate mappings, so each
-    would be mapped, zeroed and unmapped anew. Elsewhere than on Linux with glibc nothing happens.
+    Large tensors would each be mapped, zeroed and unmapped anew. The limit above which malloc maps
+    a block by itself (M_MMAP_THRESHOLD) goes no higher than 32 MiB in many versions, less than the
+    scores of a step, so no block is mapped by itself at all. Freed blocks are joined and used
+    again, at the price of a few percent more memory where sizes vary.
+
+    The number of arenas stays as it is. Threads other than the first one still map blocks above
+    64 MiB, the most that their arenas hold, but large tensors are not made there: on a CPU autograd
+    computes in the thread that asks, and one arena for all would let the threads of `tokenizers`
+    wait for one another.
+
+    Elsewhere than on Linux with glibc nothing happens.
     """
     import ctypes
     import ctypes.util
@@ -56,6 +65,6 @@ def tune_allocator() -> None:
     library = ctypes.CDLL(name)
     if not hasattr(library, "mallopt"):
         return
-    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
-    library.mallopt(mmap_threshold, 32 << 20)  # the most that glibc accepts
-    library.mallopt(trim_threshold, (1 << 31) - 1)
+    trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD, M_MMAP_MAX of malloc.h
+    library.mallopt(mmap_max, 0)
+    library.mallopt(trim_threshold, -1)  # never

@@ -1,10 +1,13 @@
 """What a result was computed with: it stands beside every number that is kept."""
 
+import math
 import os
 import platform
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+_CGROUP = Path("/sys/fs/cgroup")
 _PACKAGES = ("xlmkit", "torch", "numpy", "tokenizers", "transformers")
 
 
@@ -32,10 +35,35 @@ def processor_name() -> str:
 
 
 def usable_cores() -> int:
-    """Return how many logical cores this process may use."""
+    """Return how many logical cores this process may use, or how many a quota of time amounts to.
+
+    A part of a core counts as one.
+    """
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return min(cores, _quota())
+
+
+def _quota() -> int:
+    """Return how many cores' time the control group grants, of either version of groups."""
+    found = _words("cpu.max") or [
+        *_words("cpu/cpu.cfs_quota_us"),
+        *_words("cpu/cpu.cfs_period_us"),
+    ]
+    if len(found) != 2 or not all(word.isdecimal() for word in found):  # "max", or -1
+        return sys.maxsize
+    quota, period = map(int, found)
+    return max(1, math.ceil(quota / max(1, period)))
+
+
+def _words(name: str) -> list[str]:
+    """Return the words in a file of the control group, none where there is no such file."""
+    try:
+        return (_CGROUP / name).read_text(encoding="ascii").split()
+    except OSError:
+        return []
 
 
 def memory_bytes() -> int:
@@ -44,9 +72,8 @@ def memory_bytes() -> int:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return 0
-    limit = Path("/sys/fs/cgroup/memory.max")
-    text = limit.read_text(encoding="ascii").strip() if limit.exists() else ""
-    return min(total, int(text)) if text.isdecimal() else total
+    limit, *_ = [*_words("memory.max"), ""]
+    return min(total, int(limit)) if limit.isdecimal() else total
 
 
 def package_versions() -> dict[str, str]:

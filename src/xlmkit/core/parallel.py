@@ -178,7 +178,7 @@ class _Worker:
             self._process.stdin.flush()
             self._function = function
             result, error = pickle.load(self._process.stdout)  # noqa: S301 - of our own process
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+        except (EOFError, OSError, pickle.UnpicklingError):  # EINVAL is Windows' broken pipe
             self.broken = True
             raise UserError(
                 "A process that shared the work has ended, perhaps for lack of memory; run again."
@@ -213,7 +213,7 @@ def _main() -> None:
     os.dup2(2, 1)  # what is printed must not come among the answers
     try:
         _serve(sys.stdin.buffer, answers)
-    except (KeyboardInterrupt, BrokenPipeError, EOFError):
+    except (KeyboardInterrupt, OSError, EOFError):
         sys.exit(1)  # the one that asked has gone
 
 

@@ -36,12 +36,14 @@ def work_of(command: str, model: Path, source: Path | None, **settings: object) 
         **settings: all else that decides about the output.
     """
     times = [path.stat().st_mtime_ns for path in model.glob("*") if path.is_file()]
+    read = source.stat() if source and source.is_file() else None
     return {
         "command": command,
         "model": model.resolve(),
         "time of the model": max(times, default=0),
         "source": source and source.resolve(),
-        "size of the source": source.stat().st_size if source and source.is_file() else None,
+        "size of the source": read and read.st_size,
+        "time of the source": read and read.st_mtime_ns,
         **settings,
     }
 

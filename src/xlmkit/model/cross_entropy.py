@@ -38,9 +38,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
             part = slice(start, start + rows)
             scores = scores_NV[part].float()  # (rows, V)
             target = targets_N[part, None]
-            best = scores.amax(dim=1, keepdim=True)
+            best, answer = scores.max(dim=1, keepdim=True)  # of equal ones the first
             aim = scores.gather(1, target)
-            correct_N[part] = (aim == best)[:, 0]
+            correct_N[part] = (answer == target)[:, 0]
             if smoothing:  # the same as cross-entropy to a mixture with even shares of all words
                 aim = torch.lerp(aim, scores.mean(dim=1, keepdim=True), smoothing)
             exponent = scores.sub_(best).exp_()

@@ -6,6 +6,7 @@ equal to the reference algorithm (fastBPE, Hugging Face's XLM tokenizer), also i
 where the two orders of merging differ.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,6 +17,8 @@ from tokenizers import models
 END_OF_WORD = "</w>"
 
 _UNKNOWN = " "  # inside the Rust model: no symbol contains white space
+_NO_CHARACTER = "\uffff"  # in no text
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class BytePairEncoder:
     def encode(self, words: Sequence[str]) -> list[list[int]]:
         """Return the ids of each word (words are not empty)."""
         outer = self._outer.__getitem__
-        encodings = self._rust.encode_batch_fast(list(words), add_special_tokens=False)
+        encodings = self._rust.encode_batch_fast(_for_rust(words), add_special_tokens=False)
         result = [list(map(outer, encoding.ids)) for encoding in encodings]
         for index, word in enumerate(words):
             if self._needs_reference(word):
@@ -114,7 +117,7 @@ class BytePairEncoder:
 
     def pieces(self, words: Sequence[str]) -> list[list[str]]:
         """Return the sub-words of each word (words are not empty), the unknown ones too."""
-        encodings = self._rust.encode_batch(list(words), add_special_tokens=False)
+        encodings = self._rust.encode_batch(_for_rust(words), add_special_tokens=False)
         result = []
         for word, encoding in zip(words, encodings, strict=True):
             if self._needs_reference(word):
@@ -136,6 +139,11 @@ class BytePairEncoder:
         # Hugging Face joins the pieces by spaces and splits again, so that a space in a word
         # (pythainlp gives spaces as words) ends as pieces that no vocabulary has.
         return " ".join(apply_merges(word, self._ranks)).split(" ")
+
+
+def _for_rust(words: Sequence[str]) -> list[str]:
+    """Return words with a character that has no symbol for half surrogates, which Rust refuses."""
+    return [_SURROGATES.sub(_NO_CHARACTER, word) for word in words]
 
 
 def _ambiguous_results(ranks: Mapping[tuple[str, str], int]) -> list[str]:

@@ -20,7 +20,7 @@ from xlmkit.text.bpe import END_OF_WORD, Merges
 from xlmkit.text.cuts import DIGIT_FOLLOWS, SMALL_FOLLOWS, STOPS, Cutter, may_be_cut
 from xlmkit.text.moses import MosesRules, moses_words
 from xlmkit.text.normalize import prints
-from xlmkit.text.pieces import MAXIMUM_PIECES, Flat, Ids, SplitText
+from xlmkit.text.pieces import LONGEST_PIECE, MAXIMUM_PIECES, Flat, Ids, SplitText
 
 try:
     from xlmkit.text import _native  # type: ignore[attr-defined]
@@ -153,7 +153,7 @@ class CompiledPieces:
             pairs: the merges.
         """
         self._native = native.Pieces(
-            *_splitting(cuts, rules, fold, split), pairs.table, MAXIMUM_PIECES
+            *_splitting(cuts, rules, fold, split), pairs.table, MAXIMUM_PIECES, LONGEST_PIECE
         )
 
     def encode(self, texts: Sequence[str]) -> list[Ids]:
@@ -187,7 +187,7 @@ def compiled_counter(cuts: Cutter, rules: MosesRules, split: SplitText) -> Texts
         split: splits a whole text into words.
     """
     counter: TextsCounter = native.Words(
-        *_splitting(cuts, rules, lambda word: [word], split), MAXIMUM_PIECES
+        *_splitting(cuts, rules, lambda word: [word], split), MAXIMUM_PIECES, LONGEST_PIECE
     )
     return counter
 

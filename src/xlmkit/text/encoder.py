@@ -4,7 +4,7 @@ Texts of a language that Moses' rules split are cut into pieces (`xlmkit.text.cu
 that was seen before costs no more than finding its ids.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -20,7 +20,7 @@ from xlmkit.text.compiled import CompiledPairs, CompiledPieces
 from xlmkit.text.cuts import Cutter, cutter
 from xlmkit.text.folding import fold_word
 from xlmkit.text.moses import moses_rules, moses_words
-from xlmkit.text.pieces import Cuts, Flat, PieceEncoder, TextsEncoder, flat
+from xlmkit.text.pieces import Cuts, Flat, PieceEncoder, TextsEncoder, flat, forget_long
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, Segmenter, segmenter
 from xlmkit.text.thai_cuts import PYTHAINLP, thai_cutter
 
@@ -101,8 +101,18 @@ class TextEncoder:
 
     def _encode_words(self, rows: list[list[str]], language: str | None) -> list[list[int]]:
         """Return the ids of each list of words, end to end."""
-        ids = self._remember(chain.from_iterable(rows), language).__getitem__
-        return [list(chain.from_iterable(map(ids, row))) for row in rows]
+        cache = self._ids if language is not None else self._ids_as_they_are
+        if len(cache) > _MAXIMUM_CACHED_WORDS:
+            cache.clear()
+        new = [word for word in dict.fromkeys(chain.from_iterable(rows)) if word not in cache]
+        if new:  # all in one call
+            parts = list(map(self._fold(language), new))
+            encoded = iter(self._bpe.encode(list(chain.from_iterable(parts))))
+            for word, folded in zip(new, parts, strict=True):
+                cache[word] = list(chain.from_iterable(next(encoded) for _ in folded))
+        found = [list(chain.from_iterable(map(cache.__getitem__, row))) for row in rows]
+        forget_long(cache, new)
+        return found
 
     def _piece_encoder(self, language: str | None) -> TextsEncoder | None:
         """Return what encodes the texts of a language by pieces, None if they have no pieces."""
@@ -168,25 +178,14 @@ class TextEncoder:
         folds = language is not None and self.lowercase_and_remove_accent
         return fold_word if folds else word_as_it_is
 
-    def _remember(self, words: Iterable[str], language: str | None) -> Mapping[str, list[int]]:
-        """Encode the words that are not in the cache yet, all in one call, and return the cache."""
-        cache = self._ids if language is not None else self._ids_as_they_are
-        if len(cache) > _MAXIMUM_CACHED_WORDS:
-            cache.clear()
-        new = [word for word in dict.fromkeys(words) if word not in cache]
-        if new:
-            parts = list(map(self._fold(language), new))
-            encoded = iter(self._bpe.encode(list(chain.from_iterable(parts))))
-            for word, folded in zip(new, parts, strict=True):
-                cache[word] = list(chain.from_iterable(next(encoded) for _ in folded))
-        return cache
-
     def _pieces_of(self, words: Sequence[str]) -> list[list[str]]:
         if len(self._pieces) > _MAXIMUM_CACHED_WORDS:
             self._pieces.clear()
         new = [word for word in dict.fromkeys(words) if word not in self._pieces]
         self._pieces.update(zip(new, self._bpe.pieces(new), strict=True))
-        return [self._pieces[word] for word in words]
+        found = [self._pieces[word] for word in words]
+        forget_long(self._pieces, new)
+        return found
 
 
 def split_words(text: str, language: str, segmenters: Mapping[str, str]) -> list[str]:

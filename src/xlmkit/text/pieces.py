@@ -4,9 +4,9 @@ Real text repeats itself: most pieces (`xlmkit.text.cuts`) of a text were seen b
 more than finding their ids.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,14 @@ MAXIMUM_PIECES = 1 << 15
 
 Frequent pieces are soon known again: on real text a limit thirty times as high is no faster beyond
 the noise of measuring, but lets memory grow with the corpus, in every language and process.
+"""
+
+LONGEST_PIECE = 128
+"""Characters of the longest piece or word that is remembered.
+
+Longer ones hardly come again, and where a script has no spaces, whole sentences are pieces: without
+a limit, their number would not limit the memory they take. With half of it, the few pieces between
+cost a quarter of the time of text that was seen before.
 """
 
 Ids = list[int]
@@ -58,6 +66,13 @@ def flat(rows: Sequence[Ids]) -> Flat:
     return np.fromiter(chain.from_iterable(rows), np.int32, int(lengths.sum())), lengths
 
 
+def forget_long(known: dict[str, Any], texts: Iterable[str]) -> None:
+    """Take those of some pieces or words away that are too long to be remembered."""
+    for text in texts:
+        if len(text) > LONGEST_PIECE:
+            known.pop(text, None)
+
+
 class PieceEncoder:
     """Encodes the texts of one language."""
 
@@ -83,7 +98,10 @@ class PieceEncoder:
         try:
             return self._join(texts, rows, {})
         except KeyError:  # a piece that is new, or a text that must stay whole
-            return self._join(texts, rows, self._learn(texts, rows))
+            new, whole = self._learn(texts, rows)
+        ids = self._join(texts, rows, whole)
+        forget_long(self._known, new)
+        return ids
 
     def encode_flat(self, texts: Sequence[str]) -> Flat:
         """Return the ids of all texts."""
@@ -102,8 +120,10 @@ class PieceEncoder:
             for text, row in zip(texts, rows, strict=True)
         ]
 
-    def _learn(self, texts: Sequence[str], rows: Sequence[list[str] | None]) -> dict[str, Ids]:
-        """Work out new pieces, and return the ids of texts that stay whole."""
+    def _learn(
+        self, texts: Sequence[str], rows: Sequence[list[str] | None]
+    ) -> tuple[list[str], dict[str, Ids]]:
+        """Work out new pieces, and return them and the ids of texts that stay whole."""
         pieces = chain.from_iterable(filter(None, rows))
         new = [piece for piece in dict.fromkeys(pieces) if piece not in self._known]
         whole = list(dict.fromkeys(t for t, row in zip(texts, rows, strict=True) if row is None))
@@ -111,4 +131,4 @@ class PieceEncoder:
         words += [self._split(text) for text in whole]
         encoded = self._encode_words(words)
         self._known.update(zip(new, encoded[: len(new)], strict=True))
-        return dict(zip(whole, encoded[len(new) :], strict=True))
+        return new, dict(zip(whole, encoded[len(new) :], strict=True))

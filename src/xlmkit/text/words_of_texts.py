@@ -11,7 +11,7 @@ from xlmkit.text.compiled import TextsCounter, compiled_counter
 from xlmkit.text.cuts import Cutter
 from xlmkit.text.encoder import cuts_of, split_words
 from xlmkit.text.moses import moses_rules
-from xlmkit.text.pieces import MAXIMUM_PIECES, Cuts
+from xlmkit.text.pieces import MAXIMUM_PIECES, Cuts, forget_long
 
 Batch = TypeVar("Batch")
 
@@ -65,6 +65,7 @@ class WordsOfTexts(Generic[Batch]):
             for piece, count in pieces.items():
                 for word in known[piece]:
                     counts[word] += count
+            forget_long(known, pieces)
         for text, row in zip(texts, rows, strict=True):
             if row is None:
                 counts.update(split_words(text, language, self._segmenters))

@@ -125,8 +125,8 @@ def train(
     while state.step < plan.steps:
         restart = False
         with Prefetcher(make, state.step, plan.steps) as steps:
+            began = time.perf_counter()  # waiting for a batch counts, hooks do not
             for step in steps:
-                began = time.perf_counter()
                 report = _step(model, optimizer, plan, step, state, processes)
                 state.step += 1
                 state.tokens += report.tokens
@@ -139,6 +139,7 @@ def train(
                 stops = [hook(state, report) for hook in hooks]  # every hook is called
                 if any(stops):
                     return state
+                began = time.perf_counter()
         if restart:
             state = _roll_back(state, restore)
     return state

@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import sys
@@ -163,3 +164,12 @@ def test_what_is_being_done_is_stopped_and_saved(
         again = list(map_in_order(double, ITEMS, 2))  # none that was stopped is kept
         assert [item for item, _ in again] == [2 * item for item in ITEMS]
     assert time.monotonic() - began < 50
+
+
+def test_a_broken_pipe_of_windows_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def invalid(*_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr("xlmkit.core.parallel.pickle.dump", invalid)
+    with pytest.raises(UserError, match="has ended"):
+        list(map_in_order(double, ITEMS, 2, 0))

@@ -1,6 +1,7 @@
 """`xlmkit encode` and `xlmkit predict`: files and pipes, a row for each text, resumable."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import xlmkit.inference.files
 from xlmkit import SentenceEncoder
 from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
-from xlmkit.core.unfinished import begin_part
+from xlmkit.core.unfinished import begin_part, work_of
 from xlmkit.inference.texts import Texts
 from xlmkit.inference.vectors import vector_file
 
@@ -180,3 +181,13 @@ def test_mistakes_in_one_sentence(language_model: Path, arguments: list[str], me
     assert made.exit_code == 1
     assert message in made.stderr
     assert "Traceback" not in made.stderr
+
+
+def test_a_source_that_was_edited_is_another(source: Path, tmp_path: Path) -> None:
+    model, target = tmp_path / "model", tmp_path / "out.tsv"
+    begun = work_of("predict", model, source)
+    begin_part(target, begun, 0, resume=False)
+    begin_part(target, work_of("predict", model, source), 3, resume=True)
+    os.utime(source, ns=(0, source.stat().st_mtime_ns + 1))  # a text of the same size
+    with pytest.raises(UserError, match="another time of the source"):
+        begin_part(target, work_of("predict", model, source), 3, resume=True)

@@ -140,3 +140,11 @@ def test_smoothed_labels_equal_torchs(
         gradients(ours, losses, weights), gradients(theirs, expected, weights), strict=True
     ):
         torch.testing.assert_close(mine, reference, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_of_words_with_equal_scores_only_the_first_is_the_answer(dtype: torch.dtype) -> None:
+    hidden, weight = torch.zeros(3, E, dtype=dtype), torch.zeros(V, E, dtype=dtype)
+    bias = torch.zeros(V, dtype=dtype).index_fill(0, torch.tensor([4, 7]), 1.0)
+    _, correct = linear_cross_entropy(hidden, weight, bias, torch.tensor([4, 7, 0]))
+    assert correct.tolist() == [True, False, False]

@@ -78,3 +78,9 @@ def test_any_merges_give_what_the_reference_gives() -> None:
         assert encoder.encode(words) == expected
         repeated += sum(any(w.count(a + b) > 1 for a, b in order) for w in words)
     assert repeated > 1000
+
+
+def test_half_surrogates_are_unknown() -> None:
+    encoder = BytePairEncoder(Merges((("a", "b"),)), {"a": 0, "ab": 1, "a</w>": 2}, UNKNOWN)
+    assert encoder.encode(["ab\ud800a", "\udfff"]) == [[1, UNKNOWN, 2], [UNKNOWN]]
+    assert encoder.pieces(["ab\ud800a", "\udfff"]) == [["ab", "\ud800", "a</w>"], ["\udfff</w>"]]

@@ -3,7 +3,7 @@ import pytest
 from xlmkit.text import pieces
 from xlmkit.text.cuts import cutter
 from xlmkit.text.moses import moses_words
-from xlmkit.text.pieces import PieceEncoder
+from xlmkit.text.pieces import LONGEST_PIECE, PieceEncoder
 
 
 class Recorder:
@@ -49,3 +49,10 @@ def test_memory_is_bounded(
     for text in ("one two", "three", "one"):
         encoder.encode([text])
     assert [row[0] for row in recorder.asked] == ["one", "two", "three", "one"]
+
+
+def test_long_pieces_are_not_remembered(encoder: PieceEncoder, recorder: Recorder) -> None:
+    texts = [f"{'a' * LONGEST_PIECE} {'b' * (LONGEST_PIECE + 1)}"]
+    for _ in range(2):
+        assert encoder.encode(texts) == [[LONGEST_PIECE, LONGEST_PIECE + 1]]
+    assert [row[0][0] for row in recorder.asked] == ["a", "b", "b"]

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from xlmkit.core.errors import UserError
+from xlmkit.text import compiled
 from xlmkit.text.tokenizer import Tokenizer, TokenizerConfig
 
 TEXTS = {
@@ -156,3 +157,23 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         TokenizerConfig(segmenters={"zh_CN": "rjieba"})
     with pytest.raises(ValidationError):
         TokenizerConfig(vocabulary_size=14)
+
+
+def test_half_surrogates_of_words_as_they_are_are_unknown(tokenizer: Tokenizer) -> None:
+    assert [row.tolist() for row in tokenizer.encode_batch(["\ud800"], None)] == [[3]]
+    assert tokenizer.align("\ud800", None).ids == [3]
+    assert tokenizer.pieces("\ud800", None) == ["\ud800</w>"]
+
+
+@pytest.mark.parametrize("compiles", [True, False])
+def test_memory_stays_small_whatever_the_length_of_words(compiles: bool) -> None:
+    """Texts without spaces, and each another one."""
+    texts = ["".join(chr(0x1780 + (n >> bit) % 30) for bit in range(5000)) for n in range(40)]
+    with compiled.using(compiles):
+        for language in ("km", None):
+            fresh = learn()
+            for text in texts:
+                fresh.encode(text, language)
+                fresh.pieces(text, None)
+            assert not any(fresh._ids or fresh._ids_as_they_are or fresh._pieces)
+            assert len(fresh.encode(texts[0], language)) == 5000

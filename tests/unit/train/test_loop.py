@@ -1,4 +1,5 @@
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -337,3 +338,18 @@ def test_a_coefficient_multiplies_the_gradient() -> None:
     without = Run(plan(steps=1))
     without.go()
     assert without.reports[0].norm == norms[0]
+
+
+def test_waiting_for_batches_counts_as_time_and_hooks_do_not() -> None:
+    class Slow(Regression):
+        def batch(self, number: int) -> Any:
+            time.sleep(0.1)
+            return super().batch(number)
+
+    def hook(_: TrainingState, __: StepReport) -> bool:
+        time.sleep(1.0)
+        return False
+
+    waited = Run(plan(Slow(), steps=8)).go()
+    assert waited.seconds > 0.6
+    assert Run(plan(steps=2), hooks=[hook]).go().seconds < 1.0

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <queue>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "python.h"
@@ -30,7 +33,11 @@ class BytePairs : public WordCoder {
       const Ends ends = found == characters_.end() ? Ends{-1, -1} : found->second;
       symbols_.push_back(i + 1 < word.size() ? ends.inside : ends.last);
     }
-    while (merge_best()) {
+    if (symbols_.size() > LONG) {
+      merge_long();
+    } else {
+      while (merge_best()) {
+      }
     }
     for (const int32_t symbol : symbols_) ids.push_back(symbol < 0 ? unknown_ : ids_[symbol]);
   }
@@ -43,6 +50,9 @@ class BytePairs : public WordCoder {
     int32_t inside, last;
   };
 
+  // From how many symbols on a queue of pairs is quicker than looking at all of them again.
+  static constexpr size_t LONG = 128;
+
   static uint64_t key(int32_t left, int32_t right) {
     return (static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32) |
            static_cast<uint32_t>(right);
@@ -53,12 +63,10 @@ class BytePairs : public WordCoder {
     const Merge* best = nullptr;
     uint64_t best_pair = 0;
     for (size_t i = 0; i + 1 < symbols_.size(); ++i) {
-      if (symbols_[i] < 0 || symbols_[i + 1] < 0) continue;
-      const uint64_t pair = key(symbols_[i], symbols_[i + 1]);
-      const auto found = merges_.find(pair);
-      if (found != merges_.end() && (best == nullptr || found->second.rank < best->rank)) {
-        best = &found->second;
-        best_pair = pair;
+      const Merge* merge = merge_of(symbols_[i], symbols_[i + 1]);
+      if (merge != nullptr && (best == nullptr || merge->rank < best->rank)) {
+        best = merge;
+        best_pair = key(symbols_[i], symbols_[i + 1]);
       }
     }
     if (best == nullptr) return false;
@@ -71,6 +79,51 @@ class BytePairs : public WordCoder {
     }
     symbols_.resize(kept);
     return true;
+  }
+
+  const Merge* merge_of(int32_t left, int32_t right) const {
+    if (left < 0 || right < 0) return nullptr;
+    const auto found = merges_.find(key(left, right));
+    return found == merges_.end() ? nullptr : &found->second;
+  }
+
+  // The same as `merge_best` until nothing merges. Pairs wait by rank and place; all that have one
+  // rank are taken from the queue before the first is joined, since joining them may make pairs
+  // that are better, whose turn is only then. Joining a pair never makes the same pair again.
+  void merge_long() {
+    const size_t end = symbols_.size();
+    std::vector<size_t> next(end), before(end);  // the symbols that are left, as a chain
+    for (size_t i = 0; i < end; ++i) next[i] = i + 1, before[i] = i - 1;  // before the first: wraps
+    using Waiting = std::pair<int32_t, size_t>;
+    std::priority_queue<Waiting, std::vector<Waiting>, std::greater<Waiting>> queue;
+    const auto wait = [&](size_t place) {
+      if (place >= end || next[place] >= end) return;
+      const Merge* merge = merge_of(symbols_[place], symbols_[next[place]]);
+      if (merge != nullptr) queue.push({merge->rank, place});
+    };
+    for (size_t i = 0; i < end; ++i) wait(i);
+    std::vector<bool> gone(end);
+    std::vector<size_t> places;
+    while (!queue.empty()) {
+      const int32_t rank = queue.top().first;
+      for (places.clear(); !queue.empty() && queue.top().first == rank; queue.pop())
+        places.push_back(queue.top().second);
+      for (const size_t place : places) {
+        if (gone[place] || next[place] >= end) continue;
+        const Merge* merge = merge_of(symbols_[place], symbols_[next[place]]);
+        if (merge == nullptr || merge->rank != rank) continue;
+        const size_t joined = next[place];
+        gone[joined] = true;
+        symbols_[place] = merge->result;
+        next[place] = next[joined];
+        if (next[place] < end) before[next[place]] = place;
+        wait(before[place]);
+        wait(place);
+      }
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < end; i = next[i]) symbols_[kept++] = symbols_[i];
+    symbols_.resize(kept);
   }
 
   std::vector<int32_t> ids_;

@@ -9,7 +9,8 @@
 
 class Memory {
  public:
-  Memory() { clear(); }
+  // longest: characters of the longest piece that is remembered.
+  explicit Memory(size_t longest) : longest_(longest) { clear(); }
 
   void clear() {
     entries_.clear();
@@ -29,7 +30,9 @@ class Memory {
     return true;
   }
 
+  // Long pieces hardly come again, and are not remembered; so memory has a limit.
   void remember(uint64_t hash, const Codes& piece, const int32_t* ids, size_t size) {
+    if (piece.size() > longest_) return;
     if (2 * (entries_.size() + 1) > slots_.size()) grow();
     const size_t place = slot(hash, piece);
     if (slots_[place] != 0) return;
@@ -75,6 +78,7 @@ class Memory {
     }
   }
 
+  size_t longest_;
   std::vector<Entry> entries_;
   std::vector<uint32_t> codes_;  // of all pieces, end to end
   std::vector<int32_t> ids_;     // of all pieces, end to end

@@ -78,9 +78,10 @@ PyMethodDef byte_pairs_methods[] = {
 PyObject* new_pieces(PyTypeObject* type, PyObject* arguments, PyObject*) {
   PyObject *describe, *words, *split, *prefixes, *numeric_prefixes, *pairs;
   int apostrophes, exchange;
-  Py_ssize_t maximum;
-  if (!PyArg_ParseTuple(arguments, "OOOiiOOO!n", &describe, &words, &split, &apostrophes, &exchange,
-                        &prefixes, &numeric_prefixes, byte_pairs_type, &pairs, &maximum))
+  Py_ssize_t maximum, longest;
+  if (!PyArg_ParseTuple(arguments, "OOOiiOOO!nn", &describe, &words, &split, &apostrophes,
+                        &exchange, &prefixes, &numeric_prefixes, byte_pairs_type, &pairs, &maximum,
+                        &longest))
     return nullptr;
   return guarded<PyObject*>(nullptr, [&] {
     Rules rules{static_cast<Apostrophes>(apostrophes), static_cast<Exchange>(exchange),
@@ -88,7 +89,7 @@ PyObject* new_pieces(PyTypeObject* type, PyObject* arguments, PyObject*) {
     return hold(type, std::make_unique<Pieces>(
                           describe, words, split, std::move(rules),
                           *reinterpret_cast<Holder<SharedPairs>*>(pairs)->value,
-                          static_cast<size_t>(maximum)));
+                          static_cast<size_t>(maximum), static_cast<size_t>(longest)));
   });
 }
 
@@ -96,15 +97,15 @@ PyObject* new_pieces(PyTypeObject* type, PyObject* arguments, PyObject*) {
 struct Words {
   std::shared_ptr<WordTable> table;
   Pieces pieces;
-  size_t maximum;
+  size_t maximum, characters;  // pieces; characters of all words
 };
 
 PyObject* new_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
   PyObject *describe, *words, *split, *prefixes, *numeric_prefixes;
   int apostrophes, exchange;
-  Py_ssize_t maximum;
-  if (!PyArg_ParseTuple(arguments, "OOOiiOOn", &describe, &words, &split, &apostrophes, &exchange,
-                        &prefixes, &numeric_prefixes, &maximum))
+  Py_ssize_t maximum, longest;
+  if (!PyArg_ParseTuple(arguments, "OOOiiOOnn", &describe, &words, &split, &apostrophes, &exchange,
+                        &prefixes, &numeric_prefixes, &maximum, &longest))
     return nullptr;
   return guarded<PyObject*>(nullptr, [&] {
     Rules rules{static_cast<Apostrophes>(apostrophes), static_cast<Exchange>(exchange),
@@ -113,15 +114,16 @@ PyObject* new_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
     return hold(type, std::unique_ptr<Words>(new Words{
                           table,
                           {describe, words, split, std::move(rules), table,
-                           std::numeric_limits<size_t>::max()},
-                          static_cast<size_t>(maximum)}));
+                           std::numeric_limits<size_t>::max(), static_cast<size_t>(longest)},
+                          static_cast<size_t>(maximum),
+                          static_cast<size_t>(maximum) * static_cast<size_t>(longest)}));
   });
 }
 
 PyObject* count_words(PyObject* self, PyObject* texts) {
   Words& words = *reinterpret_cast<Holder<Words>*>(self)->value;
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
-    if (words.pieces.size() > words.maximum) {
+    if (words.pieces.size() > words.maximum || words.table->characters() > words.characters) {
       words.pieces.forget();
       words.table->clear();
     }

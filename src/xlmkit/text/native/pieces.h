@@ -13,11 +13,13 @@
 class Pieces {
  public:
   // describe: code -> (flags, folded). words: a piece -> its words without case and accents.
-  // split: the same for a text that stays whole.
+  // split: the same for a text that stays whole. maximum: pieces that are remembered. longest:
+  // characters of the longest of them.
   Pieces(PyObject* describe, PyObject* words, PyObject* split, Rules rules,
-         std::shared_ptr<WordCoder> coder, size_t maximum)
+         std::shared_ptr<WordCoder> coder, size_t maximum, size_t longest)
       : words_(words), split_(split), rules_(std::move(rules)), coder_(std::move(coder)),
-        characters_(describe), splitter_(rules_, characters_, *coder_), maximum_(maximum) {
+        characters_(describe), splitter_(rules_, characters_, *coder_), memory_(longest),
+        maximum_(maximum) {
     for (PyObject* object : {words_, split_}) Py_INCREF(object);
   }
   ~Pieces() {

@@ -16,6 +16,7 @@ class WordTable : public WordCoder {
     const auto [place, is_new] = numbers_.emplace(key, static_cast<int32_t>(words_.size()));
     if (is_new) {
       words_.push_back(&place->first);
+      characters_ += key.size();
       counts_.push_back(0);
     }
     numbers.push_back(place->second);
@@ -37,7 +38,11 @@ class WordTable : public WordCoder {
     counted_.clear();
   }
 
+  // How many characters all words have.
+  size_t characters() const { return characters_; }
+
   void clear() {
+    characters_ = 0;
     numbers_.clear();
     words_.clear();
     counts_.clear();
@@ -45,6 +50,7 @@ class WordTable : public WordCoder {
   }
 
  private:
+  size_t characters_ = 0;
   std::unordered_map<std::u32string, int32_t> numbers_;
   std::vector<const std::u32string*> words_;  // keys of numbers_, which stay where they are
   std::vector<int64_t> counts_;               // since they were taken last
