@@ -53,22 +53,27 @@ class SentenceSetConfig(SentencesConfig):
     """The most sentences among which a translation is sought; by default all."""
 
 
-class DictionaryConfig(Config):
-    """A list of words with their translations, such as those of MUSE."""
+class DirectionConfig(Config):
+    """From which language to which translations are found."""
 
-    path: str
-    """A file; every line has a word and one translation, with a tab or a space between."""
     source: LanguageCode
-    """Language of the words."""
+    """Language of what is translated."""
     target: LanguageCode
     """Language of the translations."""
-    words: str | None = None
-    """A file with the words to search among, one a line; by default all translations."""
 
     @property
     def name(self) -> str:
         """Both languages, "en-de"."""
         return f"{self.source}-{self.target}"
+
+
+class DictionaryConfig(DirectionConfig):
+    """A list of words with their translations, such as those of MUSE."""
+
+    path: str
+    """A file; every line has a word and one translation, with a tab or a space between."""
+    words: str | None = None
+    """A file with the words to search among, one a line; by default all translations."""
 
 
 class LexiconConfig(SpaceConfig):
@@ -98,22 +103,13 @@ class MinedFilesConfig(Config):
     """A file with a pair on each line: two ids, or numbers of lines, with a tab between."""
 
 
-class MinedPairConfig(Config):
+class MinedPairConfig(DirectionConfig):
     """A pair of languages between which translations are mined."""
 
-    source: LanguageCode
-    """Language of the one text."""
-    target: LanguageCode
-    """Language of the other."""
     test: MinedFilesConfig
     """The texts that are scored."""
     valid: MinedFilesConfig | None = None
     """Texts to choose the threshold on; by default a part of `test`, see `tuning`."""
-
-    @property
-    def name(self) -> str:
-        """Both languages, "de-en"."""
-        return f"{self.source}-{self.target}"
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -146,7 +142,7 @@ class MiningConfig(SpaceConfig):
         return self
 
 
-def _check_once(sections: Sequence[DictionaryConfig | MinedPairConfig]) -> None:
+def _check_once(sections: Sequence[DirectionConfig]) -> None:
     names = [section.name for section in sections]
     if again := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"{again[0]} is listed twice; give it a set of its own")

@@ -1,6 +1,6 @@
 """The report's tables of translations found in files: sentences, words, and mined pairs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from xlmkit.evaluate.results import (
     language_name,
     metric_title,
     model_title,
+    model_titles,
     models_with,
     score,
 )
@@ -84,10 +85,6 @@ def _layers(results: Results, parts: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _lexicon_table(results: Results, parts: Mapping[str, Mapping[str, Any]]) -> Table:
-    pairs = dict.fromkeys(pair for part in parts.values() for pair in part["directions"])
-    rows = [(pair, language_name(results, pair), "") for pair in pairs]
-    rows.append(("", "Average", "summary"))
-
     def measure(kind: str) -> Measure:
         def get(model: str, pair: str) -> Score | float | None:
             if not pair:
@@ -97,15 +94,10 @@ def _lexicon_table(results: Results, parts: Mapping[str, Mapping[str, Any]]) -> 
 
         return Measure(kind.capitalize(), get)
 
-    titles = {key: model_title(results, key) for key in parts}
-    return comparison("Direction", titles, rows, [measure("static"), measure("contextual")])
+    return _by_pair(results, parts, "Direction", [measure("static"), measure("contextual")])
 
 
 def _mining_table(results: Results, parts: Mapping[str, Mapping[str, Any]]) -> Table:
-    pairs = dict.fromkeys(pair for part in parts.values() for pair in part["directions"])
-    rows = [(pair, language_name(results, pair), "") for pair in pairs]
-    rows.append(("", "Average", "summary"))
-
     def measure(metric: str) -> Measure:
         def get(model: str, pair: str) -> Score | float | None:
             if not pair:
@@ -114,5 +106,14 @@ def _mining_table(results: Results, parts: Mapping[str, Mapping[str, Any]]) -> T
 
         return Measure(metric_title(metric), get)
 
-    titles = {key: model_title(results, key) for key in parts}
-    return comparison("Pair", titles, rows, [measure(metric) for metric in METRICS])
+    return _by_pair(results, parts, "Pair", [measure(metric) for metric in METRICS])
+
+
+def _by_pair(
+    results: Results, parts: Mapping[str, Mapping[str, Any]], head: str, measures: Sequence[Measure]
+) -> Table:
+    """Return measures of models by pair of languages, and on average."""
+    pairs = dict.fromkeys(pair for part in parts.values() for pair in part["directions"])
+    rows = [(pair, language_name(results, pair), "") for pair in pairs]
+    rows.append(("", "Average", "summary"))
+    return comparison(head, model_titles(results, parts), rows, measures)
