@@ -113,9 +113,10 @@ class RunPlan:
                 "languages": list(recipe.languages),
             }
             return Stage(self.folder / "pretrain" / name, inputs)
-        shared = recipe.pretrain.model_dump(
-            mode="json", exclude={"models", "checkpoint_minutes", "points"}
-        )
+        unused = {"models", "checkpoint_minutes", "points"}
+        if not recipe.pretrain.compile:  # came later
+            unused.add("compile")
+        shared = recipe.pretrain.model_dump(mode="json", exclude=unused)
         inputs = {
             "shards": self.shards.key,
             "model": _plain(recipe.model),

@@ -11,7 +11,6 @@ from torch import nn
 from xlmkit.build.backbones import open_backbone
 from xlmkit.build.selecting import Selection, step_folder
 from xlmkit.build.setting import Setting
-from xlmkit.core.device import choose_dtype
 from xlmkit.core.errors import UserError
 from xlmkit.core.process import Processes
 from xlmkit.core.stages import Stage
@@ -67,7 +66,7 @@ class Adapting:
             selection = Selection(
                 adaptation, backbone, self.config, valid, sources, folder, provenance
             )
-        trained = adaptation.model.to(setting.device)
+        trained = setting.placed(adaptation.model)
         session = self._session(adaptation, folder, self._by_layer(trained))
         if selection is None:
             state, weights = session.run(trained, Processes())
@@ -98,7 +97,7 @@ class Adapting:
             title=self.title,
             plan=Plan([adaptation.objective], [1.0], steps, seed=(self.seed, self.task)),
             optimizer=config.optimizer,
-            dtype=choose_dtype(recipe.precision, self.setting.device),
+            dtype=self.setting.dtype,
             folder=folder,
             key=self.stage.key,
             checkpoint_seconds=60 * recipe.pretrain.checkpoint_minutes,

@@ -10,7 +10,6 @@ from xlmkit.build.backbones import open_backbone
 from xlmkit.build.mapped_words import MappedWords, map_words_of
 from xlmkit.build.setting import Setting
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.core.device import choose_dtype
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import write_json
 from xlmkit.core.log import say
@@ -107,7 +106,8 @@ def _train(
         title=f"pretraining {title}",
         plan=plan,
         optimizer=settings.optimizer,
-        dtype=choose_dtype(setting.recipe.precision, setting.device),
+        dtype=setting.dtype,
+        compiles=settings.compile,
         folder=folder,
         key=run.pretrained(name).key,
         checkpoint_seconds=60 * settings.checkpoint_minutes,
@@ -118,7 +118,8 @@ def _train(
     )
     held_out = _objectives(setting, config, shards, "valid", required=False)[0]
     validation = Validation(held_out, batches=4) if held_out else None
-    state, tensors = session.run(model.to(setting.device), run.processes, validation)
+    placed = setting.placed(model, compiles=settings.compile)
+    state, tensors = session.run(placed, run.processes, validation)
     shares = {o.name: w / sum(weights) for o, w in zip(objectives, weights, strict=True)}
     figures = {
         "steps": state.step,

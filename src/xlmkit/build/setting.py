@@ -4,13 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import nn
 
-from xlmkit.core.device import choose_device, tune_allocator
+from xlmkit.core.device import choose_device, choose_dtype, tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.core.machine import package_versions
 from xlmkit.plan import RunPlan
 from xlmkit.tasks.base import TaskConfig, TaskData
+from xlmkit.train.placing import check_compiler, place
 from xlmkit.train.tracking import Tracking
 
 
@@ -32,10 +34,21 @@ class Setting:
         self.device = choose_device()
         self._versions = package_versions()
         self._data: dict[tuple[str, bool, int | None], TaskData] = {}
+        if self.recipe.pretrain.compile:
+            check_compiler(self.device)
         tune_allocator()
         # Processes of one machine share its cores, unless the recipe says how many each takes.
         sharing = 1 if self.recipe.threads else plan.processes.on_this_machine
         torch.set_num_threads(max(1, (threads or plan.threads) // sharing))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What models train in."""
+        return choose_dtype(self.recipe.precision, self.device)
+
+    def placed(self, model: nn.Module, *, compiles: bool = False) -> nn.Module:
+        """Move a model to the device, ready to be trained there, see `train.placing`."""
+        return place(model, self.device, self.dtype, compiles=compiles)
 
     def task_data(self, task: str, seed: int | None = None) -> TaskData:
         """Return a task's examples, read once for all models, and seeds if they draw none.

@@ -24,7 +24,6 @@ from xlmkit.build.translator_objectives import translator_objectives
 from xlmkit.build.truecasing import learn_truecaser
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import ENCODER_PREDICTION, TRANSLATOR
-from xlmkit.core.device import choose_dtype
 from xlmkit.core.files import atomic_write, write_json
 from xlmkit.core.log import say
 from xlmkit.core.process import Processes
@@ -76,7 +75,7 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         return most is not None and hopeless_measurements(state.curve) >= most
 
     state, weights = _session(setting, name, folder).run(
-        model.to(setting.device),
+        setting.placed(model),
         Processes(),
         partial(_validate, validation, criterion, kept) if validation else None,
         enough,
@@ -144,7 +143,7 @@ def _session(setting: Setting, name: str, folder: Path) -> Session:
             [schedules.get(key, ((0, 1.0),)) for key in sections],
         ),
         optimizer=config.optimizer,
-        dtype=choose_dtype(setting.recipe.precision, setting.device),
+        dtype=setting.dtype,
         folder=folder,
         key=plan.translated(name).key,
         checkpoint_seconds=60 * setting.recipe.pretrain.checkpoint_minutes,

@@ -8,10 +8,11 @@ Shapes: B sequences, L positions of the longest, N positions of all together, H 
 head.
 """
 
-from itertools import groupby
+from itertools import accumulate, groupby
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from xlmkit.model.attention import (
     attention_mask,
@@ -34,6 +35,8 @@ class Packing:
         self._places_N = real_tokens(lengths_B, n_positions).flatten().nonzero()[:, 0]
         self._lengths = [int(length) for length in lengths_B.tolist() if length]
         self._lengths_B = lengths_B
+        # Where each sequence begins, and where the last one ends, (sequences + 1,).
+        self._offsets = torch.tensor([0, *accumulate(self._lengths)], device=lengths_B.device)
 
     def pack(self, padded_BL: Tensor) -> Tensor:
         """Return the real tokens of all sequences as one, (B, L) to (1, N)."""
@@ -60,8 +63,13 @@ class Packing:
         A mask is ignored, since none is needed.
         """
         del mask_B1QK
-        by_device = self._in_groups if query_BHQD.device.type == "cpu" else self._padded
-        return by_device(query_BHQD, key_BHKD, value_BHKD, dropout, causal)
+        if query_BHQD.device.type == "cpu":
+            way = self._in_groups
+        elif query_BHQD.dtype in (torch.bfloat16, torch.float16) and query_BHQD.shape[3] % 8 == 0:
+            way = self._unpadded  # by flash attention, which knows only such numbers and heads
+        else:
+            way = self._padded
+        return way(query_BHQD, key_BHKD, value_BHKD, dropout, causal)
 
     def _in_groups(
         self, query: Tensor, key: Tensor, value: Tensor, dropout: float, causal: bool
@@ -85,10 +93,32 @@ class Packing:
             start = end
         return torch.cat(parts)[None].transpose(1, 2)
 
+    def _unpadded(
+        self, query: Tensor, key: Tensor, value: Tensor, dropout: float, causal: bool
+    ) -> Tensor:
+        """Attend by the fused kernel for sequences of different lengths, which a GPU has.
+
+        torch reaches it, with dropout, through nested tensors; they share the memory given.
+        """
+        least, most = min(self._lengths), max(self._lengths)
+
+        def nested(states_1HND: Tensor) -> Tensor:
+            states_NHD = states_1HND[0].transpose(0, 1).contiguous()  # projected states are so
+            made = torch.nested.nested_tensor_from_jagged(
+                states_NHD, self._offsets, min_seqlen=least, max_seqlen=most
+            )
+            return made.transpose(1, 2)  # (B, H, each one's length, D)
+
+        context = functional.scaled_dot_product_attention(
+            nested(query), nested(key), nested(value), dropout_p=dropout, is_causal=causal
+        )
+        context_NHD: Tensor = context.transpose(1, 2).values()
+        return context_NHD.transpose(0, 1)[None]
+
     def _padded(
         self, query: Tensor, key: Tensor, value: Tensor, dropout: float, causal: bool
     ) -> Tensor:
-        """Attend by torch's fused kernel, padded for as long as that takes: one call on a GPU."""
+        """Attend by torch's fused kernel, padded for as long as that takes."""
 
         def rows(states_1HND: Tensor) -> Tensor:
             padded_BLE = self.unpack(states_1HND.transpose(1, 2).flatten(2))

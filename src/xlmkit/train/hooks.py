@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from xlmkit.core.log import say
 from xlmkit.core.process import Processes
 from xlmkit.core.progress import Progress
 from xlmkit.train.loop import Hook, StepReport
@@ -74,6 +75,28 @@ def point(
         "split": split,
         **{name: round(value, 5) for name, value in values.items()},
     }
+
+
+class FirstStep:
+    """Tells how long the first step took, and with it the compiler.
+
+    Args:
+        title: of the training.
+        state: with which it begins.
+    """
+
+    def __init__(self, title: str, state: TrainingState) -> None:
+        self.title, self._before = title, state.seconds
+        self._told = False
+
+    def __call__(self, state: TrainingState, report: StepReport) -> bool:
+        """Tell it once."""
+        del report
+        if not self._told:
+            took = state.seconds - self._before
+            say(f"{self.title}: the first step, with its compilation, took {took:.1f} seconds.")
+            self._told = True
+        return False
 
 
 class Track:

@@ -12,7 +12,15 @@ from torch import Tensor, nn
 from xlmkit.core.process import Processes
 from xlmkit.core.progress import progress
 from xlmkit.train.config import OptimizerConfig
-from xlmkit.train.hooks import Curve, Track, at_steps, every_seconds, stop_on_signal, stop_when
+from xlmkit.train.hooks import (
+    Curve,
+    FirstStep,
+    Track,
+    at_steps,
+    every_seconds,
+    stop_on_signal,
+    stop_when,
+)
 from xlmkit.train.loop import Hook, Plan, train
 from xlmkit.train.optim import FlatOptimizer
 from xlmkit.train.state import TrainingState, load_state, save_state
@@ -41,6 +49,7 @@ class Session:
         plan: objectives and steps.
         optimizer: rates.
         dtype: what the model computes in.
+        compiles: whether a compiler takes its time before the first step.
         folder: where checkpoints go; the last one stays, for the caller to remove.
         key: fingerprint of all that decides the run; a checkpoint with another is not used.
         checkpoint_seconds: time between checkpoints.
@@ -61,6 +70,7 @@ class Session:
     checkpoint_seconds: float
     points: int
     estimated_tokens: int
+    compiles: bool = False
     validate_every: int | None = None
     factors: Mapping[str, float] = field(default_factory=dict)
     tracking: Tracking = field(default_factory=Tracking)
@@ -111,6 +121,8 @@ class Session:
                 apart = self.validate_every or 4 * every
                 measure = partial(_measure, optimizer, model, validate)
                 hooks.insert(1, at_steps(apart, self.plan.steps, measure))
+            if self.compiles and processes.first:
+                hooks.append(FirstStep(self.title, state))
             hooks += [track, lambda now, _: enough(now)]
             restore = partial(self._restore, optimizer)
             if not enough(state):  # else it was stopped just before the model was saved

@@ -40,20 +40,32 @@ def test_what_is_packed_comes_back_to_its_place() -> None:
         assert not back[row, length:].any()
 
 
-@pytest.mark.parametrize("way", ["_in_groups", "_padded"])
-@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")  # torch's own way on a CPU
+@pytest.mark.parametrize(
+    ("way", "causal"),
+    [
+        ("_in_groups", False),
+        ("_in_groups", True),
+        ("_padded", False),
+        ("_padded", True),
+        ("_unpadded", False),  # causal, torch has it on a GPU alone
+    ],
+)
 def test_each_sequence_attends_to_itself_alone(way: str, causal: bool) -> None:
     torch.manual_seed(0)
-    query, key, value = (torch.randn(1, 2, sum(LENGTHS), 4) for _ in range(3))
-    made = getattr(Packing(torch.tensor(LENGTHS), 7), way)(query, key, value, 0.0, causal)
-    start = 0
-    for length in LENGTHS:
-        own = slice(start, start + length)
-        alone = plain_attention(
-            query[:, :, own], key[:, :, own], value[:, :, own], None, dropout=0.0, causal=causal
-        )
-        torch.testing.assert_close(made[:, :, own], alone)
-        start += length
+    shape = 1, 2, sum(LENGTHS), 4
+    alike = [torch.randn(shape).repeat(2, 1, 1, 1).requires_grad_() for _ in range(3)]
+    attend = getattr(Packing(torch.tensor(LENGTHS), 7), way)
+    made = attend(*(states[:1] for states in alike), 0.0, causal)
+    parts = [
+        plain_attention(*own, None, dropout=0.0, causal=causal)
+        for own in zip(*(states[1:].split(LENGTHS, dim=2) for states in alike), strict=True)
+    ]
+    expected = torch.cat(parts, dim=2)
+    torch.testing.assert_close(made, expected)
+    (made + expected).square().sum().backward()
+    for states in alike:
+        torch.testing.assert_close(states.grad[0], states.grad[1])
 
 
 @pytest.mark.parametrize("causal", [False, True])

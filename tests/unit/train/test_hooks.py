@@ -10,7 +10,15 @@ import torch
 
 from xlmkit.core.process import Processes
 from xlmkit.train import hooks
-from xlmkit.train.hooks import Curve, at_steps, every_seconds, point, stop_on_signal, stop_when
+from xlmkit.train.hooks import (
+    Curve,
+    FirstStep,
+    at_steps,
+    every_seconds,
+    point,
+    stop_on_signal,
+    stop_when,
+)
 from xlmkit.train.loop import StepReport
 from xlmkit.train.state import TrainingState
 
@@ -163,3 +171,15 @@ def test_outside_the_main_thread_signals_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert inside == [(before, False)]
+
+
+def test_the_first_step_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    state = TrainingState(step=4, seconds=100.0)
+    hook = FirstStep("pretraining MLM", state)
+    for seconds in (142.5, 143.0):
+        state.seconds = seconds
+        assert hook(state, report()) is False
+    told = capsys.readouterr()
+    line = "pretraining MLM: the first step, with its compilation, took 42.5 seconds.\n"
+    assert (told.out + told.err).count(line) == 1
+    assert "43" not in (told.out + told.err)
