@@ -8,13 +8,15 @@ are printed below them.
 import json
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from xlmkit.compress.quantize import Int8Linear
 from xlmkit.core.device import tune_allocator
 from xlmkit.core.machine import describe_machine, package_versions
 from xlmkit.core.tables import table
@@ -30,6 +32,35 @@ def set_up(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What the machine itself can do, beside which a side's rate is put.
+
+    Attributes:
+        rates: name of a side to the best rate that was measured for its kind of work.
+        per_unit: how much of it a unit (a real token, a line) needs.
+        measure: what the rate counts.
+    """
+
+    rates: Mapping[str, float]
+    per_unit: float
+    measure: str = "GFLOP/s"
+
+    @classmethod
+    def of_operations(cls, rates: Mapping[str, float], operations: float) -> "Limit":
+        """Return a limit in GFLOP/s for units of so many operations."""
+        return cls(rates, operations / 1e9)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """How many times as fast as a peer a side is to be."""
+
+    side: str
+    peer: str
+    at_least: float
+
+
 def compare(
     title: str,
     unit: str,
@@ -37,8 +68,8 @@ def compare(
     *,
     turns: int,
     warm_up: int = 1,
-    flops: float = 0.0,
-    limits: Mapping[str, float] | None = None,
+    limit: Limit | None = None,
+    goals: Sequence[Goal] = (),
 ) -> dict[str, Any]:
     """Let all sides take turns, print rates and ratios to the first side, and return them.
 
@@ -48,8 +79,8 @@ def compare(
         sides: name to work; the others are measured against the first, the peer.
         turns: counted turns of each side.
         warm_up: turns of each side before, not counted.
-        flops: useful operations of a unit; then the share of the machine's limit is told.
-        limits: name of a side to the GFLOP/s that the machine was measured to reach.
+        limit: then the share of it that each side reaches is told.
+        goals: then a table tells which are reached.
     """
     rates: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(warm_up + turns):
@@ -61,22 +92,46 @@ def compare(
     peer = next(iter(sides))
     rows, results = [], {}
     for name, values in rates.items():
-        ratios = [ours / theirs for ours, theirs in zip(values, rates[peer], strict=True)]
-        result = results[name] = {
-            "rate": statistics.median(values),
-            "ratio": statistics.median(ratios),
-            "ratio_least": min(ratios),
-            "ratio_most": max(ratios),
-        }
-        spread = f"{result['ratio_least']:.2f} to {result['ratio_most']:.2f}"
-        rows.append([name, f"{result['rate']:,.4g}", f"{result['ratio']:.2f}", spread])
-        if limits is not None:
-            gflops = result["rate"] * flops / 1e9
-            result |= {"gflops": gflops, "limit": limits[name], "share": gflops / limits[name]}
-            rows[-1] += [f"{gflops:.0f} of {limits[name]:.0f}", f"{result['share']:.0%}"]
+        result = results[name] = {"rate": statistics.median(values), **ratio(values, rates[peer])}
+        rows.append([name, f"{result['rate']:,.4g}", *_told(result)])
+        if limit is not None:
+            reached, best = result["rate"] * limit.per_unit, limit.rates[name]
+            share = reached / best
+            result |= {"measure": limit.measure, "reached": reached, "limit": best, "share": share}
+            rows[-1] += [f"{reached:,.3g} of {best:,.3g}", f"{share:.0%}"]
     headings = ["side", f"{unit}/s", f"ratio to {peer}", "least to most"]
-    table(title, [*headings, "GFLOP/s", "of limit"] if limits else headings, rows)
-    return {"title": title, "unit": unit, "turns": turns, "sides": results}
+    table(title, [*headings, limit.measure, "of limit"] if limit else headings, rows)
+    told = {"title": title, "unit": unit, "turns": turns, "sides": results}
+    return told | {"goals": show_goals(goals, rates)} if goals else told
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
+    """Return the median, the least and the greatest ratio of rates, turn by turn."""
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    return {
+        "ratio": statistics.median(ratios),
+        "ratio_least": min(ratios),
+        "ratio_most": max(ratios),
+    }
+
+
+def show_goals(goals: Sequence[Goal], rates: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
+    """Print and return which goals are reached by the rates of all turns."""
+    results: list[dict[str, Any]] = []
+    for goal in goals:
+        found = ratio(rates[goal.side], rates[goal.peer])
+        reached = found["ratio"] >= goal.at_least
+        results.append({**asdict(goal), **found, "reached": reached})
+    rows = [
+        [g["side"], g["peer"], *_told(g), f"{g['at_least']:g}", "yes" if g["reached"] else "no"]
+        for g in results
+    ]
+    table("Goals", ["side", "against", "ratio", "least to most", "goal", "reached"], rows)
+    return results
+
+
+def _told(found: Mapping[str, float]) -> list[str]:
+    return [f"{found['ratio']:.2f}", f"{found['ratio_least']:.2f} to {found['ratio_most']:.2f}"]
 
 
 def matrix_limit(m: int, k: int, n: int, dtype: torch.dtype, device: str = "cpu") -> float:
@@ -89,6 +144,12 @@ def matrix_limit(m: int, k: int, n: int, dtype: torch.dtype, device: str = "cpu"
             torch.cuda.synchronize()
 
     return best_rate(product, 2.0 * m * k * n)
+
+
+def int8_limit(m: int, k: int, n: int) -> float:
+    """Return the best measured rate of an 8-bit layer for (m, k) states, in GFLOP/s."""
+    layer, states = Int8Linear.of(torch.nn.Linear(k, n)), torch.randn(m, k)
+    return best_rate(lambda: layer(states), 2.0 * m * k * n)
 
 
 def best_rate(work: Callable[[], object], flops: float, *, repeats: int = 30) -> float:
@@ -106,6 +167,17 @@ def copy_rate(megabytes: int = 256, *, repeats: int = 5) -> float:
     source = torch.ones(megabytes << 18)
     target = torch.empty_like(source)
     return best_rate(lambda: target.copy_(source), 2.0 * source.nbytes, repeats=repeats)
+
+
+def text_limit(lines: Sequence[str], *, repeats: int = 5) -> float:
+    """Return the best rate of decoding text and cutting it at spaces, in MB/s: the least to do."""
+    data = [line.encode() for line in lines]
+
+    def cut() -> None:
+        for line in data:
+            line.decode().split()
+
+    return 1e3 * best_rate(cut, sum(map(len, data)), repeats=repeats)
 
 
 def record(name: str, comparisons: list[dict[str, Any]], **details: object) -> Path:

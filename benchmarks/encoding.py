@@ -19,12 +19,11 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from _harness import Work, best_rate, compare, matrix_limit, record, set_up
+from _harness import Goal, Limit, Work, compare, int8_limit, matrix_limit, record, set_up
 from numpy.typing import NDArray
 
 from xlmkit import Bundle, SentenceEncoder, Tokenizer
 from xlmkit.checkpoint.names import LANGUAGE_MODEL, to_config_json
-from xlmkit.compress.quantize import Int8Linear
 from xlmkit.core.device import choose_dtype
 from xlmkit.core.files import open_lines
 from xlmkit.data.batch import SegmentRows
@@ -33,6 +32,8 @@ from xlmkit.text.tokenizer import TokenizerConfig
 
 VARIABLE = "XLMKIT_REAL_TEXT"
 LEAST_COSINE = {"float32": 0.999999, "bfloat16": 0.999, "int8": 0.998}
+GOALS = {"bfloat16": 5.0, "int8": 7.5}  # times the peer in float32
+LATENCY_GOALS = {"int8": 3.5}
 LAYERS, WIDTH, WORDS = 12, 1024, 95_000
 FLOPS = 2 * LAYERS * 12 * WIDTH**2  # of a token, without attention's own products
 LEARNED_FROM = 3000  # sentences of each language
@@ -78,17 +79,10 @@ def least_cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(((one * other).sum(axis=1) / lengths).min())
 
 
-def int8_limit(rows: int) -> float:
-    """Return the best rate of an 8-bit linear layer of the model, in GFLOP/s."""
-    layer = Int8Linear.of(torch.nn.Linear(WIDTH, 4 * WIDTH))
-    hidden = torch.randn(rows, WIDTH)
-    return best_rate(lambda: layer(hidden), 2.0 * rows * WIDTH * 4 * WIDTH)
-
-
 def limits(precisions: list[str], rows: int) -> dict[str, float]:
     """Return the machine's limit for each precision at so many tokens."""
     return {
-        name: int8_limit(rows)
+        name: int8_limit(rows, WIDTH, 4 * WIDTH)
         if name == "int8"
         else matrix_limit(rows, WIDTH, 4 * WIDTH, getattr(torch, name))
         for name in precisions
@@ -102,6 +96,7 @@ def contest(
     encoders: dict[str, Callable[[], object]],
     flops: float,
     limit: dict[str, float],
+    goals: dict[str, float],
     turns: int,
 ) -> dict[str, Any]:
     """Let all sides encode the texts."""
@@ -117,7 +112,15 @@ def contest(
     sides = {theirs: work(peer)} | {f"xlmkit {name}": work(run) for name, run in encoders.items()}
     reached = {theirs: limit["float32"]} | {f"xlmkit {name}": limit[name] for name in encoders}
     # The check of the vectors has warmed everything up.
-    return compare(title, "sentences", sides, turns=turns, warm_up=0, flops=flops, limits=reached)
+    return compare(
+        title,
+        "sentences",
+        sides,
+        turns=turns,
+        warm_up=0,
+        limit=Limit.of_operations(reached, flops),
+        goals=[Goal(f"xlmkit {n}", theirs, goals[n]) for n in encoders if n in goals],
+    )
 
 
 def main() -> None:
@@ -174,6 +177,7 @@ def main() -> None:
         {n: lambda e=e: e.encode(sentences, codes) for n, e in encoders.items()},
         FLOPS * float(lengths.mean()),
         limits(precisions, 4096),
+        GOALS,
         arguments.turns,
     )
     single = contest(
@@ -186,6 +190,7 @@ def main() -> None:
         },
         FLOPS * float(lengths[:20].mean()),
         limits(precisions, int(lengths[:20].mean())),
+        LATENCY_GOALS,
         2 * arguments.turns,
     )
     record("encoding", [batches, single], cosines=cosines, sentences=len(texts))

@@ -12,7 +12,7 @@ import argparse
 
 import torch
 import transformers
-from _harness import Work, compare, record, set_up
+from _harness import Limit, Work, compare, matrix_limit, record, set_up
 
 from xlmkit import XLMConfig, XLMWithLMHeadModel
 
@@ -68,7 +68,11 @@ def main() -> None:
         "xlmkit": side(ours),
     }
     title = f"{ROWS} prompts of {PROMPT} tokens, {arguments.words} words each, float32"
-    record("generation", [compare(title, "words", sides, turns=arguments.turns)])
+    width, words = SHAPE["emb_dim"], SHAPE["vocab_size"]
+    best = matrix_limit(ROWS, width, 4 * width, torch.float32)
+    operations = 2.0 * (SHAPE["n_layers"] * 12 * width**2 + width * words)  # of a word
+    limit = Limit.of_operations(dict.fromkeys(sides, best), operations)
+    record("generation", [compare(title, "words", sides, turns=arguments.turns, limit=limit)])
 
 
 if __name__ == "__main__":

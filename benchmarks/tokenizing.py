@@ -1,5 +1,7 @@
 """Tokenizing real text: xlmkit's tokenizer beside transformers' XLMTokenizer.
 
+Beside them stands sentencepiece, whose pieces are others (XLM-R's kind of vocabulary).
+
 Reads the folder that --text or the environment variable XLMKIT_REAL_TEXT names: it holds a folder
 for each language, named by its code, with .txt files of one text a line. A joint vocabulary is
 learned from it. In each language the ids of both are compared first, then lines per second in one
@@ -8,7 +10,9 @@ The compiled part of xlmkit is measured where it is installed.
 """
 
 import argparse
+import io
 import os
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,13 +21,18 @@ from pathlib import Path
 from typing import Any
 
 import transformers
-from _harness import Work, compare, record, set_up
+from _harness import Goal, Limit, Work, compare, record, set_up, text_limit
+from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from tokenizer_agreement import VARIABLE, read_text
 
+from xlmkit.core.tables import table
 from xlmkit.text import compiled
 from xlmkit.text.tokenizer import Tokenizer, TokenizerConfig
 
 PEER = "XLMTokenizer"
+GOALS = {"xlmkit, pure": 10.0, "xlmkit, compiled": 40.0, "xlmkit, compiled, cold": 12.0}
+SEGMENTED = {"zh", "th"}  # whose words a library of the language finds, for both sides alike
+SEGMENTED_GOALS = {"xlmkit, pure": 3.0, "xlmkit, compiled": 5.0}
 
 
 def rows_of(theirs: transformers.XLMTokenizer, lines: list[str], language: str) -> list[list[int]]:
@@ -36,7 +45,22 @@ def kinds() -> dict[str, bool]:
     return {"pure": False, "compiled": True} if compiled.available() else {"pure": False}
 
 
-def measure(folder: Path, language: str, lines: list[str], turns: int) -> dict[str, Any]:
+def learn_pieces(texts: dict[str, list[str]], vocabulary: int) -> SentencePieceProcessor:
+    """Learn a unigram vocabulary as XLM-R has one, from the same text."""
+    model = io.BytesIO()
+    SentencePieceTrainer.train(
+        sentence_iterator=(line for lines in texts.values() for line in lines),
+        model_writer=model,
+        vocab_size=vocabulary,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    return SentencePieceProcessor(model_proto=model.getvalue())
+
+
+def measure(
+    folder: Path, language: str, lines: list[str], pieces: SentencePieceProcessor, turns: int
+) -> dict[str, Any]:
     """Compare ids, then speed, in one language."""
     theirs = transformers.XLMTokenizer.from_pretrained(folder)
     expected = rows_of(theirs, lines, language)
@@ -55,7 +79,31 @@ def measure(folder: Path, language: str, lines: list[str], turns: int) -> dict[s
 
         sides[f"xlmkit, {name}"] = work(partial(warm.encode_batch, lines, language), lines)
         sides[f"xlmkit, {name}, cold"] = work(forgetful, lines)
-    return compare(f"{language}: {len(lines)} lines", "lines", sides, turns=turns)
+    sides["sentencepiece"] = work(partial(pieces.encode, lines, num_threads=1), lines)
+    megabytes = sum(len(line.encode()) for line in lines) / 1e6
+    goals = SEGMENTED_GOALS if language in SEGMENTED else GOALS
+    return compare(
+        f"{language}: {len(lines)} lines",
+        "lines",
+        sides,
+        turns=turns,
+        limit=Limit(dict.fromkeys(sides, text_limit(lines)), megabytes / len(lines), "MB/s"),
+        goals=[Goal(side, PEER, least) for side, least in goals.items() if side in sides],
+    )
+
+
+def show_summary(comparisons: list[dict[str, Any]]) -> None:
+    """Print the ratios of all languages together, one table for those that are segmented."""
+    for title, segmented in (("Languages with spaces", False), ("Chinese and Thai", True)):
+        kind = [c for c in comparisons if (c["title"].split(":")[0] in SEGMENTED) is segmented]
+        rows = []
+        for side in kind[0]["sides"] if kind else ():
+            ratios = [c["sides"][side]["ratio"] for c in kind]
+            told = [statistics.median(ratios), min(ratios), max(ratios)]
+            rows.append([side, *(f"{value:.2f}" for value in told)])
+        if rows:
+            headings = ["side", f"median ratio to {PEER}", "least", "most"]
+            table(f"{title}, {len(kind)} of them", headings, rows)
 
 
 def work(side: Callable[[], object], lines: list[str]) -> Work:
@@ -87,9 +135,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         Tokenizer.learn(texts.items(), config, list(texts)).save(folder)
+        pieces = learn_pieces(texts, arguments.vocabulary)
         comparisons = [
-            measure(folder, language, lines, arguments.turns) for language, lines in texts.items()
+            measure(folder, language, lines, pieces, arguments.turns)
+            for language, lines in texts.items()
         ]
+    show_summary(comparisons)
     record("tokenizing", comparisons, vocabulary=arguments.vocabulary, lines=arguments.lines)
     return 0
 

@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,7 @@ import numpy as np
 import torch
 import transformers
 from _batches import by_length, drawn_pairs, pairs, streams
-from _harness import Work, compare, matrix_limit, record, set_up
+from _harness import Goal, Limit, Work, compare, matrix_limit, record, set_up
 from _pairs import read_pairs
 from torch.profiler import ProfilerActivity, profile
 
@@ -43,6 +44,13 @@ LANGUAGES = {"en": 0, "fr": 1}
 SHAPES = {
     "S": Architecture(n_words=8000, n_langs=2, n_layers=4, emb_dim=256, n_heads=4),
     "M": Architecture(n_words=32_000, n_langs=2, n_layers=6, emb_dim=512, n_heads=8),
+}
+FLOAT32, BFLOAT16 = "transformers float32", "transformers bfloat16 autocast"
+GOALS = {  # at least so many times as fast as each of the two
+    ("S", "stream"): (4.5, 1.8),
+    ("S", "TLM"): (6.0, 3.2),
+    ("M", "stream"): (4.5, 2.2),
+    ("M", "TLM"): (8.0, 4.0),
 }
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
@@ -194,6 +202,13 @@ def time_steps(shape: Architecture) -> float:
     return best
 
 
+def goals_of(sides: Mapping[str, Work], at_least: tuple[float, float]) -> list[Goal]:
+    """Return the goals of the last of our sides, against each kind of peer that is there."""
+    fastest = [side for side in sides if side.startswith("xlmkit")][-1]
+    peers = zip((FLOAT32, BFLOAT16), at_least, strict=True)
+    return [Goal(fastest, peer, least) for peer, least in peers if peer in sides]
+
+
 def contest(name: str, kind: str, batches: list[PredictionBatch], turns: int) -> dict:
     """Let both sides train on the same batches."""
     shape = SHAPES[name]
@@ -201,13 +216,13 @@ def contest(name: str, kind: str, batches: list[PredictionBatch], turns: int) ->
     sorted_batches = by_length(batches) if kind == "TLM" else batches
     rows = int(np.mean([batch.inputs.n_tokens for batch in batches]))
     sides = {
-        "transformers float32": peer(shape, batches, autocast=False),
+        FLOAT32: peer(shape, batches, autocast=False),
         "xlmkit float32": ours(shape, sorted_batches, torch.float32),
     }
     if kind == "TLM":
         sides["xlmkit float32, packed"] = ours(shape, sorted_batches, torch.float32, packs=True)
     if choose_dtype("auto", torch.device("cpu")) == torch.bfloat16:
-        sides["transformers bfloat16 autocast"] = peer(shape, batches, autocast=True)
+        sides[BFLOAT16] = peer(shape, batches, autocast=True)
         sides["xlmkit bfloat16"] = ours(shape, sorted_batches, torch.bfloat16)
     else:
         print("bfloat16 is left out: this processor does not multiply in it.")
@@ -220,7 +235,12 @@ def contest(name: str, kind: str, batches: list[PredictionBatch], turns: int) ->
         f"{shape.n_words:,} words"
     )
     result = compare(
-        title, "real tokens", sides, turns=turns, flops=step_flops(shape), limits=limits
+        title,
+        "real tokens",
+        sides,
+        turns=turns,
+        limit=Limit.of_operations(limits, step_flops(shape)),
+        goals=goals_of(sides, GOALS[name, kind]),
     )
     result["profile"] = show_profile(f"xlmkit float32, {name}, {kind}", sides["xlmkit float32"])
     return result

@@ -14,14 +14,14 @@ the right lengths.
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import ctranslate2
 import numpy as np
 import torch
 import transformers
-from _harness import Work, compare, record, set_up
+from _harness import Goal, Limit, Work, compare, int8_limit, matrix_limit, record, set_up
 
 from xlmkit import Bundle
 from xlmkit.checkpoint.names import TRANSLATOR
@@ -40,6 +40,8 @@ BATCH, BEAMS = 32, 5
 LONGEST = 64
 SPREAD, ENDING = 0.1, 200.0  # of embeddings, and the weight of the counter in the score of `</s>`
 SEARCH = SearchConfig(beam_size=BEAMS)
+GOALS = {"xlmkit int8": 3.0, "CTranslate2 int8": 5.0}
+LAYERS, WIDTH = 6, 512
 EARLY = SearchConfig(beam_size=BEAMS, early_stopping=True)
 Batch = list[np.ndarray]
 
@@ -73,8 +75,31 @@ def main() -> None:
             "CTranslate2 int8, early": engine_side(exports["int8"], batches, EARLY),
         }
         title = f"{BEAMS} beams, batches of {BATCH} sentences, {arguments.words:,} words"
-        result = compare(title, "target words", sides, turns=arguments.turns)
+        result = compare(
+            title,
+            "target words",
+            sides,
+            turns=arguments.turns,
+            limit=Limit.of_operations(limits(sides), operations(arguments.words)),
+            goals=[Goal(side, "Marian", least) for side, least in GOALS.items()],
+        )
         record("translating", [result], ctranslate2=ctranslate2.__version__)
+
+
+def operations(n_words: int) -> float:
+    """Return those that a target word needs with its source word: products of linear layers."""
+    encoder = LAYERS * 12 * WIDTH**2
+    source = LAYERS * 2 * WIDTH**2  # its keys and values
+    beam = LAYERS * 14 * WIDTH**2 + WIDTH * n_words
+    return 2.0 * (encoder + source + BEAMS * beam)
+
+
+def limits(sides: Iterable[str]) -> dict[str, float]:
+    """Return the best product of a step's shape, in float32 and of our 8-bit layer."""
+    rows = BATCH * BEAMS
+    best = matrix_limit(rows, WIDTH, 4 * WIDTH, torch.float32)
+    rounded = int8_limit(rows, WIDTH, 4 * WIDTH)
+    return {side: rounded if "int8" in side else best for side in sides}
 
 
 def translator(n_words: int) -> Bundle:

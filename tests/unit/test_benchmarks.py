@@ -1,0 +1,110 @@
+"""The benchmarks tell what they measured, and can be started."""
+
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+NAMES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+
+
+@pytest.fixture(autouse=True)
+def _beside_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+
+
+@pytest.fixture
+def harness() -> ModuleType:
+    return importlib.import_module("_harness")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, harness: ModuleType) -> Any:
+    """A clock that only goes on when a side works."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(harness.time, "perf_counter", lambda: clock.now)
+    return clock
+
+
+def side(clock: Any, seconds: list[float], units: int = 10) -> Any:
+    """Work whose turns take these seconds."""
+    left: Iterator[float] = iter(seconds)
+
+    def work() -> int:
+        clock.now += next(left)
+        return units
+
+    return work
+
+
+def test_ratios_are_taken_turn_by_turn(
+    harness: ModuleType, clock: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides = {"peer": side(clock, [99.0, 2.0, 4.0, 2.0]), "ours": side(clock, [0.1, 1.0, 1.0, 2.0])}
+    limit = harness.Limit.of_operations({"peer": 20.0, "ours": 40.0}, 1e9)
+    goals = [harness.Goal("ours", "peer", 2.0), harness.Goal("ours", "peer", 2.5)]
+    told = harness.compare("Work", "lines", sides, turns=3, limit=limit, goals=goals)
+    ours = told["sides"]["ours"]
+    assert (ours["ratio"], ours["ratio_least"], ours["ratio_most"]) == (2.0, 1.0, 4.0)
+    assert (ours["rate"], ours["reached"], ours["limit"], ours["share"]) == (10.0, 10.0, 40.0, 0.25)
+    assert told["sides"]["peer"]["share"] == 0.25
+    assert [goal["reached"] for goal in told["goals"]] == [True, False]
+    printed = capsys.readouterr().out
+    assert "GFLOP/s" in printed
+    assert printed.count("1.00 to 4.00") == 3
+
+
+def test_the_limit_of_text_is_what_reading_it_takes(
+    monkeypatch: pytest.MonkeyPatch, harness: ModuleType
+) -> None:
+    times = iter([0.0, 2.0, 5.0, 6.0])
+    monkeypatch.setattr(harness.time, "perf_counter", lambda: next(times))
+    lines = ["häuser am see"] * 100_000  # 14 bytes each
+    assert harness.text_limit(lines, repeats=2) == pytest.approx(1.4)  # MB in the best second
+
+
+def test_what_is_recorded_names_machine_versions_and_threads(
+    monkeypatch: pytest.MonkeyPatch, harness: ModuleType, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(harness, "RESULTS", tmp_path)
+    monkeypatch.setattr(harness, "copy_rate", lambda: 12.345)
+    path = harness.record("some-work", [{"title": "Work"}], words=3)
+    value = json.loads(path.read_text(encoding="utf-8"))
+    assert path.name.endswith("-some-work.json")
+    assert value["comparisons"] == [{"title": "Work"}]
+    assert value["words"] == 3
+    assert value["copied_gb_per_second"] == 12.35 or value["copied_gb_per_second"] == 12.34
+    assert {"date", "machine", "versions", "threads"} <= value.keys()
+
+
+def test_goals_are_those_of_our_fastest_side() -> None:
+    training_step = importlib.import_module("training_step")
+    sides = dict.fromkeys([training_step.FLOAT32, "xlmkit float32", "xlmkit float32, packed"])
+    found = training_step.goals_of(sides, (6.0, 3.2))
+    assert [(g.side, g.peer, g.at_least) for g in found] == [
+        ("xlmkit float32, packed", "transformers float32", 6.0)
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_benchmark_can_be_loaded(name: str) -> None:
+    assert importlib.import_module(name).__doc__
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_benchmark_for_a_gpu_runs_on_a_processor() -> None:
+    done = subprocess.run(
+        [sys.executable, FOLDER / "gpu.py", "--device", "cpu", "--tiny", "--turns", "1"],
+        check=False, capture_output=True, text=True, timeout=380,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Equal losses on the same weights") == 2
+    assert "All on the CPU" in done.stdout
