@@ -197,6 +197,8 @@ class RunPlan:
             "title": True,
             "summary": {"test"} if translator.summary else True,
         }
+        if translator.steps is None:  # came later
+            unused["steps"] = True
         inputs = {
             "shards": self.shards.key,
             "model": _plain(self.recipe.model),

@@ -159,6 +159,8 @@ def _small_translation(recipe: Recipe) -> list[str]:
         "translation.beam_size=0",
     ]  # fmt: skip
     for name, translator in recipe.translation.models.items():
+        if translator.steps:
+            settings.append(f"translation.models.{name}.steps=4")
         if translator.summary:
             table = "{kind: tsv, path: FILE.tsv, text: 0, second: 2, language_column: 1}"
             settings += [

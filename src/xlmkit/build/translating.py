@@ -130,14 +130,14 @@ def _kept(folder: Path, criterion: str) -> KeptSteps:
 def _session(setting: Setting, name: str, folder: Path) -> Session:
     plan, config = setting.plan, setting.plan.translation
     translator = plan.translator(name)
-    sections = translator.objectives
+    sections, steps = translator.objectives, translator.steps or config.steps
     schedules = {str(key): schedule for key, schedule in translator.coefficients.items()}
     return Session(
         title=f"training {translator.title or name}",
         plan=Plan(
             translator_objectives(plan, name),
             [section.weight for section in sections.values()],
-            config.steps,
+            steps,
             config.accumulate,
             (setting.recipe.seed, name),
             [schedules.get(key, ((0, 1.0),)) for key in sections],
@@ -148,7 +148,7 @@ def _session(setting: Setting, name: str, folder: Path) -> Session:
         key=plan.translated(name).key,
         checkpoint_seconds=60 * setting.recipe.pretrain.checkpoint_minutes,
         points=setting.recipe.pretrain.points,
-        estimated_tokens=config.steps * config.accumulate * config.tokens_per_batch,
+        estimated_tokens=steps * config.accumulate * config.tokens_per_batch,
         validate_every=config.validate_every,
         tracking=setting.tracking,
         name=f"translation/{name}",
