@@ -22,6 +22,21 @@ from xlmkit.model.attention import (
 )
 
 
+def has_unpadded_attention(device: torch.device, dtype: torch.dtype, width: int) -> bool:
+    """Tell whether flash attention, which needs no padding, computes with heads of this width.
+
+    Where it does not, torch has no other kernel for causal sequences of different lengths.
+    """
+    return (
+        device.type == "cuda"
+        and dtype in (torch.bfloat16, torch.float16)
+        and width % 8 == 0
+        and width <= 256
+        and torch.backends.cuda.is_flash_attention_available()
+        and torch.cuda.get_device_capability(device) >= (8, 0)
+    )
+
+
 class Packing:
     """Where the real tokens of a padded batch lie, and how they attend when packed.
 
@@ -65,8 +80,8 @@ class Packing:
         del mask_B1QK
         if query_BHQD.device.type == "cpu":
             way = self._in_groups
-        elif query_BHQD.dtype in (torch.bfloat16, torch.float16) and query_BHQD.shape[3] % 8 == 0:
-            way = self._unpadded  # by flash attention, which knows only such numbers and heads
+        elif has_unpadded_attention(query_BHQD.device, query_BHQD.dtype, query_BHQD.shape[3]):
+            way = self._unpadded
         else:
             way = self._padded
         return way(query_BHQD, key_BHKD, value_BHKD, dropout, causal)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from xlmkit.core.errors import UserError
+from xlmkit.model.packing import has_unpadded_attention
 from xlmkit.model.transformer import Transformer
 
 
@@ -15,8 +16,8 @@ def place(
 ) -> nn.Module:
     """Move a model to a device and choose how its Transformers compute there.
 
-    On a GPU and in bfloat16 they work without padding, since its attention does (see
-    `xlmkit.model.packing`); on a CPU batches of like lengths, padded, are as fast.
+    They work without padding where the device's attention does (see `xlmkit.model.packing`), unless
+    they are compiled; on a CPU batches of like lengths, padded, are as fast.
 
     Args:
         model: with `Transformer`s in it, or without any; is changed.
@@ -31,7 +32,8 @@ def place(
         if isinstance(module, Transformer):
             if compiles:
                 module.run = torch.compile(module.run)  # type: ignore[method-assign]
-            module.packs = device.type == "cuda" and dtype == torch.bfloat16 and not compiles
+            width = module.architecture.emb_dim // module.architecture.n_heads
+            module.packs = not compiles and has_unpadded_attention(device, dtype, width)
     return model.to(device)
 
 

@@ -48,6 +48,7 @@ def test_a_compiled_model_gives_the_same(
     ("device", "dtype", "compiles", "packs"),
     [
         ("cuda", torch.bfloat16, False, True),
+        ("old cuda", torch.bfloat16, False, False),
         ("cuda", torch.float32, False, False),
         ("cuda", torch.bfloat16, True, False),
         ("cpu", torch.bfloat16, False, False),
@@ -58,7 +59,11 @@ def test_padding_is_left_out_where_attention_can_do_without(
 ) -> None:
     monkeypatch.setattr(nn.Module, "to", lambda self, device: self)
     monkeypatch.setattr(torch, "compile", lambda function: function)
-    made = place(model(), torch.device(device), dtype, compiles=compiles)
+    monkeypatch.setattr(torch.backends.cuda, "is_flash_attention_available", lambda: True)
+    capability = (7, 5) if device == "old cuda" else (9, 0)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    place_of = torch.device(device.removeprefix("old "))
+    made = place(model(), place_of, dtype, compiles=compiles)
     assert [m.packs for m in made.modules() if isinstance(m, Transformer)] == [packs]
 
 
