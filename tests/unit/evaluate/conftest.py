@@ -1,10 +1,17 @@
 """A results.json as a run of three models in seven languages writes it."""
 
 import copy
+import json
 import math
 import random
+from dataclasses import dataclass, field
+from pathlib import Path
 
+import numpy as np
 import pytest
+
+from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
+from xlmkit.evaluate.outcomes import Outcomes, example_ids, save_outcomes
 
 NAMES = {
     "en": "English",
@@ -263,3 +270,83 @@ _RESULTS = _build()
 def results():
     """Return results of three models in seven languages, the test's own to change."""
     return copy.deepcopy(_RESULTS)
+
+
+COMPARED = {"en": "English", "sw": "Swahili", "fr": "French"}
+ANSWERS = 300
+
+
+@dataclass
+class _Model:
+    """A classifier that is right on a share of the examples."""
+
+    title: str
+    right: float
+    seconds: float = 3.0
+    size: int = 10_000_000
+    task: str = "topic"
+    kept: bool = True
+    metrics: tuple[str, ...] = ("accuracy", "macro_f1")
+    codes: tuple[str, ...] = tuple(COMPARED)
+    texts: str = "text"
+    device: dict = field(default_factory=lambda: {"name": "EPYC", "threads": 2})
+
+
+def _make_run(folder: Path, **models: _Model) -> Path:
+    """Write a run's results and outcomes."""
+    written = {}
+    for key, model in models.items():
+        languages, outcomes = {}, {}
+        for number, code in enumerate(model.codes):
+            labels = np.random.default_rng(number).integers(3, size=ANSWERS)
+            draw = np.random.default_rng([number, int(model.right * 1000), len(key)])
+            predicted = np.where(draw.random(ANSWERS) < model.right, labels, (labels + 1) % 3)
+            confusion = confusion_matrix(labels, predicted, 3)
+            languages[code] = {
+                "accuracy": accuracy(labels, predicted, resamples=20).to_json(),
+                "macro_f1": macro_f1(confusion, resamples=20).to_json(),
+                "n": ANSWERS,
+            }
+            texts = [f"{model.texts} {code} {i}" for i in range(ANSWERS)]
+            ids = example_ids(texts, list(map(str, labels)))
+            turned = slice(None, None, -1 if model.right > 0.6 else 1)  # files in another order
+            columns = {"references": labels[turned], "predictions": predicted[turned]}
+            outcomes[code] = Outcomes(ids[turned], columns)
+        if model.kept:
+            save_outcomes(folder / "evaluate" / key / "outcomes" / f"{model.task}.npz", outcomes)
+        written[key] = {
+            "title": model.title,
+            "parameters": 4_000_000,
+            "device": model.device,
+            "tasks": {
+                model.task: {
+                    "metrics": list(model.metrics),
+                    "source_language": "en",
+                    "languages": languages,
+                    "seconds": model.seconds,
+                    "bytes": model.size,
+                }
+            },
+        }
+    results = {
+        "name": folder.name,
+        "source_language": "en",
+        "languages": list(COMPARED),
+        "language_names": COMPARED,
+        "models": written,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def model():
+    """What describes a classifier for `make_run`."""
+    return _Model
+
+
+@pytest.fixture
+def make_run():
+    """What writes a run's results and outcomes."""
+    return _make_run

@@ -2,10 +2,8 @@
 
 import csv
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pytest
 import sacrebleu.significance  # noqa: F401 - by its own import it warns of its own
 from typer.testing import CliRunner
@@ -15,9 +13,6 @@ from xlmkit.core.errors import UserError
 from xlmkit.evaluate.compare_report import sentences, task_table, write_comparison
 from xlmkit.evaluate.comparing import AVERAGE, compare
 from xlmkit.evaluate.contenders import read_contenders
-from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
-from xlmkit.evaluate.outcomes import Outcomes, example_ids, save_outcomes
-from xlmkit.evaluate.score import bootstrap_mean
 from xlmkit.evaluate.seeds import over_seeds
 
 pytestmark = pytest.mark.unit
@@ -26,73 +21,9 @@ N = 300
 LANGUAGES = {"en": "English", "sw": "Swahili", "fr": "French"}
 
 
-@dataclass
-class Model:
-    """A classifier that is right on a share of the examples."""
-
-    title: str
-    right: float
-    seconds: float = 3.0
-    size: int = 10_000_000
-    task: str = "topic"
-    kept: bool = True
-    metrics: tuple[str, ...] = ("accuracy", "macro_f1")
-    codes: tuple[str, ...] = tuple(LANGUAGES)
-    texts: str = "text"
-    device: dict = field(default_factory=lambda: {"name": "EPYC", "threads": 2})
-
-
-def make_run(folder: Path, **models: Model) -> Path:
-    """Write a run's results and outcomes."""
-    written = {}
-    for key, model in models.items():
-        languages, outcomes = {}, {}
-        for number, code in enumerate(model.codes):
-            labels = np.random.default_rng(number).integers(3, size=N)
-            draw = np.random.default_rng([number, int(model.right * 1000), len(key)])
-            predicted = np.where(draw.random(N) < model.right, labels, (labels + 1) % 3)
-            confusion = confusion_matrix(labels, predicted, 3)
-            languages[code] = {
-                "accuracy": accuracy(labels, predicted, resamples=20).to_json(),
-                "macro_f1": macro_f1(confusion, resamples=20).to_json(),
-                "n": N,
-            }
-            texts = [f"{model.texts} {code} {i}" for i in range(N)]
-            ids = example_ids(texts, list(map(str, labels)))
-            turned = slice(None, None, -1 if model.right > 0.6 else 1)  # files in another order
-            columns = {"references": labels[turned], "predictions": predicted[turned]}
-            outcomes[code] = Outcomes(ids[turned], columns)
-        if model.kept:
-            save_outcomes(folder / "evaluate" / key / "outcomes" / f"{model.task}.npz", outcomes)
-        written[key] = {
-            "title": model.title,
-            "parameters": 4_000_000,
-            "device": model.device,
-            "tasks": {
-                model.task: {
-                    "metrics": list(model.metrics),
-                    "source_language": "en",
-                    "languages": languages,
-                    "seconds": model.seconds,
-                    "bytes": model.size,
-                }
-            },
-        }
-    results = {
-        "name": folder.name,
-        "source_language": "en",
-        "languages": list(LANGUAGES),
-        "language_names": LANGUAGES,
-        "models": written,
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
-    return folder
-
-
-def test_the_better_model_is_found_and_tested(tmp_path):
-    one = make_run(tmp_path / "one", bad=Model("Bad", 0.5))
-    two = make_run(tmp_path / "two", good=Model("Good", 0.8))
+def test_the_better_model_is_found_and_tested(tmp_path, make_run, model):
+    one = make_run(tmp_path / "one", bad=model("Bad", 0.5))
+    two = make_run(tmp_path / "two", good=model("Good", 0.8))
     found = compare(read_contenders([one, two / "results.json"]))
     assert [standing.title for standing in found.standings] == ["Good", "Bad"]
     assert found.tasks[0].averaged == ("sw", "fr")  # English gave the labels
@@ -116,12 +47,12 @@ def test_the_better_model_is_found_and_tested(tmp_path):
     assert average.corrected == average.difference.p  # the only one of its family
 
 
-def test_another_metric_is_tested_by_the_bootstrap(tmp_path):
+def test_another_metric_is_tested_by_the_bootstrap(tmp_path, make_run, model):
     metrics = ("macro_f1", "accuracy")
     run = make_run(
         tmp_path / "run",
-        bad=Model("Bad", 0.5, metrics=metrics, codes=("en",)),
-        good=Model("Good", 0.8, metrics=metrics, codes=("en",)),
+        bad=model("Bad", 0.5, metrics=metrics, codes=("en",)),
+        good=model("Good", 0.8, metrics=metrics, codes=("en",)),
     )
     found = compare(read_contenders([run]))
     (pair,) = found.pairs
@@ -133,9 +64,9 @@ def test_another_metric_is_tested_by_the_bootstrap(tmp_path):
     )
 
 
-def test_different_examples_are_told_and_not_tested(tmp_path):
-    one = make_run(tmp_path / "one", good=Model("Good", 0.8))
-    two = make_run(tmp_path / "two", bad=Model("Bad", 0.5, texts="another"))
+def test_different_examples_are_told_and_not_tested(tmp_path, make_run, model):
+    one = make_run(tmp_path / "one", good=model("Good", 0.8))
+    two = make_run(tmp_path / "two", bad=model("Bad", 0.5, texts="another"))
     found = compare(read_contenders([one, two]), languages=["sw"])
     assert [(pair.language, pair.difference) for pair in found.pairs] == [("sw", None)]
     assert found.notes == (
@@ -144,19 +75,19 @@ def test_different_examples_are_told_and_not_tested(tmp_path):
     )
 
 
-def test_answers_that_were_not_kept_are_told_once(tmp_path):
-    run = make_run(tmp_path / "run", good=Model("Good", 0.8), bad=Model("Bad", 0.5, kept=False))
+def test_answers_that_were_not_kept_are_told_once(tmp_path, make_run, model):
+    run = make_run(tmp_path / "run", good=model("Good", 0.8), bad=model("Bad", 0.5, kept=False))
     (note,) = compare(read_contenders([run])).notes
     assert note.startswith("Bad has no single answers for topic")
     assert "xlmkit evaluate --force" in note
 
 
-def test_what_is_beaten_in_everything_is_told(tmp_path):
+def test_what_is_beaten_in_everything_is_told(tmp_path, make_run, model):
     run = make_run(
         tmp_path / "run",
-        best=Model("Best", 0.9, seconds=9, size=90),
-        small=Model("Small", 0.7, seconds=3, size=30),
-        useless=Model("Useless", 0.5, seconds=4, size=40),
+        best=model("Best", 0.9, seconds=9, size=90),
+        small=model("Small", 0.7, seconds=3, size=30),
+        useless=model("Useless", 0.5, seconds=4, size=40),
     )
     found = compare(read_contenders([run]))
     assert {s.title: s.beaten_by for s in found.standings} == {
@@ -181,12 +112,12 @@ def with_tasks(run: Path, *others: Path) -> Path:
     return run
 
 
-def test_who_is_better_on_a_task_is_not_beaten(tmp_path):
-    one = make_run(tmp_path / "one", a=Model("A", 0.9, size=10), bb=Model("B", 0.6, size=20))
+def test_who_is_better_on_a_task_is_not_beaten(tmp_path, make_run, model):
+    one = make_run(tmp_path / "one", a=model("A", 0.9, size=10), bb=model("B", 0.6, size=20))
     two = make_run(
         tmp_path / "two",
-        a=Model("A", 0.5, size=10, task="mood"),
-        bb=Model("B", 0.6, size=20, task="mood"),
+        a=model("A", 0.5, size=10, task="mood"),
+        bb=model("B", 0.6, size=20, task="mood"),
     )
     found = compare(read_contenders([with_tasks(one, two)]))
     assert [s.title for s in found.standings] == ["A", "B"]
@@ -197,22 +128,22 @@ def test_who_is_better_on_a_task_is_not_beaten(tmp_path):
     assert "(mean of the averages of two tasks)" in said[0]
 
 
-def test_a_higher_average_that_may_be_chance_beats_nobody(tmp_path):
-    run = make_run(tmp_path / "run", a=Model("A", 0.800), b=Model("B", 0.801))
+def test_a_higher_average_that_may_be_chance_beats_nobody(tmp_path, make_run, model):
+    run = make_run(tmp_path / "run", a=model("A", 0.800), b=model("B", 0.801))
     found = compare(read_contenders([run]))
     assert found.standings[0].quality > found.standings[1].quality
     assert found.decisive(found.standings[1].title)[0].corrected > 0.05
     assert found.standings[1].beaten_by == ""
 
 
-def test_equal_models_are_told_as_equal(tmp_path):
-    run = make_run(tmp_path / "run", a=Model("A", 0.8), b=Model("B", 0.8))
+def test_equal_models_are_told_as_equal(tmp_path, make_run, model):
+    run = make_run(tmp_path / "run", a=model("A", 0.8), b=model("B", 0.8))
     found = compare(read_contenders([run]))
     assert "B equals it to a tenth of a point (p = 1.000)." in sentences(found, LANGUAGES.get)
 
 
-def test_averages_are_corrected_among_themselves(tmp_path):
-    models = {"a": Model("A", 0.8), "bb": Model("B", 0.77), "ccc": Model("C", 0.5)}
+def test_averages_are_corrected_among_themselves(tmp_path, make_run, model):
+    models = {"a": model("A", 0.8), "bb": model("B", 0.77), "ccc": model("C", 0.5)}
     found = compare(read_contenders([make_run(tmp_path / "run", **models)]))
     averages = [pair for pair in found.pairs if pair.language == AVERAGE]
     least, most = sorted(averages, key=lambda pair: pair.difference.p)
@@ -221,8 +152,8 @@ def test_averages_are_corrected_among_themselves(tmp_path):
     assert most.corrected == most.difference.p
 
 
-def test_other_labels_are_told(tmp_path):
-    run = make_run(tmp_path / "run", a=Model("A", 0.8), b=Model("B", 0.5))
+def test_other_labels_are_told(tmp_path, make_run, model):
+    run = make_run(tmp_path / "run", a=model("A", 0.8), b=model("B", 0.5))
     results = json.loads((run / "results.json").read_text("utf-8"))
     for model, few in zip(results["models"].values(), (None, 10), strict=True):
         learned = {"source_languages": ["en"], "few_shot": few, "train_examples": 1200}
@@ -233,20 +164,20 @@ def test_other_labels_are_told(tmp_path):
     assert "B: 1,200 examples in en, 10 of each other language" in note
 
 
-def test_speeds_of_different_machines_do_not_decide(tmp_path):
+def test_speeds_of_different_machines_do_not_decide(tmp_path, make_run, model):
     run = make_run(
         tmp_path / "run",
-        best=Model("Best", 0.9, seconds=9),
-        fast=Model("Fast", 0.7, seconds=1, device={"name": "EPYC", "threads": 16}),
+        best=model("Best", 0.9, seconds=9),
+        fast=model("Fast", 0.7, seconds=1, device={"name": "EPYC", "threads": 16}),
     )
     found = compare(read_contenders([run]))
     assert found.standings[1].beaten_by == "Best"
     assert "Speeds were not all measured on the same device" in found.notes[0]
 
 
-def test_models_of_one_name_are_told_apart(tmp_path):
-    one = make_run(tmp_path / "one", m=Model("MLM", 0.8))
-    two = make_run(tmp_path / "two", m=Model("MLM", 0.5))
+def test_models_of_one_name_are_told_apart(tmp_path, make_run, model):
+    one = make_run(tmp_path / "one", m=model("MLM", 0.8))
+    two = make_run(tmp_path / "two", m=model("MLM", 0.5))
     titles = [contender.title for contender in read_contenders([one, two])]
     assert titles == ["MLM (one)", "MLM (two)"]
 
@@ -266,11 +197,11 @@ def test_models_of_one_name_are_told_apart(tmp_path):
         (["one", "two"], {"languages": ["zh"]}, "Not all models were measured in 'zh' on topic"),
     ],
 )
-def test_a_mistake_is_one_sentence(tmp_path, names, options, message):
-    make_run(tmp_path / "one", a=Model("A", 0.8, codes=("en", "sw")))
-    make_run(tmp_path / "two", b=Model("B", 0.8))
-    make_run(tmp_path / "other", c=Model("C", 0.8, task="mood"))
-    make_run(tmp_path / "french", d=Model("D", 0.8, codes=("fr",)))
+def test_a_mistake_is_one_sentence(tmp_path, names, options, message, make_run, model):
+    make_run(tmp_path / "one", a=model("A", 0.8, codes=("en", "sw")))
+    make_run(tmp_path / "two", b=model("B", 0.8))
+    make_run(tmp_path / "other", c=model("C", 0.8, task="mood"))
+    make_run(tmp_path / "french", d=model("D", 0.8, codes=("fr",)))
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "results.json").write_text("[]", encoding="utf-8")
@@ -280,11 +211,11 @@ def test_a_mistake_is_one_sentence(tmp_path, names, options, message):
 
 
 @pytest.fixture
-def two_runs(tmp_path, monkeypatch):
+def two_runs(tmp_path, monkeypatch, make_run, model):
     """Return the arguments that compare a good and a bad model, <of> all names to be escaped."""
     monkeypatch.chdir(tmp_path)
-    make_run(Path("one"), good=Model("Good <b>", 0.8, seconds=9))
-    make_run(Path("two"), bad=Model("Bad", 0.5, size=5_000_000))
+    make_run(Path("one"), good=model("Good <b>", 0.8, seconds=9))
+    make_run(Path("two"), bad=model("Bad", 0.5, size=5_000_000))
     return ["compare", "one", "two"]
 
 
@@ -335,8 +266,8 @@ def add_seeds(run: Path, model: str, gain: float) -> None:
     (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
 
 
-def test_models_rank_by_the_mean_over_their_seeds(tmp_path):
-    run = make_run(tmp_path / "run", a=Model("Lucky", 0.8), b=Model("Steady", 0.77))
+def test_models_rank_by_the_mean_over_their_seeds(tmp_path, make_run, model):
+    run = make_run(tmp_path / "run", a=model("Lucky", 0.8), b=model("Steady", 0.77))
     before = compare(read_contenders([run]))
     assert [one.title for one in before.standings] == ["Lucky", "Steady"]
     add_seeds(run, "a", -0.2)
@@ -363,8 +294,8 @@ def test_models_rank_by_the_mean_over_their_seeds(tmp_path):
     assert "mean \u00b1 standard deviation over the seeds" in printed.stdout + printed.stderr
 
 
-def test_a_first_seed_that_says_otherwise_is_told(tmp_path):
-    run = make_run(tmp_path / "run", a=Model("Lucky", 0.9), b=Model("Steady", 0.7))
+def test_a_first_seed_that_says_otherwise_is_told(tmp_path, make_run, model):
+    run = make_run(tmp_path / "run", a=model("Lucky", 0.9), b=model("Steady", 0.7))
     add_seeds(run, "a", -0.5)
     add_seeds(run, "b", 0.1)
     found = compare(read_contenders([run]))
@@ -383,57 +314,8 @@ def test_a_first_seed_that_says_otherwise_is_told(tmp_path):
     assert task["seeds"]["Steady"]["sw"]["mean"] == float(steady["mean"])
 
 
-def add_retrieval(run: Path, shares: dict[str, float], code: str = "sw") -> None:
-    """Write what models found in both directions between a language and English."""
-    results = json.loads((run / "results.json").read_text("utf-8"))
-    for key, share in shares.items():
-        outcomes, directions = {}, {}
-        for number, direction in enumerate((f"{code}-en", f"en-{code}")):
-            draw = np.random.default_rng([number, int(share * 100)])
-            hits = (draw.random(N) < share).astype(float)
-            directions[direction] = bootstrap_mean("retrieval@1", hits, resamples=20).to_json()
-            ids = example_ids([f"{direction} {i}" for i in range(N)], ["x"] * N)
-            outcomes[direction] = Outcomes(ids, {"accuracy": hits})
-        average = np.mean([one["value"] for one in directions.values()])
-        results["models"][key]["retrieval"] = {"directions": directions, "average": average}
-        save_outcomes(run / "evaluate" / key / "outcomes" / "retrieval.npz", outcomes)
-    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
-
-
-def test_retrieval_joins_the_quality_and_is_tested(tmp_path):
-    run = make_run(tmp_path / "run", a=Model("A", 0.8), b=Model("B", 0.7))
-    add_retrieval(run, {"a": 0.1, "b": 0.9})
-    found = compare(read_contenders([run]))
-    assert [task.name for task in found.tasks] == ["topic", "retrieval"]
-    assert found.standings[0].title == "B"
-    topic, retrieval = found.tasks
-    assert retrieval.languages == retrieval.averaged == ("sw-en", "en-sw")
-    assert found.standings[0].quality == pytest.approx(
-        (topic.average("B") + retrieval.average("B")) / 2
-    )
-    tested = {p.language: p.difference for p in found.pairs if p.task == "retrieval"}
-    assert list(tested) == ["sw-en", "en-sw", AVERAGE]
-    assert tested["sw-en"].value == pytest.approx(0.8, abs=0.1)
-    assert tested["sw-en"].test == "mcnemar-exact"
-    assert found.standings[0].per_second == pytest.approx(3 * N / 3.0)  # of the task alone
-    assert found.notes == ()
-    alone = compare(read_contenders([run]), tasks=["topic"])
-    assert [task.name for task in alone.tasks] == ["topic"]
-    assert alone.standings[0].title == "A"
-
-
-def test_languages_that_matter_are_those_of_the_directions_too(tmp_path):
-    run = make_run(tmp_path / "run", a=Model("A", 0.8), b=Model("B", 0.7))
-    add_retrieval(run, {"a": 0.4, "b": 0.5})
-    found = compare(read_contenders([run]), languages=["sw"])
-    assert found.tasks[1].languages == ("sw-en", "en-sw")
-    french = compare(read_contenders([run]), languages=["fr"])
-    assert [task.name for task in french.tasks] == ["topic"]
-    assert "not measured in all these languages: retrieval" in french.notes[0]
-
-
-def test_a_language_without_a_value_is_told(tmp_path):
-    run = make_run(tmp_path / "run", good=Model("Good", 0.8), bad=Model("Bad", 0.5))
+def test_a_language_without_a_value_is_told(tmp_path, make_run, model):
+    run = make_run(tmp_path / "run", good=model("Good", 0.8), bad=model("Bad", 0.5))
     path = run / "results.json"
     results = json.loads(path.read_text("utf-8"))
     languages = results["models"]["bad"]["tasks"]["topic"]["languages"]
