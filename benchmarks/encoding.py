@@ -247,6 +247,7 @@ def main() -> None:
         limits(precisions, int(lengths[alone].mean())),
         LATENCY_GOALS,
     )
+    all_of_them.check()
     record("encoding", [batches, single], cosines=cosines, sentences=len(texts))
 
 

@@ -203,10 +203,10 @@ def time_steps(shape: Architecture) -> float:
 
 
 def goals_of(sides: Mapping[str, Work], at_least: tuple[float, float]) -> list[Goal]:
-    """Return the goals of the last of our sides, against each kind of peer that is there."""
-    fastest = [side for side in sides if side.startswith("xlmkit")][-1]
+    """Return the goals against each kind of peer that is there, of what a training here uses."""
+    used = "xlmkit bfloat16" if "xlmkit bfloat16" in sides else "xlmkit float32"
     peers = zip((FLOAT32, BFLOAT16), at_least, strict=True)
-    return [Goal(fastest, peer, least) for peer, least in peers if peer in sides]
+    return [Goal(used, peer, least) for peer, least in peers if peer in sides]
 
 
 def contest(name: str, kind: str, batches: list[PredictionBatch], turns: int) -> dict:

@@ -114,8 +114,8 @@ def translator(n_words: int) -> Bundle:
     shape = Architecture(
         n_words=n_words,
         n_langs=2,
-        n_layers=6,
-        emb_dim=512,
+        n_layers=LAYERS,
+        emb_dim=WIDTH,
         n_heads=8,
         max_position_embeddings=256,
         embed_init_std=SPREAD,
@@ -134,7 +134,7 @@ def translator(n_words: int) -> Bundle:
     words[:, 0] = 0
     words[EOS, 0] = ENDING
     model.decoder.position_embeddings.weight[:, 0] = step * torch.arange(256)
-    first = torch.randn(512) * SPREAD
+    first = torch.randn(WIDTH) * SPREAD
     first[0] = -ENDING  # since the first word is `</s>`
     model.decoder.position_embeddings.weight[0] = first
     last = model.decoder.encoder_attn[-1]
@@ -148,13 +148,13 @@ def marian(n_words: int) -> transformers.MarianMTModel:
     return transformers.MarianMTModel(
         transformers.MarianConfig(
             vocab_size=n_words,
-            d_model=512,
-            encoder_layers=6,
-            decoder_layers=6,
+            d_model=WIDTH,
+            encoder_layers=LAYERS,
+            decoder_layers=LAYERS,
             encoder_attention_heads=8,
             decoder_attention_heads=8,
-            encoder_ffn_dim=2048,
-            decoder_ffn_dim=2048,
+            encoder_ffn_dim=4 * WIDTH,
+            decoder_ffn_dim=4 * WIDTH,
             max_position_embeddings=256,
             pad_token_id=PAD,
             eos_token_id=EOS,

@@ -197,14 +197,18 @@ class RunPlan:
             "title": True,
             "summary": {"test"} if translator.summary else True,
         }
-        if translator.steps is None:  # came later
+        elsewhere = {"models", *config.only_measures}
+        # Its own steps, which came later, or those of all.
+        if translator.steps is None:
             unused["steps"] = True
+        else:
+            elsewhere.add("steps")
         inputs = {
             "shards": self.shards.key,
             "model": _plain(self.recipe.model),
             "init": initial,
             "translator": _sections(translator.model_dump(mode="json", exclude=unused)),
-            "training": config.model_dump(mode="json", exclude={"models", *config.only_measures}),
+            "training": config.model_dump(mode="json", exclude=elsewhere),
             "files": self._files(self._translated_sources(name, "train", "valid")),
             "precision": self.recipe.precision,
             "threads": self.threads,

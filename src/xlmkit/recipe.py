@@ -102,9 +102,8 @@ class PretrainConfig(Config):
     optimizer: OptimizerConfig = OptimizerConfig()
     """Rates of learning."""
     compile: bool = False
-    """Let torch.compile take the layers as one graph: a minute before the first step (a few where
-    lengths differ), for faster ones on a GPU. It needs triton there, and g++ or clang++ on a CPU,
-    where it gains nothing."""
+    """Let torch.compile take the layers as one graph: the first steps take long, for faster ones on
+    a GPU. It needs triton there, and a compiler for C++ on a CPU, where it gains nothing."""
     checkpoint_minutes: float = Field(5.0, gt=0)
     """Time between checkpoints from which a stopped run goes on."""
     points: int = Field(40, ge=1)

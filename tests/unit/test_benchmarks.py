@@ -74,22 +74,28 @@ def test_what_is_recorded_names_machine_versions_and_threads(
     monkeypatch: pytest.MonkeyPatch, harness: ModuleType, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(harness, "RESULTS", tmp_path)
-    monkeypatch.setattr(harness, "copy_rate", lambda: 12.345)
+    monkeypatch.setattr(harness, "copy_rate", lambda: 12.341)
     path = harness.record("some-work", [{"title": "Work"}], words=3)
     value = json.loads(path.read_text(encoding="utf-8"))
     assert path.name.endswith("-some-work.json")
     assert value["comparisons"] == [{"title": "Work"}]
     assert value["words"] == 3
-    assert value["copied_gb_per_second"] == 12.35 or value["copied_gb_per_second"] == 12.34
+    assert value["copied_gb_per_second"] == 12.34
     assert {"date", "machine", "versions", "threads"} <= value.keys()
 
 
-def test_goals_are_those_of_our_fastest_side() -> None:
+def test_goals_are_those_of_what_a_training_uses() -> None:
     training_step = importlib.import_module("training_step")
     sides = dict.fromkeys([training_step.FLOAT32, "xlmkit float32", "xlmkit float32, packed"])
     found = training_step.goals_of(sides, (6.0, 3.2))
     assert [(g.side, g.peer, g.at_least) for g in found] == [
-        ("xlmkit float32, packed", "transformers float32", 6.0)
+        ("xlmkit float32", "transformers float32", 6.0)
+    ]
+    sides |= dict.fromkeys([training_step.BFLOAT16, "xlmkit bfloat16"])
+    found = training_step.goals_of(sides, (6.0, 3.2))
+    assert [(g.side, g.peer, g.at_least) for g in found] == [
+        ("xlmkit bfloat16", "transformers float32", 6.0),
+        ("xlmkit bfloat16", "transformers bfloat16 autocast", 3.2),
     ]
 
 

@@ -83,6 +83,9 @@ def test_keys_that_came_later_leave_earlier_stages_as_they_are(project: Path) ->
     assert "pair_form" not in made.finetuned("none", "kind").inputs["task"]
     changed = plan(project, "finetune.kind.pair_form=joined").finetuned("none", "kind")
     assert changed.inputs["task"]["pair_form"] == "joined"
+    assert "compile" not in made.pretrained("both").inputs["budget"]
+    compiled = plan(project, "pretrain.compile=true").pretrained("both")
+    assert compiled.inputs["budget"]["compile"] is True
     measured = made.measured("none").inputs["evaluate"]
     assert "minings" not in measured
     assert "stride" not in measured["retrieval"]

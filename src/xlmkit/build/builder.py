@@ -15,6 +15,7 @@ from xlmkit.evaluate.rouge import check_rouge
 from xlmkit.evaluate.translation_metrics import translation_metric
 from xlmkit.plan import RunPlan
 from xlmkit.prepare import Build, check_text
+from xlmkit.train.placing import check_compiler
 
 
 class Builder:
@@ -39,16 +40,22 @@ class Builder:
                 translator_objectives(plan, name)
         if verb != "pretrain":
             return
-        for name, model in plan.models().items():
-            if model.trained and not plan.pretrained(name).finished:
-                shards = Shards(plan.shards.folder)
-                for objective, section in model.objectives.items():
-                    check_text(f"pretrain.models.{name}.{objective}", section, shards)
+        self._check_pretraining()
         for task in plan.recipe.finetune:
             stages = [stage for name in plan.models() for stage in plan.adapted(name, task)]
             if not all(stage.finished for stage in stages):
                 self.setting.task_data(task)
                 self.setting.validation_data(task)
+
+    def _check_pretraining(self) -> None:
+        plan = self.plan
+        for name, model in plan.models().items():
+            if model.trained and not plan.pretrained(name).finished:
+                if plan.recipe.pretrain.compile:
+                    check_compiler(self.setting.device)
+                shards = Shards(plan.shards.folder)
+                for objective, section in model.objectives.items():
+                    check_text(f"pretrain.models.{name}.{objective}", section, shards)
 
     def stages(self, verb: str) -> Iterator[tuple[str, Stage, Build]]:
         """Yield title, stage and builder of each stage of a verb."""

@@ -12,7 +12,7 @@ from xlmkit.core.log import say
 from xlmkit.core.machine import package_versions
 from xlmkit.plan import RunPlan
 from xlmkit.tasks.base import TaskConfig, TaskData
-from xlmkit.train.placing import check_compiler, place
+from xlmkit.train.placing import place
 from xlmkit.train.tracking import Tracking
 
 
@@ -34,8 +34,6 @@ class Setting:
         self.device = choose_device()
         self._versions = package_versions()
         self._data: dict[tuple[str, bool, int | None], TaskData] = {}
-        if self.recipe.pretrain.compile:
-            check_compiler(self.device)
         tune_allocator()
         # Processes of one machine share its cores, unless the recipe says how many each takes.
         sharing = 1 if self.recipe.threads else plan.processes.on_this_machine

@@ -8,6 +8,7 @@ Shapes: B sequences, L positions of the longest, N positions of all together, H 
 head.
 """
 
+from functools import cached_property
 from itertools import accumulate, groupby
 
 import torch
@@ -50,8 +51,11 @@ class Packing:
         self._places_N = real_tokens(lengths_B, n_positions).flatten().nonzero()[:, 0]
         self._lengths = [int(length) for length in lengths_B.tolist() if length]
         self._lengths_B = lengths_B
-        # Where each sequence begins, and where the last one ends, (sequences + 1,).
-        self._offsets = torch.tensor([0, *accumulate(self._lengths)], device=lengths_B.device)
+
+    @cached_property
+    def _offsets(self) -> Tensor:
+        """Where each sequence begins, and where the last one ends, (sequences + 1,)."""
+        return torch.tensor([0, *accumulate(self._lengths)], device=self._lengths_B.device)
 
     def pack(self, padded_BL: Tensor) -> Tensor:
         """Return the real tokens of all sequences as one, (B, L) to (1, N)."""

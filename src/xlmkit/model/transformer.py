@@ -9,6 +9,7 @@ Shapes: B sequences, L positions, E width, V words.
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -233,8 +234,8 @@ class Transformer(TransformerLayers, nn.Module):
         """
         mask_B1QK = attention_mask(lengths_B, tokens_BL.shape[1], causal=self.architecture.causal)
         if self.packs and mask_B1QK is not None:
-            states = self._each_packed(tokens_BL, lengths_B, positions_BL, languages_BL)
-            return deque(states, 1)[0]
+            packing, states = self._packed(tokens_BL, lengths_B, positions_BL, languages_BL)
+            return packing.unpack(deque(states, 1)[0])
         return self.run(tokens_BL, mask_B1QK, positions_BL, languages_BL)
 
     def run(
@@ -273,20 +274,22 @@ class Transformer(TransformerLayers, nn.Module):
         causal = self.architecture.causal
         mask_B1QK = attention_mask(lengths_B, tokens_BL.shape[1], causal=causal)
         if self.packs and mask_B1QK is not None:
-            yield from self._each_packed(tokens_BL, lengths_B, positions_BL, languages_BL)
+            packing, states = self._packed(tokens_BL, lengths_B, positions_BL, languages_BL)
+            yield from map(packing.unpack, states)
             return
         words_BLE = look_up(self.embeddings, tokens_BL, "token")
         hidden_BLE = self.embed(words_BLE, positions_BL, languages_BL)
         yield hidden_BLE
         yield from self.layers(hidden_BLE, None, Surroundings(mask=mask_B1QK, causal=causal))
 
-    def _each_packed(
+    def _packed(
         self,
         tokens_BL: Tensor,
         lengths_B: Tensor,
         positions_BL: Tensor | None,
         languages_BL: Tensor | None,
-    ) -> Iterator[Tensor]:
+    ) -> tuple[Packing, Iterator[Tensor]]:
+        """Return how the batch is packed, and its states as `each_state` yields them, (1, N, E)."""
         if positions_BL is None:
             places_L = torch.arange(tokens_BL.shape[1], device=tokens_BL.device)
             positions_BL = places_L.expand_as(tokens_BL)
@@ -297,6 +300,4 @@ class Transformer(TransformerLayers, nn.Module):
             None if languages_BL is None else packing.pack(languages_BL),
         )
         around = Surroundings(mask=None, causal=self.architecture.causal, attend=packing.attend)
-        yield packing.unpack(hidden_1NE)
-        for state_1NE in self.layers(hidden_1NE, None, around):
-            yield packing.unpack(state_1NE)
+        return packing, chain([hidden_1NE], self.layers(hidden_1NE, None, around))

@@ -1,6 +1,7 @@
 """How a model is laid out for training on a device, so that it is fast there; results stay."""
 
 import shutil
+import sys
 from os import environ
 
 import torch
@@ -28,6 +29,8 @@ def place(
     Returns:
         The model.
     """
+    if compiles:
+        torch.compiler.reset()  # an earlier model's shapes would make this one's dynamic
     for module in model.modules():
         if isinstance(module, Transformer):
             if compiles:
@@ -48,9 +51,13 @@ def check_compiler(device: torch.device) -> None:
 
         if not has_triton():
             raise UserError(
-                "pretrain.compile needs triton on a GPU; install it, or leave compile out."
+                "pretrain.compile needs triton, and a GPU that it knows; install it, or leave "
+                "compile out."
             )
-    elif not any(shutil.which(name) for name in (environ.get("CXX"), "g++", "clang++") if name):
+        return
+    compiler = environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")  # as torch
+    if shutil.which(compiler) is None:
         raise UserError(
-            "pretrain.compile needs a compiler for C++ on a CPU; install g++, or leave it out."
+            f"pretrain.compile needs a compiler for C++ on a CPU, and there is no {compiler}; "
+            "install it, name another in CXX, or leave compile out."
         )

@@ -116,10 +116,10 @@ class TranslatorConfig(Config):
 
 
 class TranslationConfig(Config):
-    """How translators are trained and judged; all of them with the same budget."""
+    """How translators are trained and judged."""
 
     steps: int = Field(20_000, ge=1)
-    """Steps of the optimizer; with several objectives, of all together."""
+    """Steps of the optimizer of each that names none; with several objectives, of all together."""
     tokens_per_batch: int = Field(4096, ge=16)
     """Tokens of a batch, those of source and target."""
     accumulate: int = Field(1, ge=1)

@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -106,3 +107,33 @@ def test_a_compiler_sees_one_graph_and_gives_the_same_gradients() -> None:
         run(tokens, None, positions, languages).square().sum().backward()
         gradients.append([p.grad for p in made.parameters()])
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("device", "flash", "way"),
+    [("cpu", True, "_in_groups"), ("cuda", True, "_unpadded"), ("cuda", False, "_padded")],
+)
+def test_the_way_follows_from_what_the_device_has(
+    monkeypatch: pytest.MonkeyPatch, device: str, flash: bool, way: str
+) -> None:
+    monkeypatch.setattr("xlmkit.model.packing.has_unpadded_attention", lambda *given: flash)
+    packing = Packing(torch.tensor(LENGTHS), 7)
+    for name in ("_in_groups", "_padded", "_unpadded"):
+        monkeypatch.setattr(packing, name, lambda *given, name=name: name)
+    query: Any = SimpleNamespace(
+        device=torch.device(device), dtype=torch.bfloat16, shape=[1, 2, 25, 8]
+    )
+    assert packing.attend(query, query, query, None, dropout=0.0, causal=True) == way
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_unpadded_attention_serves_inference_and_then_training() -> None:
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(1, 2, sum(LENGTHS), 4, requires_grad=True) for _ in range(3))
+    packing = Packing(torch.tensor(LENGTHS), 7)
+    with torch.inference_mode():
+        before = packing._unpadded(query, key, value, 0.0, False)
+    made = packing._unpadded(query, key, value, 0.0, False)
+    made.sum().backward()
+    torch.testing.assert_close(before, made.detach())
+    assert query.grad is not None

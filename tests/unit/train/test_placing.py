@@ -70,7 +70,12 @@ def test_padding_is_left_out_where_attention_can_do_without(
 def test_a_missing_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(UserError, match=r"needs a compiler for C\+\+ on a CPU; install g\+\+"):
+    with pytest.raises(
+        UserError, match=r"needs a compiler for C\+\+ on a CPU, and there is no g\+\+"
+    ):
         check_compiler(CPU)
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}" if name == "g++" else None)
     check_compiler(CPU)
+    monkeypatch.setenv("CXX", "cxx-99")
+    with pytest.raises(UserError, match="there is no cxx-99"):
+        check_compiler(CPU)
