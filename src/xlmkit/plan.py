@@ -198,11 +198,11 @@ class RunPlan:
             "summary": {"test"} if translator.summary else True,
         }
         elsewhere = {"models", *config.only_measures}
-        # Its own steps, which came later, or those of all.
-        if translator.steps is None:
-            unused["steps"] = True
-        else:
-            elsewhere.add("steps")
+        if translator.steps is not None:
+            elsewhere.add("steps")  # those of all
+        # Keys that came later, and where they are not set leave a stage what it was.
+        later = ("steps", "attention_dropout")
+        unused |= {key: True for key in later if getattr(translator, key) is None}
         inputs = {
             "shards": self.shards.key,
             "model": _plain(self.recipe.model),

@@ -9,7 +9,10 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+
+from xlmkit.model.config import Architecture
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 NAMES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
@@ -59,6 +62,26 @@ def test_ratios_are_taken_turn_by_turn(
     printed = capsys.readouterr().out
     assert "GFLOP/s" in printed
     assert printed.count("1.00 to 4.00") == 3
+
+
+def test_no_turn_begins_after_the_time_is_over(
+    harness: ModuleType, clock: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides = {"peer": side(clock, [10.0] * 4), "ours": side(clock, [25.0] * 4)}
+    told = harness.compare("Work", "lines", sides, turns=3, minutes=1)
+    assert told["turns"] == 1  # the warm-up took 35 s, and the first turn 35 s more
+    assert told["sides"]["ours"]["ratio"] == 0.4
+    assert "Ended after 1 of 3 turns" in capsys.readouterr().out
+    sides = {"peer": side(clock, [10.0] * 4), "ours": side(clock, [25.0] * 4)}
+    assert harness.compare("Work", "lines", sides, turns=3, minutes=0)["turns"] == 1
+
+
+def test_a_token_attends_to_those_of_its_own_sequence(harness: ModuleType) -> None:
+    shape = Architecture(n_words=20, n_langs=1, n_layers=3, emb_dim=8, n_heads=2)
+    # Two products of 2 operations each over 8 numbers, for 3 layers: 96 for each token seen; ten
+    # tokens see ten, and two see two.
+    operations = harness.attention_operations(shape, np.array([10, 2]))
+    assert operations == pytest.approx(96 * (10 * 10 + 2 * 2) / 12)
 
 
 def test_the_limit_of_text_is_what_reading_it_takes(
@@ -113,4 +136,5 @@ def test_the_benchmark_for_a_gpu_runs_on_a_processor() -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Equal losses on the same weights") == 2
+    assert "Half of the weights of attention dropped" in done.stdout
     assert "All on the CPU" in done.stdout

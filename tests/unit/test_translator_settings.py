@@ -1,4 +1,4 @@
-"""A translator may have steps of its own."""
+"""A translator may have steps and dropout of its own."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,11 @@ translation:
   beam_size: 0
   models:
     all: {mt: {directions: [en-zh], length: 32}}
-    own: {steps: 2, mt: {directions: [en-zh], length: 32}}
+    own:
+      steps: 2
+      dropout: 0.3
+      attention_dropout: 0.2
+      mt: {directions: [en-zh], length: 32}
 """
 
 
@@ -37,16 +41,23 @@ def plan(recipe: Path, *overrides: str) -> RunPlan:
     return RunPlan(made, recipe.parent, recipe.parent / "out", Processes())
 
 
-def test_it_makes_them(recipe: Path) -> None:
+def test_it_is_made_with_them(recipe: Path) -> None:
     shares = ["data.split.valid=0.05", "data.split.test=0.05"]
     run(recipe, shares, recipe.parent / "out", False)
     made = json.loads((recipe.parent / "out" / "results.json").read_text("utf-8"))["translators"]
     assert {name: one["steps"] for name, one in made.items()} == {"all": 4, "own": 2}
+    place = recipe.parent / "out" / "translation" / "own" / "config.json"
+    config = json.loads(place.read_text("utf-8"))
+    assert (config["dropout"], config["attention_dropout"]) == (0.3, 0.2)
 
 
 @pytest.mark.parametrize(
     ("override", "changed"),
-    [("translation.steps=5", ["all"]), ("translation.models.own.steps=3", ["own"])],
+    [
+        ("translation.steps=5", ["all"]),
+        ("translation.models.own.steps=3", ["own"]),
+        ("translation.models.own.attention_dropout=0.3", ["own"]),
+    ],
 )
 def test_a_stage_depends_on_the_steps_that_it_makes(
     recipe: Path, override: str, changed: list[str]
@@ -58,5 +69,5 @@ def test_a_stage_depends_on_the_steps_that_it_makes(
 
 def test_a_stage_that_names_none_is_what_it_was_before_there_were_any(recipe: Path) -> None:
     inputs = plan(recipe).translated("all").inputs
-    assert "steps" not in inputs["translator"]
+    assert not {"steps", "attention_dropout"} & inputs["translator"].keys()
     assert inputs["training"]["steps"] == 4

@@ -40,6 +40,8 @@ def initial_translator(plan: RunPlan, name: str, tokenizer: Tokenizer) -> Encode
         architecture = replace(
             architecture, dropout=config.dropout, attention_dropout=config.dropout
         )
+    if config.attention_dropout is not None:
+        architecture = replace(architecture, attention_dropout=config.attention_dropout)
     model = EncoderDecoder(
         architecture,
         share_embeddings=config.share_embeddings,

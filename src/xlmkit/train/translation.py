@@ -34,6 +34,8 @@ class TranslatorConfig(Config):
     """Encoder and decoder have the same word embeddings; in the original each has its own."""
     dropout: float | None = Field(None, ge=0, lt=1)
     """Dropout, also on attention weights, where it is not to be that of the initial model."""
+    attention_dropout: float | None = Field(None, ge=0, lt=1)
+    """Dropout on attention weights, where it is not to be as above."""
     steps: int | None = Field(None, ge=1)
     """Steps of this one, where they are not to be those of all; fewer suffice for little data."""
     mt: MtConfig | None = None
