@@ -14,12 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch.profiler import ProfilerActivity, profile
 
 from xlmkit.compress.quantize import Int8Linear
 from xlmkit.core.device import tune_allocator
 from xlmkit.core.machine import describe_machine, package_versions
 from xlmkit.core.tables import table
+from xlmkit.model.config import Architecture
 
 RESULTS = Path(__file__).parent / "results"
 Work = Callable[[], int]
@@ -70,6 +74,7 @@ def compare(
     warm_up: int = 1,
     limit: Limit | None = None,
     goals: Sequence[Goal] = (),
+    minutes: float | None = None,
 ) -> dict[str, Any]:
     """Let all sides take turns, print rates and ratios to the first side, and return them.
 
@@ -81,9 +86,14 @@ def compare(
         warm_up: turns of each side before, not counted.
         limit: then the share of it that each side reaches is told.
         goals: then a table tells which are reached.
+        minutes: no turn begins after so many, but each side has one.
     """
     rates: dict[str, list[float]] = {name: [] for name in sides}
+    ends = time.perf_counter() + 60 * (float("inf") if minutes is None else minutes)
     for turn in range(warm_up + turns):
+        if turn > warm_up and time.perf_counter() > ends:
+            print(f"Ended after {turn - warm_up} of {turns} turns: the time is over.")
+            break
         for name, work in sides.items():
             began = time.perf_counter()
             done = work()
@@ -101,7 +111,7 @@ def compare(
             rows[-1] += [f"{reached:,.3g} of {best:,.3g}", f"{share:.0%}"]
     headings = ["side", f"{unit}/s", f"ratio to {peer}", "least to most"]
     table(title, [*headings, limit.measure, "of limit"] if limit else headings, rows)
-    told = {"title": title, "unit": unit, "turns": turns, "sides": results}
+    told = {"title": title, "unit": unit, "turns": len(rates[peer]), "sides": results}
     return told | {"goals": show_goals(goals, rates)} if goals else told
 
 
@@ -132,6 +142,12 @@ def show_goals(goals: Sequence[Goal], rates: Mapping[str, Sequence[float]]) -> l
 
 def _told(found: Mapping[str, float]) -> list[str]:
     return [f"{found['ratio']:.2f}", f"{found['ratio_least']:.2f} to {found['ratio_most']:.2f}"]
+
+
+def attention_operations(shape: Architecture, lengths: NDArray[np.integer]) -> float:
+    """Return those of a token forward, in the two products of attention within sequences."""
+    attended = float((lengths**2).sum() / lengths.sum())  # tokens, by a token on average
+    return 4.0 * shape.n_layers * shape.emb_dim * attended
 
 
 def matrix_limit(m: int, k: int, n: int, dtype: torch.dtype, device: str = "cpu") -> float:
@@ -178,6 +194,26 @@ def text_limit(lines: Sequence[str], *, repeats: int = 5) -> float:
             line.decode().split()
 
     return 1e3 * best_rate(cut, sum(map(len, data)), repeats=repeats)
+
+
+def show_profile(title: str, turn: Work) -> dict[str, float]:
+    """Print which operations of torch take the time of a turn, and return their shares.
+
+    What lies between operations (Python, other libraries) is not in it.
+    """
+    with profile(activities=[ProfilerActivity.CPU]) as measured:
+        turn()
+    events = measured.key_averages()
+    total = sum(event.self_cpu_time_total for event in events)
+    largest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:12]
+    shares = {event.key: event.self_cpu_time_total / total for event in largest}
+    shares["all others"] = 1 - sum(shares.values())
+    table(
+        f"Where the time goes: {title}",
+        ["operation", "share"],
+        [[name, f"{share:.1%}"] for name, share in shares.items()],
+    )
+    return shares
 
 
 def record(name: str, comparisons: list[dict[str, Any]], **details: object) -> Path:

@@ -12,7 +12,7 @@ import argparse
 
 import torch
 import transformers
-from _harness import Limit, Work, compare, matrix_limit, record, set_up
+from _harness import Limit, Work, compare, matrix_limit, record, set_up, show_profile
 
 from xlmkit import XLMConfig, XLMWithLMHeadModel
 
@@ -72,7 +72,9 @@ def main() -> None:
     best = matrix_limit(ROWS, width, 4 * width, torch.float32)
     operations = 2.0 * (SHAPE["n_layers"] * 12 * width**2 + width * words)  # of a word
     limit = Limit.of_operations(dict.fromkeys(sides, best), operations)
-    record("generation", [compare(title, "words", sides, turns=arguments.turns, limit=limit)])
+    result = compare(title, "words", sides, turns=arguments.turns, limit=limit)
+    result["profile"] = show_profile("xlmkit", sides["xlmkit"])
+    record("generation", [result])
 
 
 if __name__ == "__main__":

@@ -5,19 +5,21 @@ for each language, named by its code, with .txt files of one text a line. Both s
 the ids of all lines on disk, with a vocabulary learned from them.
 
 The peer works as a person would write it, in one process, with the lines in memory: NFC and single
-spaces, no empty, long or repeated lines, no near-duplicates among those of 20 words and more
-(MinHash over pairs of words by the compiled library rensa, in the shape that xlmkit uses); then
-sacremoses' punctuation and words, case and accents away; then byte-pair encoding, learned and
-applied by `tokenizers`, which uses all cores; then the ids in one file.
+spaces, no empty or long lines, none whose letters stood before, no near-duplicates among those of
+20 words and more (MinHash over pairs of words by the compiled library rensa, in the shape that
+xlmkit uses); then sacremoses' punctuation and words, case and accents away; then byte-pair
+encoding, learned and applied by `tokenizers`, which uses all cores; then the ids in one file.
 
-xlmkit reads files, also counts words and letters, looks at scripts, takes the letters alone for
-near-duplicates, splits, keeps the texts with their sources, writes checksums, and notes how far it
-has come. Each turn is a command of its own, with its start, on one core and on all that the
-benchmark may use (taskset chooses them). Checked first: lines that are kept and tokens of both.
+xlmkit reads files, also counts words, letters and scripts (it drops no line for the latter two
+here, as the peer has no such rules), splits, keeps the texts with their sources, writes checksums,
+and notes how far it has come. Each turn is a command of its own, with its start, on one core and on
+all that the benchmark may use (taskset chooses them). Checked first: lines that are kept and tokens
+of both.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -46,9 +48,10 @@ from xlmkit.text.normalize import (
     replace_unicode_punctuation,
 )
 
-LONGEST = 2000  # characters, as in xlmkit's defaults
+LONGEST, MOST_WORDS = 2000, 250  # characters and words, as in xlmkit's defaults
+NO_LETTERS = re.compile(r"[\W\d_]+")
 BANDS, ROWS, LONG, SIMILAR = 20, 12, 20, 0.8  # of near-duplicates, as in xlmkit
-ALIKE = 0.02  # share by which lines and tokens of both sides may differ
+ALIKE = 0.01  # share by which lines and tokens of both sides may differ
 PEER = "sacremoses and tokenizers"
 LANGUAGES = ("en", "fr", "de", "es", "ru", "ar", "vi", "tr")
 
@@ -62,11 +65,12 @@ def split_lines(texts: dict[str, list[str]]) -> Iterator[str]:
         similar = RMinHashLSH(SIMILAR, BANDS * ROWS, BANDS)
         for raw in lines:
             line = " ".join(unicodedata.normalize("NFC", raw).split())
-            if not line or len(line) > LONGEST or line in seen:
+            letters = NO_LETTERS.sub("", line.casefold())
+            if not line or len(line) > LONGEST or len(line.split()) > MOST_WORDS or letters in seen:
                 continue
             if is_similar(line, len(seen), similar):
                 continue
-            seen.add(line)
+            seen.add(letters)
             text = normalizer.normalize(replace_unicode_punctuation(line))
             words = tokenizer.tokenize(remove_non_printing(text), return_str=True, escape=False)
             yield lowercase_and_remove_accent(words)
@@ -157,7 +161,10 @@ def write_recipe(folder: Path, texts: dict[str, list[str]], vocabulary: int) -> 
         "name": "preparation",
         "languages": list(texts),
         "data": {
-            "sources": [{"kind": "text", "path": f"{code}.txt", "language": code} for code in texts]
+            "sources": [
+                {"kind": "text", "path": f"{code}.txt", "language": code} for code in texts
+            ],
+            "clean": {"min_letters": 0, "min_script": 0},  # rules that the peer lacks
         },
         "tokenizer": {"vocabulary_size": vocabulary},
         "pretrain": {"steps": 1, "models": {"m": {"title": "MLM", "mlm": {}}}},

@@ -18,7 +18,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,9 +26,18 @@ import numpy as np
 import torch
 import transformers
 from _batches import by_length, drawn_pairs, pairs, streams
-from _harness import Goal, Limit, Work, compare, matrix_limit, record, set_up
+from _harness import (
+    Goal,
+    Limit,
+    Work,
+    attention_operations,
+    compare,
+    matrix_limit,
+    record,
+    set_up,
+    show_profile,
+)
 from _pairs import read_pairs
-from torch.profiler import ProfilerActivity, profile
 
 from xlmkit.checkpoint.names import LANGUAGE_MODEL, to_config_json
 from xlmkit.core.device import choose_dtype, tune_allocator
@@ -141,26 +150,12 @@ def check_equal(shape: Architecture, batch: PredictionBatch, device: str = "cpu"
     print("Equal losses on the same weights, padded and packed: yes")
 
 
-def step_flops(shape: Architecture) -> float:
+def step_operations(shape: Architecture, batches: Sequence[PredictionBatch]) -> float:
     """Return the useful operations of a token: forward and twice that backward, 15 % predicted."""
-    return 6.0 * (shape.n_layers * 12 * shape.emb_dim**2 + 0.15 * shape.emb_dim * shape.n_words)
-
-
-def show_profile(title: str, turn: Work) -> dict[str, float]:
-    """Print which operations take the time of a turn, and return their shares."""
-    with profile(activities=[ProfilerActivity.CPU]) as measured:
-        turn()
-    events = measured.key_averages()
-    total = sum(event.self_cpu_time_total for event in events)
-    largest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:12]
-    shares = {event.key: event.self_cpu_time_total / total for event in largest}
-    shares["all others"] = 1 - sum(shares.values())
-    table(
-        f"Where the time goes: {title}",
-        ["operation", "share"],
-        [[name, f"{share:.1%}"] for name, share in shares.items()],
-    )
-    return shares
+    lengths = torch.cat([batch.inputs.lengths for batch in batches]).numpy()
+    linear = 2.0 * shape.n_layers * 12 * shape.emb_dim**2
+    predicting = 2.0 * 0.15 * shape.emb_dim * shape.n_words
+    return 3.0 * (linear + attention_operations(shape, lengths) + predicting)
 
 
 def allocator_effect(shape: str, threads: int, turns: int) -> dict[str, list[float]]:
@@ -239,7 +234,7 @@ def contest(name: str, kind: str, batches: list[PredictionBatch], turns: int) ->
         "real tokens",
         sides,
         turns=turns,
-        limit=Limit.of_operations(limits, step_flops(shape)),
+        limit=Limit.of_operations(limits, step_operations(shape, batches)),
         goals=goals_of(sides, GOALS[name, kind]),
     )
     result["profile"] = show_profile(f"xlmkit float32, {name}, {kind}", sides["xlmkit float32"])

@@ -21,7 +21,17 @@ import ctranslate2
 import numpy as np
 import torch
 import transformers
-from _harness import Goal, Limit, Work, compare, int8_limit, matrix_limit, record, set_up
+from _harness import (
+    Goal,
+    Limit,
+    Work,
+    compare,
+    int8_limit,
+    matrix_limit,
+    record,
+    set_up,
+    show_profile,
+)
 
 from xlmkit import Bundle
 from xlmkit.checkpoint.names import TRANSLATOR
@@ -83,6 +93,8 @@ def main() -> None:
             limit=Limit.of_operations(limits(sides), operations(arguments.words)),
             goals=[Goal(side, "Marian", least) for side, least in GOALS.items()],
         )
+        own_sides = ("xlmkit", "xlmkit int8")
+        result["profiles"] = {name: show_profile(name, sides[name]) for name in own_sides}
         record("translating", [result], ctranslate2=ctranslate2.__version__)
 
 
