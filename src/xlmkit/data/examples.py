@@ -5,13 +5,16 @@ sampler drew into arrays.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlmkit.data.batch import Arrays, assemble
 from xlmkit.data.sampler import Draw, Group
-from xlmkit.data.shards import Shards
+from xlmkit.data.shards import Sentences, Shards
 from xlmkit.text.sampling import sampling_probabilities
 
 
@@ -58,8 +61,60 @@ class StreamExamples:
         )
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """Texts of which those that are too long are cut into pieces of nearly equal length.
+
+    Args:
+        texts: all texts of a language.
+        longest: tokens that a piece may have.
+    """
+
+    texts: Sentences
+    longest: int
+
+    @cached_property
+    def _counts(self) -> NDArray[np.int64]:
+        """Pieces of each text, (texts,)."""
+        return np.maximum(1, -(-self.texts.lengths.astype(np.int64) // self.longest))
+
+    @cached_property
+    def _ends(self) -> NDArray[np.int64]:
+        """How many pieces have come by the end of each text, (texts,)."""
+        return np.cumsum(self._counts)
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int32]:
+        """Tokens of each piece, (pieces,)."""
+        texts = np.repeat(np.arange(len(self.texts)), self._counts)
+        place = np.arange(len(texts)) - (self._ends - self._counts)[texts]
+        each, more = np.divmod(self.texts.lengths[texts], self._counts[texts])
+        return (each + (place < more)).astype(np.int32)  # the first ones have a token more
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self.texts) else 0
+
+    def __getitem__(self, number: int) -> NDArray[np.integer]:
+        """Return the tokens of a piece."""
+        text = int(np.searchsorted(self._ends, number, side="right"))
+        count = int(self._counts[text])
+        place = number - int(self._ends[text]) + count
+        each, more = divmod(int(self.texts.lengths[text]), count)
+        start = place * each + min(place, more)
+        return self.texts[text][start : start + each + (place < more)]
+
+
 class SentenceExamples:
-    """Single sentences, `</s> A </s>`."""
+    """Single texts, `</s> A </s>`.
+
+    Args:
+        shards: the corpus.
+        split: of it.
+        max_length: tokens of the longest sequence.
+        alpha: exponent of the languages' shares.
+        languages: by default all.
+        whole: cut longer texts into pieces; else they lose their ends.
+    """
 
     def __init__(
         self,
@@ -68,14 +123,18 @@ class SentenceExamples:
         max_length: int,
         alpha: float,
         languages: Sequence[str] = (),
+        *,
+        whole: bool = False,
     ) -> None:
         self.max_length = max_length
         ids = {language: number for number, language in enumerate(shards.languages)}
-        sentences = {name: shards.sentences(split, name) for name in languages or ids}
+        texts = {name: shards.sentences(split, name) for name in languages or ids}
         probabilities = sampling_probabilities(
-            {name: len(s.tokens) for name, s in sentences.items() if len(s)}, alpha
+            {name: len(s.tokens) for name, s in texts.items() if len(s)}, alpha
         )
-        self._sentences = [sentences[name] for name in probabilities]
+        self._sentences: list[Sentences | Pieces] = [
+            Pieces(texts[name], max_length - 2) if whole else texts[name] for name in probabilities
+        ]
         self._ids = [ids[name] for name in probabilities]
         # Shares are shares of tokens: a language of short sentences is drawn more often.
         self.groups = [

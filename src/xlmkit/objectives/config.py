@@ -25,11 +25,12 @@ class ObjectiveConfig(Config):
 class MlmConfig(ObjectiveConfig):
     """The recipe section of MLM."""
 
-    form: Literal["stream", "sentence"] = "stream"
-    """Streams of text cut every `length` tokens, or single sentences of similar length."""
+    form: Literal["stream", "sentence", "text"] = "stream"
+    """Streams of texts cut every `length` tokens; single texts, of which long ones lose their ends
+    (sentence) or are cut into pieces (text)."""
     length: int = Field(256, ge=8)
-    """Tokens of a stream, and the most that a sentence may have. Where the model has fewer
-    positions, that is the default."""
+    """Tokens of a stream, and the most that a single text or piece may have. Where the model has
+    fewer positions, that is the default."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Languages are drawn in proportion to their tokens to this power."""
     masking: MaskingConfig = MaskingConfig()

@@ -56,8 +56,12 @@ class MaskedLanguageModeling:
         cls, config: MlmConfig, shards: Shards, *, split: str, tokens: int, seed: object
     ) -> "MaskedLanguageModeling":
         """Build MLM from its recipe section."""
-        kind = StreamExamples if config.form == "stream" else SentenceExamples
-        examples = kind(shards, split, config.length, config.alpha)
+        examples: Examples
+        if config.form == "stream":
+            examples = StreamExamples(shards, split, config.length, config.alpha)
+        else:
+            whole = config.form == "text"
+            examples = SentenceExamples(shards, split, config.length, config.alpha, whole=whole)
         return cls("mlm", examples, config.masking, shards, tokens, seed)
 
     @classmethod

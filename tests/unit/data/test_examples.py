@@ -6,8 +6,14 @@ import pytest
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import write_json
-from xlmkit.data.examples import Examples, PairExamples, SentenceExamples, StreamExamples
-from xlmkit.data.sampler import Draw
+from xlmkit.data.examples import (
+    Examples,
+    PairExamples,
+    Pieces,
+    SentenceExamples,
+    StreamExamples,
+)
+from xlmkit.data.sampler import Draw, Sampler
 from xlmkit.data.shards import MANIFEST, Shards
 from xlmkit.text.sampling import sampling_probabilities
 
@@ -98,6 +104,36 @@ def test_sentences_stand_alone_and_lengths_are_as_announced(shards: Shards, long
             inside = made.tokens[row, : made.lengths[row]].tolist()
             assert inside == [1, *tokens[: longest - 2], 1]
             assert (made.languages[row, : made.lengths[row]] == number).all()
+
+
+def test_long_texts_are_cut_into_pieces_of_like_length_and_nothing_is_lost(shards: Shards) -> None:
+    examples = SentenceExamples(shards, "train", 5, alpha=0.5, whole=True)
+    for number, group in enumerate(examples.groups):
+        made = examples.arrays(every(examples, number))
+        assert made.lengths.tolist() == group.lengths.tolist()
+        texts: list[list[list[int]]] = []
+        for row, length in zip(made.tokens.tolist(), made.lengths.tolist(), strict=True):
+            assert row[0] == row[length - 1] == 1
+            piece = row[1 : length - 1]
+            if piece[0] % 10 == 0:
+                texts.append([])
+            texts[-1].append(piece)
+        assert [[i for piece in pieces for i in piece] for pieces in texts] == TEXTS[group.name]
+        for pieces in texts:
+            sizes = [len(piece) for piece in pieces]
+            assert max(sizes) <= 3
+            assert max(sizes) - min(sizes) <= 1
+    tokens = [group.probability * float(group.lengths.mean()) for group in examples.groups]
+    shares = sampling_probabilities(
+        {code: sum(map(len, TEXTS[code])) for code in ("en", "ru")}, alpha=0.5
+    )
+    assert tokens[0] / sum(tokens) == pytest.approx(shares["en"], abs=0.02)
+
+
+def test_an_empty_language_has_no_pieces(shards: Shards) -> None:
+    assert len(Pieces(shards.sentences("train", "en"), 3)) > len(TEXTS["en"])
+    with pytest.raises(UserError, match="no text in any language"):
+        Sampler(SentenceExamples(shards, "train", 5, 1.0, ["zh"], whole=True).groups, 100, "seed")
 
 
 def test_languages_may_be_chosen_and_keep_their_ids(shards: Shards) -> None:
