@@ -46,7 +46,7 @@ def test_another_family_is_chosen_alike_and_ends_early(
     )  # fmt: skip
 
 
-def test_valid_files_without_the_source_language_are_told(
+def test_valid_files_without_the_source_language_are_told_before_anything_is_learned(
     project: Path, make_encoder: Callable[..., Path]
 ) -> None:
     rows = (project / "test.tsv").read_text("utf-8").splitlines(keepends=True)
@@ -56,6 +56,7 @@ def test_valid_files_without_the_source_language_are_told(
     settings.append(f"finetune.kind.valid=[{{{_SOURCE}, path: others.tsv}}]")
     with pytest.raises(UserError, match=r"finetune\.kind: its valid files have no text in en"):
         run(project / "recipe.yaml", settings, project / "out", False)
+    assert not list((project / "out").rglob("steps"))
 
 
 def test_valid_labels_that_were_never_learned_are_told(project: Path) -> None:

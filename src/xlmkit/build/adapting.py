@@ -1,6 +1,8 @@
 """One training of a pretrained model on a task, with given settings and a seed."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,15 +65,16 @@ class Adapting:
         provenance, selection = self._provenance(), None
         if (valid := setting.validation_data(self.task, self.seed)) is not None:
             sources = setting.sources(self.task)
-            selection = Selection(
-                adaptation, backbone, self.config, valid, sources, folder, provenance
-            )
+            with self._named():
+                selection = Selection(
+                    adaptation, backbone, self.config, valid, sources, folder, provenance
+                )
         trained = setting.placed(adaptation.model)
         session = self._session(adaptation, folder, self._by_layer(trained))
         if selection is None:
             state, weights = session.run(trained, Processes())
         else:
-            try:
+            with self._named():
                 state, _ = session.run(
                     trained,
                     Processes(),
@@ -79,14 +82,20 @@ class Adapting:
                     selection.enough,
                     selection.kept.on_saved,
                 )
-            except UserError as error:
-                raise type(error)(f"finetune.{self.task}: {error}") from None
         figures = {"steps": state.step, "seconds": state.seconds, "curve": state.curve}
         if selection is None:
             adaptation.save(folder, weights, {**provenance, "finetuning": figures})
         else:
             figures["selection"] = selection.take_best(state)
         return figures
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Tell with a mistake to which task it belongs."""
+        try:
+            yield
+        except UserError as error:
+            raise type(error)(f"finetune.{self.task}: {error}") from None
 
     def _session(self, adaptation: Adaptation, folder: Path, factors: dict[str, float]) -> Session:
         """Return the training around the model."""

@@ -5,7 +5,7 @@ and every family of models is chosen by the very numbers that are reported.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,9 @@ class Selection:
         folder: of the stage; the models lie below it, each in a folder named by its step.
         provenance: what stands beside the models.
         kept: the models of the best steps.
+
+    Raises:
+        UserError: a source language has no texts of validation.
     """
 
     adaptation: Adaptation
@@ -58,12 +61,13 @@ class Selection:
     def __post_init__(self) -> None:
         wanted = partial(kept_steps, sources=self.sources)
         self.kept = KeptSteps(self.folder / STEPS_FOLDER, wanted)
+        self._expect_sources({code for code, part in self.data.test.items() if part})
 
     def validate(self, model: nn.Module, state: TrainingState, weights: Weights) -> None:
         """Measure every language, and keep the step's model if it is the best for anybody.
 
         Raises:
-            UserError: a source language has no texts of validation.
+            UserError: a source language has none that can be measured.
         """
         here = self.kept.path(state.step)
         shutil.rmtree(here, ignore_errors=True)  # of a run that was killed just now
@@ -71,6 +75,14 @@ class Selection:
         model.eval()
         measured = self.data.measure(self.backbone, here, self.config, self.sources)
         metric, languages = measured["metrics"][0], measured["languages"]
+        self._expect_sources(languages)
+        for code, scores in languages.items():
+            value = scores[metric]["value"]
+            values = {} if value is None else {"value": value}
+            state.curve.append(point(state, SELECTION, code, "valid", values))
+        self.kept.on_measured(state)
+
+    def _expect_sources(self, languages: Collection[str]) -> None:
         missing = [code for code in self.sources if code not in languages]
         if missing:
             where, mend = "its valid files have", "add a file in it, or leave out `valid`"
@@ -80,11 +92,6 @@ class Selection:
                 f"{where} no text in {missing[0]}, whose labels are learned and which therefore "
                 f"chooses the step; {mend}."
             )
-        for code, scores in languages.items():
-            value = scores[metric]["value"]
-            values = {} if value is None else {"value": value}
-            state.curve.append(point(state, SELECTION, code, "valid", values))
-        self.kept.on_measured(state)
 
     def enough(self, state: TrainingState) -> bool:
         """Tell whether the source languages have not grown better for long enough."""
