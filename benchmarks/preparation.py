@@ -164,7 +164,8 @@ def write_recipe(folder: Path, texts: dict[str, list[str]], vocabulary: int) -> 
             "sources": [
                 {"kind": "text", "path": f"{code}.txt", "language": code} for code in texts
             ],
-            "clean": {"min_letters": 0, "min_script": 0},  # rules that the peer lacks
+            # Without the rules that the peer lacks.
+            "clean": {"min_letters": 0, "min_script": 0, "min_characters": 1},
         },
         "tokenizer": {"vocabulary_size": vocabulary},
         "pretrain": {"steps": 1, "models": {"m": {"title": "MLM", "mlm": {}}}},

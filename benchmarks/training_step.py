@@ -131,6 +131,8 @@ def ours(
             optimizer.accumulate()
             optimizer.total.mul_(1.0 / output.count)
             optimizer.step(1e-4)
+        if device != "cpu":
+            torch.cuda.synchronize()  # else its last work would count as the next side's
         return sum(batch.inputs.n_tokens for batch in batches)
 
     return turn
