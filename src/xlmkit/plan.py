@@ -56,6 +56,8 @@ class RunPlan:
         for name, model in self.models().items():
             if model.ready:
                 self.checkpoint(name)
+        if self.recipe.makes_models:
+            _ = self.tokenizer_taken
         for task in self.recipe.finetune.values():
             task.files(self.task_inputs)
         for name in self.translators():
@@ -100,8 +102,30 @@ class RunPlan:
     @cached_property
     def shards(self) -> Stage:
         """Tokenizer and token ids; never made where all models are checkpoints."""
-        inputs = {"corpus": self.corpus.key, "tokenizer": _plain(self.recipe.tokenizer)}
-        return Stage(self.folder / "shards", inputs)
+        tokenizer: dict[str, Any] = _plain(self.recipe.tokenizer)
+        if (taken := self.tokenizer_taken) is not None:
+            tokenizer["checkpoint"] = taken.to_json()
+        else:
+            del tokenizer["checkpoint"]  # a key that came later
+        return Stage(self.folder / "shards", {"corpus": self.corpus.key, "tokenizer": tokenizer})
+
+    @cached_property
+    def tokenizer_taken(self) -> Checkpoint | None:
+        """The model whose tokenizer is taken, where none is learned.
+
+        Raises:
+            UserError: there is none of this name, or it has none of XLM's.
+        """
+        name = self.recipe.tokenizer.checkpoint
+        if name is None:
+            return None
+        found = find_checkpoint(name, None, self.base)
+        if found.model_type != "xlm":
+            raise UserError(
+                f"tokenizer.checkpoint: {name} is a model of the family {found.model_type}, whose "
+                "tokenizer is of another kind; name one of XLM's."
+            )
+        return found
 
     def pretrained(self, name: str) -> Stage:
         """Return the stage of a language model, trained here or ready."""

@@ -18,6 +18,7 @@ from xlmkit.data.encode import encode_corpus
 from xlmkit.data.shards import Shards
 from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
 from xlmkit.plan import STATISTICS_FILE, RunPlan
+from xlmkit.text.segment import DEFAULT_SEGMENTERS, check_segmenters
 from xlmkit.text.tokenizer import CONFIG_FILE, Tokenizer
 
 Build = Callable[[Path], object]
@@ -34,6 +35,12 @@ def prepare_stages(plan: RunPlan) -> Iterator[tuple[str, Stage, Build]]:
 
 def _make_corpus(plan: RunPlan, data: DataConfig, folder: Path) -> None:
     recipe = plan.recipe
+    if recipe.makes_models:  # before texts are fetched and read
+        taken = plan.tokenizer_taken
+        own = DEFAULT_SEGMENTERS | recipe.tokenizer.segmenters
+        check_segmenters(
+            recipe.languages, Tokenizer.load(taken.folder).segmenters if taken else own
+        )
     report = prepare_corpus(data, recipe.languages, folder, plan.base, recipe.seed)
     table("Texts read and kept", *report.source_table())
     table("Splits", *report.split_table())
@@ -55,10 +62,12 @@ def _make_shards(plan: RunPlan, folder: Path) -> None:
 
 
 def _tokenizer(plan: RunPlan, folder: Path) -> Tokenizer:
-    """Learn the tokenizer and save it, or load it, if only what follows was stopped."""
-    place = folder / "tokenizer"
-    if not (place / CONFIG_FILE).is_file():  # which is written last
-        recipe = plan.recipe
+    """Learn the tokenizer, or take a model's, and save it; load it if what follows was stopped."""
+    place, recipe = folder / "tokenizer", plan.recipe
+    if (taken := plan.tokenizer_taken) is not None:
+        lang2id = {code: number for number, code in enumerate(recipe.languages)}
+        Tokenizer.load(taken.folder).with_languages(lang2id).save(place)
+    elif not (place / CONFIG_FILE).is_file():  # which is written last
         tokenizer = Tokenizer.learn(
             corpus_blocks(plan.corpus.folder, "train"),
             recipe.tokenizer,
@@ -91,7 +100,7 @@ def check_text(place: str, section: MlmConfig | TlmConfig | ClmConfig, shards: S
                 "parallel sources in data, or take tlm out."
             )
         return
-    if isinstance(section, MlmConfig) and section.form == "sentence":
+    if isinstance(section, MlmConfig) and section.form != "stream":
         return
     longest = max(len(shards.sentences("train", code).tokens) for code in shards.languages)
     if longest < section.length:

@@ -61,7 +61,7 @@ def _initial_bundle(plan: RunPlan, name: str, tokenizer: Tokenizer) -> Bundle | 
     if bundle.tokenizer.signature != tokenizer.signature:
         raise UserError(
             f"{place}: {folder} has another vocabulary than the recipe's texts were cut with; "
-            "pretrain a model in this recipe and name it."
+            f"set tokenizer.checkpoint to {folder}, or pretrain a model in this recipe and name it."
         )
     if dict(bundle.tokenizer.lang2id) != dict(tokenizer.lang2id):
         known = ", ".join(bundle.tokenizer.lang2id)

@@ -6,7 +6,7 @@ a library that is missing is named together with the extra that brings it.
 
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -142,6 +142,21 @@ def check_segmenter_name(name: str) -> str:
         return name
     names = ", ".join([*_SEGMENTERS, "kytea:MODEL", NONE])
     raise UserError(f"There is no segmenter {name!r}; the names are {names}.")
+
+
+def check_segmenters(languages: Iterable[str], names: Mapping[str, str]) -> None:
+    """See that the segmenters of these languages can be used.
+
+    Args:
+        languages: codes.
+        names: language to the name of its segmenter.
+
+    Raises:
+        UserError: a library is not installed, or a model is missing.
+    """
+    for code in languages:
+        if code in names:
+            segmenter(names[code])
 
 
 @cache

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
@@ -44,6 +44,9 @@ _WITHOUT_SPACES = frozenset({"th", "lo", "km", "my"})
 class TokenizerConfig(Config):
     """How the vocabulary is learned and how text becomes words."""
 
+    checkpoint: str | None = Field(default=None, min_length=1)
+    """A folder of XLM's, or a model of the Hugging Face Hub, whose tokenizer is taken as it is, to
+    go on from that model; nothing is learned then, and no other key counts."""
     vocabulary_size: int = Field(default=16000, gt=len(SPECIAL_TOKENS))
     """The most symbols the vocabulary may have, the 14 special tokens included."""
     lowercase_and_remove_accent: bool = True
@@ -55,6 +58,16 @@ class TokenizerConfig(Config):
     not to be the default (zh rjieba, th pythainlp, ja fugashi)."""
     character_coverage: float = Field(default=0.9995, gt=0.0, le=1.0)
     """Share of all characters that the vocabulary must cover; the rarest rest become <unk>."""
+
+    @model_validator(mode="after")
+    def _taken_or_learned(self) -> Self:
+        others = sorted(self.model_fields_set - {"checkpoint"})
+        if self.checkpoint is not None and others:
+            raise ValueError(
+                f"the tokenizer of {self.checkpoint} is taken as it is; take {others[0]} out, or "
+                "take checkpoint out and learn one"
+            )
+        return self
 
     @field_validator("segmenters")
     @classmethod
