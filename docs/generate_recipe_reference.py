@@ -18,11 +18,11 @@ Schema = Mapping[str, Any]
 
 _SOURCES = "data.sources"
 _TASKS = "finetune.NAME"
-_TAGGED = "finetune.NAME.train"
+_TAGGED = "finetune.NAME.train of kind tagging"
 _UNIONS = {  # sections with a kind -> what an item is, the kind whose keys show what all share
     _SOURCES: ("A list. Every item has a `kind`", "text"),
     _TASKS: ("Every task has a `kind`, `classification` where none is given", "classification"),
-    _TAGGED: ("Of `kind: tagging`, a list, as is `test`. Every item has a `kind`", "conllu"),
+    _TAGGED: ("A list, as is `test`. Every item has a `kind`", "conllu"),
 }
 _TYPES = {
     "string": "text",
@@ -154,7 +154,8 @@ class _Reference:
             place = ".".join(part for part in (path, below) if part)
             if not name:
                 place = _TASKS if below else _TAGGED if _is_tagged(field) else _SOURCES
-            place = self._shown.get(name) or self._linked.setdefault(name, place)
+            if name:
+                place = self._shown.get(name) or self._linked.setdefault(name, place)
             kind = "sections by name" if below else "section" if name else "list of sources"
             kind = "list of sections" if name and "items" in field else kind
             off = ", or `null` for none" if field.get("default") and "anyOf" in field else ""

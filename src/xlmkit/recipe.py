@@ -109,8 +109,8 @@ class PretrainConfig(Config):
     points: int = Field(40, ge=1)
     """Points of the loss curves."""
     models: dict[Name, PretrainedModel] | None = Field(None, min_length=1)
-    """The models by name; by default one, with mlm, and tlm too where there are translations, or
-    none where only translators are trained."""
+    """The models by name; by default one, called model, with mlm, and tlm too where there are
+    translations, or none where only translators are trained."""
 
 
 class TranslatorsConfig(TranslationConfig):
@@ -142,7 +142,7 @@ class Recipe(Config):
     """Everything that decides a run's results."""
 
     name: Name
-    """Names the folder of the results: runs/<name> beside the working folder."""
+    """Names the folder of the results: runs/<name> below the folder where the command is called."""
     title: str | None = None
     """The report's title."""
     seed: int = Field(1, ge=0)

@@ -35,7 +35,7 @@ class TranslatorConfig(Config):
     dropout: float | None = Field(None, ge=0, lt=1)
     """Dropout, also on attention weights, where it is not to be that of the initial model."""
     attention_dropout: float | None = Field(None, ge=0, lt=1)
-    """Dropout on attention weights, where it is not to be as above."""
+    """Dropout on attention weights, where it is not to be that of `dropout`."""
     steps: int | None = Field(None, ge=1)
     """Steps of this one, where they are not to be those of all; fewer suffice for little data."""
     mt: MtConfig | None = None
