@@ -8,12 +8,15 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from xlmkit.cli.app import app
 from xlmkit.core.files import read_json, sha256_file
+from xlmkit.objectives.config import MlmConfig
+from xlmkit.prepare import check_text
 
 MOUNT, UNMOUNT = [shutil.which("mount") or ""], [shutil.which("umount") or ""]
 
@@ -186,6 +189,12 @@ def test_what_is_missing_is_told_before_training(
     else:
         assert refused(call(project, "run", setting)) == sentence
     assert not (project / "out" / "pretrain").exists()
+
+
+@pytest.mark.parametrize("form", ["sentence", "text"])
+def test_single_texts_may_all_be_short(form: Any) -> None:
+    shards: Any = None  # is not looked at
+    check_text("pretrain.models.m.mlm", MlmConfig(form=form, length=64), shards)
 
 
 def test_translations_without_the_pivot(project: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
@@ -20,6 +21,7 @@ from xlmkit.text.vocabulary import MASK
 
 MASK_MARK = "<mask>"
 _BATCH = 32  # texts
+Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class FillMask:
     ) -> list[list[list[Filling]]]:
         """Return the best tokens of every mask of every text, the likeliest first.
 
-        Several masks of a text are filled each by itself, the others staying masks.
+        Several masks of a text are filled each by itself, the others staying masks. Where the text
+        is longer than the model reads, a mask is filled from what stands around it.
 
         Args:
             texts: each with at least one mask.
@@ -92,7 +95,7 @@ class FillMask:
             first: the number of the first text in messages.
 
         Raises:
-            UserError: the language is unknown, or a text has no mask or is too long.
+            UserError: the language is unknown, or a text has no mask.
         """
         number = language_number(self.tokenizer, lang)
         may_come = ordinary_tokens(self.tokenizer)
@@ -100,7 +103,11 @@ class FillMask:
         filled: list[list[list[Filling]]] = []
         for start in range(0, len(texts), _BATCH):
             part = texts[start : start + _BATCH]
-            rows = [self._ids(text, lang, start + i) for i, text in enumerate(part, start=first)]
+            rows = [
+                window
+                for i, text in enumerate(part, start=start + first)
+                for window in self._windows(self._ids(text, lang, i))
+            ]
             best = self._best(rows, number, may_come, top)
             filled += [
                 [self._fillings(text, place, next(best)) for place in range(text.count(self.mask))]
@@ -108,7 +115,7 @@ class FillMask:
             ]
         return filled
 
-    def _ids(self, text: str, lang: str, number: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    def _ids(self, text: str, lang: str, number: int) -> Ids:
         """Return the tokens of a text with its masks."""
         parts = text.split(self.mask)
         if len(parts) == 1:
@@ -117,24 +124,31 @@ class FillMask:
             )
         pieces = [np.array([MASK], np.int32)] * (2 * len(parts) - 1)
         pieces[::2] = self.tokenizer.encode_batch(list(map(normalize, parts)), lang)
-        ids = np.concatenate(pieces)
-        if len(ids) > self._longest - 2:
-            raise UserError(
-                f"Text {number} has {len(ids)} tokens, but the model reads at most "
-                f"{self._longest - 2}; shorten it."
-            )
-        return ids
+        return np.concatenate(pieces)
+
+    def _windows(self, ids: Ids) -> Iterator[tuple[Ids, list[int]]]:
+        """Yield what the model reads of a text, and the places of the masks to fill in it."""
+        room = self._longest - 2
+        masks: list[int] = np.flatnonzero(ids == MASK).tolist()
+        if len(ids) <= room:
+            yield ids, masks
+            return
+        for mask in masks:
+            start = min(max(0, mask - room // 2), len(ids) - room)
+            yield ids[start : start + room], [mask - start]
 
     @torch.inference_mode()
     def _best(
-        self, rows: Sequence[np.ndarray[tuple[int], np.dtype[np.int32]]], language: int,
-        allowed_V: Tensor, top: int,
-    ) -> Iterator[list[tuple[int, float]]]:  # fmt: skip
+        self, windows: Sequence[tuple[Ids, list[int]]], language: int, allowed_V: Tensor, top: int
+    ) -> Iterator[list[tuple[int, float]]]:
         """Yield the best tokens with their probabilities, mask by mask."""
         device = next(self._model.parameters()).device
-        inputs = assemble([((ids, language),) for ids in rows], self._longest).tensors().to(device)
+        made = [((ids, language),) for ids, _ in windows]
+        inputs = assemble(made, self._longest).tensors().to(device)
         hidden_BLE = inputs.fed_to(self._model.transformer)
-        scores_NV = self._model.pred_layer(hidden_BLE[inputs.tokens == MASK]).float()
+        rows_N = [row for row, (_, places) in enumerate(windows) for _ in places]
+        places_N = [place + 1 for _, places in windows for place in places]  # behind </s>
+        scores_NV = self._model.pred_layer(hidden_BLE[rows_N, places_N]).float()
         probabilities_NV = scores_NV.softmax(dim=1)[:, : len(allowed_V)].cpu()
         kept = probabilities_NV.masked_fill(~allowed_V, -1)
         found = kept.topk(min(top, int(allowed_V.sum())), dim=1)

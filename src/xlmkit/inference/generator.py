@@ -11,7 +11,7 @@ from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.device import choose_device
-from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
 from xlmkit.data.measures import normalize
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.language_steps import language_steps
@@ -74,7 +74,8 @@ class TextGenerator:
         """Return the `n_best` continuations of every prompt, the best first.
 
         Args:
-            prompts: how texts begin; an empty one leaves the beginning to the model.
+            prompts: how texts begin; an empty one leaves the beginning to the model. Of one that
+                is too long the model reads the end, which is said.
             lang: the language to write.
             search: how; by default beam search with five beams. `min_length` counts new tokens;
                 `length_ratio` has no meaning here.
@@ -82,7 +83,7 @@ class TextGenerator:
             allowed: tokens that may be written, (V,), see `xlmkit.inference.words`; by default all.
 
         Raises:
-            UserError: the language is unknown, or a prompt is too long.
+            UserError: the language is unknown.
         """
         search = search or SearchConfig()
         number = language_number(self.tokenizer, lang)
@@ -90,21 +91,29 @@ class TextGenerator:
         may_come = may_come if allowed is None else may_come & allowed
         begins = list(map(normalize, prompts))
         rows = [ids.tolist() for ids in self.tokenizer.encode_batch(begins, lang)]
-        for place, ids in enumerate(rows, start=1):
-            if len(ids) > self._longest - 3:
-                raise UserError(
-                    f"Prompt {place} has {len(ids)} tokens, but the model has room for "
-                    f"{self._longest - 3} and a word behind them; shorten it."
-                )
+        heads = [self._unread(ids, place, max_new) for place, ids in enumerate(rows, start=1)]
+        rows = [ids[len(head) :] for ids, head in zip(rows, heads, strict=True)]
         made: list[list[Generation]] = [[] for _ in rows]
         for batch in self._batches(rows, search, max_new):
             found = self._search([rows[i] for i in batch], batch, number, search, max_new, may_come)
             for place, texts in zip(batch, found, strict=True):
                 made[place] = [
-                    Generation(self.tokenizer.decode(ids, lang), score, total)
+                    Generation(self.tokenizer.decode(heads[place] + ids, lang), score, total)
                     for ids, score, total in texts
                 ]
         return made
+
+    def _unread(self, ids: list[int], number: int, max_new: int) -> list[int]:
+        """Return the beginning of a prompt for which the model has no room."""
+        room = self._longest - 2
+        if len(ids) < room:
+            return []
+        kept = room - min(max_new, room // 2)
+        say(
+            f"Prompt {number} has {len(ids)} tokens, of which the model reads the last {kept}, to "
+            "have room for what it writes."
+        )
+        return ids[: len(ids) - kept]
 
     @torch.inference_mode()
     def _search(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import LANGUAGE_MODEL
+from xlmkit.checkpoint.names import LANGUAGE_MODEL, TRANSLATOR
 from xlmkit.core.errors import UserError
 from xlmkit.core.streams import input_lines
 from xlmkit.data.measures import normalize
@@ -28,6 +28,10 @@ def check_predicts_words(bundle: Bundle) -> None:
     Raises:
         UserError: it has another head.
     """
+    if bundle.head == TRANSLATOR:
+        raise UserError(
+            "This model is an encoder-decoder; let it write with xlmkit translate or summarize."
+        )
     if bundle.head != LANGUAGE_MODEL:
         raise UserError(
             f"This model is a {bundle.head}, which predicts no words; take a pretrained one, such "

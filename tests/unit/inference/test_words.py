@@ -1,6 +1,7 @@
 """Masks filled and prompts continued, with the words of one language."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from xlmkit import FillMask, TextGenerator
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.checkpoint.names import TRANSLATOR
 from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
 from xlmkit.data.batch import assemble
@@ -72,6 +74,32 @@ def test_the_best_tokens_are_those_of_the_model(masked: Path) -> None:
         assert first[0].text == f"a {first[0].token} b <mask>"
         assert second[0].text == f"a <mask> b {second[0].token}"
         assert first[0].word_ends
+
+
+def test_in_a_long_text_each_mask_is_filled_from_what_stands_around_it(masked: Path) -> None:
+    filler = FillMask.from_pretrained(masked, precision="float32")
+    words = ["<mask>", *"abcdabcd", "<mask>", *"dcbadcbadcba", "<mask>"]
+    [found] = filler.fill([" ".join(words)], "en", top=2)
+    for place, start in ((0, 0), (9, 2), (22, 9)):  # of 14 tokens that the model reads
+        ids = [MASK if w == "<mask>" else FIRST + LATIN.index(w) for w in words[start : start + 14]]
+        scores = plain_scores(masked, ids, 0).softmax(dim=1)[place - start + 1]
+        best = scores[FIRST:-2].sort(descending=True)
+        filling = found[words[:place].count("<mask>")]
+        assert [one.probability for one in filling] == pytest.approx(
+            best.values[:2].tolist(), rel=1e-4
+        )
+        begun = [*words[:place], filling[0].token]
+        assert filling[0].text == " ".join([*begun, *words[place + 1 :]])
+
+
+def test_of_a_long_prompt_the_end_is_read(causal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    generator = TextGenerator.from_pretrained(causal)
+    prompt, search = "a b c d " * 5, SearchConfig(beam_size=0, min_length=4)
+    [[made]] = generator.generate([prompt.strip()], "en", search, max_new=4)
+    assert "Prompt 1 has 20 tokens, of which the model reads the last 10" in capsys.readouterr().err
+    [[short]] = generator.generate(["c d a b c d a b c d"], "en", search, max_new=4)
+    assert made.text == prompt[: 10 * 2] + short.text
+    assert made.score == short.score
 
 
 def test_words_of_one_script_or_of_a_text(masked: Path) -> None:
@@ -160,8 +188,6 @@ def test_mistakes_are_told(masked: Path, causal: Path, classifier: Path) -> None
         filler.fill(["a <mask>", "a"], "en")
     with pytest.raises(UserError, match="does not know the language 'de', only en, el"):
         filler.fill(["a <mask>"], "de")
-    with pytest.raises(UserError, match="Text 1 has 21 tokens, but the model reads at most 14"):
-        filler.fill(["a " * 20 + "<mask>"], "en")
     with pytest.raises(UserError, match="left to right and fills no masks"):
         FillMask.from_pretrained(causal)
     for opened in (FillMask, TextGenerator):
@@ -169,5 +195,6 @@ def test_mistakes_are_told(masked: Path, causal: Path, classifier: Path) -> None
             UserError, match="XLMForSequenceClassification, which predicts no words"
         ):
             opened.from_pretrained(classifier)
-    with pytest.raises(UserError, match="Prompt 1 has 20 tokens"):
-        TextGenerator.from_pretrained(causal).generate(["a " * 20], "en")
+    bundle = Bundle.load(masked)
+    with pytest.raises(UserError, match="encoder-decoder; let it write with xlmkit translate"):
+        FillMask(replace(bundle, head=TRANSLATOR))
