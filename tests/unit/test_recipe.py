@@ -239,6 +239,10 @@ def _small(path: Path, encoder: Path) -> list[str]:
     settings += [
         f"evaluate.retrievals.{name}.sources=[{flow[2]}]" for name in recipe.evaluate.retrievals
     ]
+    settings += [
+        f"evaluate.lexicons.{name}.dictionaries=[{{path: pairs.txt, source: en, target: ar}}]"
+        for name in recipe.evaluate.lexicons
+    ]
     settings += [*_small_translation(recipe), *_named_sources(recipe)]
     for name, model in (recipe.pretrain.models or {}).items():
         if model.ready:
@@ -261,6 +265,7 @@ def test_every_recipe_that_comes_along_runs_at_a_small_size(
     paragraph = {"context": "It flows to north.", "qas": [asked]}
     (project / "squad.json").write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}))
     (project / "words.txt").write_text("The\tO\ndog\tB-ANIMAL\n\n" * 9, encoding="utf-8")
+    (project / "pairs.txt").write_text("train\tقطار\ncar\tسيارة\ncat\tقط\n", encoding="utf-8")
     encoder = make_encoder("bert", project / "encoder")
     words = [word for setting in _small(path, encoder) for word in ("--set", setting)]
     recipe, out = str(project / path.name), str(project / "out")
