@@ -45,6 +45,7 @@ from xlmkit.evaluate.report_figures import (
     transfer_bars,
 )
 from xlmkit.evaluate.report_headline import headline
+from xlmkit.evaluate.report_learning import learning_curves
 from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
 from xlmkit.evaluate.report_sets import set_tables
 from xlmkit.evaluate.report_tables import (
@@ -206,6 +207,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "bars": transfer_bars(results, name),
         "legend": model_legend(results, models),
         "chart": adaptation_chart(results, name),
+        "learning": learning_curves(results, name),
         "notes": _notes(results, models),
         "bias": bias_section(results, results["models"][shown], models[shown]),
         "confusions": confusion_panels(results, models[shown]),
