@@ -205,9 +205,11 @@ class TaggingData(TaskData):
 
     def balance(self, config: TaggingConfig) -> Balance:
         """Return what is done about rare tags."""
-        return config.balance(
+        balance = config.balance(
             self.labels, lambda: balanced_weights(self.train_tags, len(self.labels))
         )
+        entities = self.reading is not None and OUTSIDE in self.labels
+        return replace(balance, outside=self.labels.index(OUTSIDE) if entities else None)
 
     @property
     def metrics(self) -> tuple[str, ...]:
