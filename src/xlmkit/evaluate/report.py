@@ -31,6 +31,7 @@ from xlmkit.evaluate.report_errors import (
     calibration_table,
     class_table,
     confusion_panels,
+    counted_answer,
     left_out_notes,
     reliability_panels,
 )
@@ -213,6 +214,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "confusions": confusion_panels(results, models[shown]),
         "classes": class_table(results, models[shown]),
         "calibration": calibration_table(results, name),
+        "answer": counted_answer(first),
         "reliability": reliability_panels(results, name),
         "other_languages": language_legend(results, others_of(results, first)),
         "language_legend": language_legend(results, list(first["languages"])),
