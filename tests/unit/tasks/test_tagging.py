@@ -141,6 +141,7 @@ _TASK = """
   words:
     kind: tagging
     max_length: 8
+    class_alpha: 0.5
     train: [{kind: conll, path: words.txt, language: en}]
     test:
       - {kind: conll, path: words.txt, language: zh}
