@@ -38,6 +38,8 @@ def test_another_family_is_chosen_alike_and_ends_early(
     steps = sorted({p["step"] for p in curve if p["objective"] == "selection"})
     assert steps.index(chosen["source_selected"]) == len(steps) - 3  # two brought nothing better
     assert figures["steps"] == steps[-1]
+    page = (project / "out" / "report.html").read_text("utf-8")
+    assert f"step {chosen['source_selected']} is kept" in page
     [task] = read_json(project / "out" / "results.json")["models"]["ready"]["tasks"].values()
     value = task["languages"]["en"]["accuracy"]["value"]
     values = {p["step"]: p["value"] for p in curve if p.get("language") == "en"}

@@ -27,6 +27,27 @@ def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     return result
 
 
+def top_probability(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the probability of the best of each item's classes, the highest of its softmax.
+
+    Args:
+        scores: before the softmax, (items, C).
+
+    Returns:
+        (items,).
+    """
+    powers = scores - scores.max(axis=1, keepdims=True)
+    np.exp(powers, out=powers)  # of many words a second copy of the scores, and no third
+    result: NDArray[np.float64] = 1 / powers.sum(axis=1, dtype=np.float64)
+    return result
+
+
+def decision_probability(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the probability of yes where a score is 0 or more, else of no; shapes are kept."""
+    result: NDArray[np.float64] = 1 / (1 + np.exp(-np.abs(scores), dtype=np.float64))
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What answers of each confidence came to; arrays have shape (bins,), the least sure first.
@@ -43,7 +64,7 @@ class Calibration:
 
     @classmethod
     def of(cls, probabilities: ArrayLike, labels: ArrayLike, bins: int = BINS) -> Self:
-        """Sort answers into bins.
+        """Sort answers into bins by the probabilities of all classes.
 
         Args:
             probabilities: of every class, (items, classes).
@@ -56,16 +77,31 @@ class Calibration:
         given, known = np.asarray(probabilities, np.float64), np.asarray(labels, np.int64)
         if given.ndim != 2 or known.shape != given.shape[:1]:
             raise ValueError(f"{given.shape} probabilities but {known.shape} labels.")
-        confidence = given.max(axis=1)
+        return cls.of_answers(given.max(axis=1), given.argmax(axis=1) == known, bins)
+
+    @classmethod
+    def of_answers(cls, probabilities: ArrayLike, right: ArrayLike, bins: int = BINS) -> Self:
+        """Sort answers into bins.
+
+        Args:
+            probabilities: of what was answered, (answers,).
+            right: whether it is right, (answers,).
+            bins: how many, of equal width.
+
+        Raises:
+            ValueError: the shapes do not fit, or a probability lies outside 0 to 1.
+        """
+        confidence, hits = np.asarray(probabilities, np.float64), np.asarray(right, bool)
+        if confidence.ndim != 1 or hits.shape != confidence.shape:
+            raise ValueError(f"{confidence.shape} probabilities but {hits.shape} answers.")
         if not ((confidence >= 0) & (confidence <= 1 + 1e-6)).all():
             raise ValueError("A probability lies outside 0 to 1.")
         edges = np.arange(1, bins) / bins
         place = np.searchsorted(edges, confidence, side="left")
-        right = given.argmax(axis=1) == known
         return cls(
             counts=np.bincount(place, minlength=bins).astype(np.int64),
             confidences=np.bincount(place, confidence, minlength=bins).astype(np.float64),
-            right=np.bincount(place, right, minlength=bins).astype(np.int64),
+            right=np.bincount(place, hits, minlength=bins).astype(np.int64),
         )
 
     @property

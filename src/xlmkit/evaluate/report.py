@@ -31,6 +31,7 @@ from xlmkit.evaluate.report_errors import (
     calibration_table,
     class_table,
     confusion_panels,
+    counted_answer,
     left_out_notes,
     reliability_panels,
 )
@@ -45,6 +46,7 @@ from xlmkit.evaluate.report_figures import (
     transfer_bars,
 )
 from xlmkit.evaluate.report_headline import headline
+from xlmkit.evaluate.report_learning import learning_curves
 from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
 from xlmkit.evaluate.report_sets import set_tables
 from xlmkit.evaluate.report_tables import (
@@ -206,11 +208,13 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "bars": transfer_bars(results, name),
         "legend": model_legend(results, models),
         "chart": adaptation_chart(results, name),
+        "learning": learning_curves(results, name),
         "notes": _notes(results, models),
         "bias": bias_section(results, results["models"][shown], models[shown]),
         "confusions": confusion_panels(results, models[shown]),
         "classes": class_table(results, models[shown]),
         "calibration": calibration_table(results, name),
+        "answer": counted_answer(first),
         "reliability": reliability_panels(results, name),
         "other_languages": language_legend(results, others_of(results, first)),
         "language_legend": language_legend(results, list(first["languages"])),

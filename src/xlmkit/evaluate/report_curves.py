@@ -33,7 +33,7 @@ def loss_panels(results: Results) -> list[Panel]:
     if not values:
         return []
     x = Axis(_time_title(results), 0.0, max(p[0] for p in values))
-    y = Axis("Loss, nats per token", *_loss_range([p[1] for p in values]))
+    y = Axis("Loss, nats per token", *with_room([p[1] for p in values]))
     panels = []
     for (key, objective), series in drawn.items():
         title, loss = model_title(results, key), f"{str(objective).upper()} loss"
@@ -59,7 +59,7 @@ def _time_title(results: Results) -> str:
     return "minutes" if _timed(results) else "steps"
 
 
-def _loss_range(values: Sequence[float]) -> tuple[float, float]:
+def with_room(values: Sequence[float]) -> tuple[float, float]:
     """Return a range with a little room around the data."""
     low, high = min(values), max(values)
     room = (high - low) * 0.04 or 0.5
@@ -82,7 +82,7 @@ def _loss_series(results: Results, curve: Sequence[Mapping[str, Any]]) -> list[S
     known = results.get("languages") or ()
     order = sorted(kept, key=lambda k: (k[1] is not None, _rank(results, k[1], known)))
     return [
-        _loss_line(results, split, code, styles, _thinned(kept[split, code]))
+        _loss_line(results, split, code, styles, thinned(kept[split, code]))
         for split, code in order
     ]
 
@@ -113,7 +113,7 @@ def _loss_line(
     return Series(own, language_name(results, code), points, look, label=own)
 
 
-def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return at most 120 points, means over blocks of them, which is also smoother."""
     if len(points) <= _POINTS_OF_A_LINE:
         return list(points)
@@ -129,13 +129,13 @@ def adaptation_chart(results: Results, task: str) -> str:
     styles, series = model_styles(results), []
     for key, one in models_on(results, task).items():
         curve = [p for p in one.get("curve") or () if p.get("loss") is not None]
-        points = _thinned([(float(p["step"]), float(p["loss"])) for p in curve])
+        points = thinned([(float(p["step"]), float(p["loss"])) for p in curve])
         if points:
             series.append(Series("", model_title(results, key), points, styles[key]))
     if not series:
         return ""
     values = [p[1] for one in series for p in one.points]
-    y = Axis("Loss, nats per example", *_loss_range(values))
+    y = Axis("Loss, nats per example", *with_room(values))
     return line_chart(series, Axis("steps"), y, title=f"Loss while learning {task}")
 
 

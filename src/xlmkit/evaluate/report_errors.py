@@ -109,6 +109,15 @@ def _commonest(counts: NDArray[np.int64], labels: list[str]) -> str:
     return f"{labels[row]} taken for {labels[column]}, {number} of {total}"
 
 
+def counted_answer(task: Mapping[str, Any]) -> str:
+    """Return what is counted as an answer where it is not that to a whole text; else nothing."""
+    answers = {
+        "tagging": "the tag of a word",
+        "multilabel": "that a text is of a class, or that it is not",
+    }
+    return answers.get(str(task.get("kind")), "")
+
+
 def _calibrations(results: Results, name: str) -> dict[str, dict[str, Calibration]]:
     """Return what each model's confidence came to, by model and language."""
     found = {

@@ -25,6 +25,9 @@ from xlmkit.evaluate.results import (
 )
 from xlmkit.evaluate.score import Score
 
+GAP = "Gap"
+"""Head of the columns that say how far a language lies from that of the labels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -198,7 +201,7 @@ def transfer_table(results: Results, task: str) -> Table:
 
     measures = [
         Measure(metric_title(metrics[0]), measured(metrics[0])),
-        Measure("Gap", to_source, show=formats.points, better=0),
+        Measure(GAP, to_source, show=formats.points, better=0),
         *(Measure(metric_title(name), measured(name)) for name in metrics[1:]),
     ]
     return comparison("Language", model_titles(results, models), rows, measures)

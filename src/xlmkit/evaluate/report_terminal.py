@@ -9,6 +9,7 @@ from xlmkit.evaluate.report_headline import headline
 from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
 from xlmkit.evaluate.report_sets import set_tables
 from xlmkit.evaluate.report_tables import (
+    GAP,
     Cell,
     Table,
     language_model_tables,
@@ -68,7 +69,7 @@ def _print_task(results: Results, name: str) -> None:
     learned += " only" if learned_in_one(results, first) else ""
     metric = metric_title(main_metric(first))
     title = f"{metric} on {task_title(results, name)} in %, labels in {learned} (95% intervals)"
-    _print(title, transfer_table(results, name), metric)
+    _print(title, transfer_table(results, name), metric, beside=GAP)
     _print_bias(results, name)
     if (chosen := selection_table(results, name)) is not None:
         _print(f"{metric} by who chose the step on validation texts, in %", chosen)
@@ -87,17 +88,26 @@ def _print_bias(results: Results, name: str) -> None:
         print_text(f"{model_title(results, key or '')}: {' '.join(section.sentences)}")
 
 
-def _print(title: str, content: Table, kept: str = "") -> None:
-    """Print a table; where its columns are grouped by model, only those named `kept`, if given."""
+def _print(title: str, content: Table, kept: str = "", beside: str = "") -> None:
+    """Print a table.
+
+    Args:
+        title: the line above it.
+        content: the table.
+        kept: where columns are grouped by model, print only those of this name, if given.
+        beside: and, behind each, that of this name.
+    """
     heads, shown = list(content.columns), list(range(len(content.columns)))
     if content.groups:
         groups = [title for title, span in content.groups for _ in range(span)]
         heads = [
-            f"{group} {head}".removesuffix(f" {kept}")
+            head if head == beside else f"{group} {head}".removesuffix(f" {kept}")
             for group, head in zip(groups, heads, strict=True)
         ]
-        shown = [i for i, column in enumerate(content.columns) if kept in ("", column)]
-    intervals = len(shown) <= _COLUMNS_WITH_INTERVALS
+        names = {kept, beside} if kept else set(content.columns)
+        shown = [i for i, column in enumerate(content.columns) if column in names]
+    with_intervals = [i for i in shown if content.columns[i] != beside]
+    intervals = len(with_intervals) <= _COLUMNS_WITH_INTERVALS
     columns = [_texts([row.cells[i] for row in content.rows], intervals) for i in shown]
     labels = [row.label for row in content.rows]
     rows = [list(row) for row in zip(labels, *columns, strict=True)]
@@ -108,8 +118,11 @@ def _texts(cells: Sequence[Cell], intervals: bool) -> list[str]:
     """Return the cells of a column, so padded that all numbers end at the same place."""
     details = [_detail(cell.detail, intervals=intervals) for cell in cells]
     width = max(map(len, details))
+    starred = any(cell.best for cell in cells)
     return [
-        "-" if cell.text == MISSING else f"{cell.text}{detail:<{width}} {'*' if cell.best else ' '}"
+        "-"
+        if cell.text == MISSING
+        else f"{cell.text}{detail:<{width}}{(' *' if cell.best else '  ') if starred else ''}"
         for cell, detail in zip(cells, details, strict=True)
     ]
 

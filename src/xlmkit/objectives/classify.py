@@ -5,7 +5,7 @@ Several:    L = mean over classes of - log p(whether it is of the class).
 A number:   L = (score - value)^2.
 A choice:   L = - log softmax(scores of an example's sequences)[right one], Radford et al. 2018.
 
-Of classes, `Balance` adds weights, focal loss and label smoothing; of one class, sampling, too.
+Of classes, `Balance` adds weights, focal loss, label smoothing and sampling.
 
 Of a long text in windows every window has the text's label; but of a choice the windows' scores are
 joined first, as in measuring, since its sequences are judged together.
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from xlmkit.data.batch import LabelledBatch, Sequences
 from xlmkit.data.text_windows import Join
-from xlmkit.objectives.balance import Balance
+from xlmkit.objectives.balance import Balance, rarest_classes
 from xlmkit.objectives.base import LossOutput, grouped
 from xlmkit.objectives.class_loss import class_loss, several_loss
 from xlmkit.objectives.pool import Parts, Pool
@@ -89,6 +89,10 @@ class SequenceClassification:
         parts = [] if languages is None else [languages]
         if loss == "classes":
             parts.append(Parts(self.labels, balance.class_alpha))
+        elif loss == "several" and balance.class_alpha != 1:
+            examples, classes = np.nonzero(self.labels)
+            rarest = rarest_classes(examples, classes, len(self.labels))
+            parts.append(Parts(rarest, balance.class_alpha))
         self.pool = Pool(lengths, parts, tokens=tokens, seed=(seed, self.name))
         self.batches_per_epoch = max(1, round(int(lengths.sum()) / tokens))
 

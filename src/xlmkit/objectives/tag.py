@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from xlmkit.data.batch import ModelInputs
 from xlmkit.data.words import WordSequences
-from xlmkit.objectives.balance import Balance
+from xlmkit.objectives.balance import Balance, rarest_classes
 from xlmkit.objectives.base import LossOutput, grouped
 from xlmkit.objectives.class_loss import class_loss
 from xlmkit.objectives.pool import Parts, Pool
@@ -68,8 +68,21 @@ class TokenClassification:
         if languages is not None:
             of = np.array([languages.of[numbers[0]] for numbers in words.words], np.int64)
             parts.append(Parts(of, languages.alpha))
+        if self.balance.class_alpha != 1:
+            parts.append(Parts(self._rarest_tags(), self.balance.class_alpha))
         self.pool = Pool(lengths, parts, tokens=tokens, seed=(seed, self.name))
         self.batches_per_epoch = max(1, round(int(lengths.sum()) / tokens))
+
+    def _rarest_tags(self) -> NDArray[np.int64]:
+        """Return the rarest tag of each sequence, -1 where all its words are outside, (sequences,).
+
+        A long sentence has several sequences, each of which is drawn by the tags judged in it.
+        """
+        n_words = [len(numbers) for numbers in self.words.words]
+        tags = self.tags[np.concatenate(self.words.words)]
+        inside = tags != self.balance.outside
+        sequences = np.repeat(np.arange(len(n_words)), n_words)
+        return rarest_classes(sequences[inside], tags[inside], len(n_words))
 
     def batch(self, number: int) -> TaggedBatch:
         """Draw batch `number`."""

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.calibration import Calibration, softmax
@@ -41,8 +40,6 @@ class ClassificationConfig(RareClasses, SequenceConfig):
 
     kind: Literal["classification"] = "classification"
     """The kind of task."""
-    class_alpha: float = Field(1.0, ge=0, le=1)
-    """How often examples come by their class: 1 as they are, 0 from all classes alike."""
 
     def load(self, inputs: TaskInputs) -> "ClassificationData":
         """Read a task's examples.
@@ -107,7 +104,7 @@ class ClassificationData(SequenceData):
 
     def balance(self, config: ClassificationConfig) -> Balance:
         """Return what is done about rare classes."""
-        return config.balance(self.labels, self._balanced, config.class_alpha)
+        return config.balance(self.labels, self._balanced)
 
     def _balanced(self) -> NDArray[np.float32]:
         labels = np.concatenate([part.labels for part in self.train.values()])

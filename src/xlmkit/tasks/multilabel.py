@@ -15,6 +15,7 @@ from pydantic import Field
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.records import labels_in
+from xlmkit.evaluate.calibration import Calibration, decision_probability
 from xlmkit.evaluate.multilabel import (
     label_sets_accuracy,
     multilabel_class_scores,
@@ -110,14 +111,19 @@ class MultilabelData(SequenceData):
     def judge(self, part: LabelledTexts, scores: Scores) -> dict[str, Any]:
         """Return F1 over classes and over all decisions, and how many texts are wholly right.
 
-        Beside them stand precision, recall and F1 of each class.
+        Beside them stand precision, recall and F1 of each class, and whether the probability of
+        each decision can be trusted.
         """
         predicted, labels = scores >= 0, part.labels > 0.5
+        sure = Calibration.of_answers(
+            decision_probability(scores).ravel(), (predicted == labels).ravel()
+        )
         return {
             "macro_f1": multilabel_f1(labels, predicted, "macro").to_json(),
             "micro_f1": multilabel_f1(labels, predicted, "micro").to_json(),
             "exact_match": label_sets_accuracy(labels, predicted).to_json(),
             "classes": multilabel_class_scores(labels, predicted).by_name(self.labels, every=True),
+            "calibration": sure.to_json(),
         }
 
     def columns(self, part: LabelledTexts, scores: Scores) -> Columns:

@@ -21,6 +21,9 @@ class RareClasses(Config):
     """Focal loss: how much less the examples count that the model is sure of; 2 is usual."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """Share of the target that is spread over all classes; 0.1 is usual."""
+    class_alpha: float = Field(1.0, ge=0, le=1)
+    """How often examples come by their class, of several the rarest: 1 as they are, 0 from all
+    classes alike."""
 
     @model_validator(mode="after")
     def _focal_or_smoothed(self) -> Self:
@@ -41,26 +44,20 @@ class RareClasses(Config):
                 f"{', '.join(names)}."
             )
 
-    def balance(
-        self,
-        names: Sequence[str],
-        balanced: Callable[[], NDArray[np.float32]],
-        class_alpha: float = 1.0,
-    ) -> Balance:
+    def balance(self, names: Sequence[str], balanced: Callable[[], NDArray[np.float32]]) -> Balance:
         """Return what is done.
 
         Args:
             names: of the classes, C.
             balanced: returns the weights by which all would count alike, (C,), where every class
                 has an example.
-            class_alpha: exponent of the classes' shares.
         """
         given, weights = self.class_weights, None
         if given == "balanced":
             weights = balanced()
         elif given is not None:
             weights = np.array([given.get(name, 1.0) for name in names], np.float32)
-        return Balance(weights, self.focal_gamma, self.label_smoothing, class_alpha)
+        return Balance(weights, self.focal_gamma, self.label_smoothing, self.class_alpha)
 
 
 RARE_CLASSES = frozenset(RareClasses.model_fields)

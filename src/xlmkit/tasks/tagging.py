@@ -19,6 +19,7 @@ from pydantic import Field
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
+from xlmkit.evaluate.calibration import Calibration, top_probability
 from xlmkit.evaluate.metrics import class_scores, confusion_matrix
 from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.scoring import Scoring
@@ -205,9 +206,11 @@ class TaggingData(TaskData):
 
     def balance(self, config: TaggingConfig) -> Balance:
         """Return what is done about rare tags."""
-        return config.balance(
+        balance = config.balance(
             self.labels, lambda: balanced_weights(self.train_tags, len(self.labels))
         )
+        entities = self.reading is not None and OUTSIDE in self.labels
+        return replace(balance, outside=self.labels.index(OUTSIDE) if entities else None)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -268,7 +271,9 @@ class TaggingData(TaskData):
             scores = scorer.word_scores(part.sentences, language)
             seconds += time.perf_counter() - began
             predicted = scores.argmax(axis=1)
-            languages[language] = self.judge(part, predicted)
+            sure = Calibration.of_answers(top_probability(scores), predicted == part.tags)
+            judged = self.judge(part, predicted)
+            languages[language] = {**judged, "calibration": sure.to_json()}
             shown[language] = self._shown(part, predicted)
             outcomes[language] = self._outcomes(part, predicted)
         n = sum(len(part.sentences) for part in self.train.values())

@@ -3,7 +3,13 @@ import math
 import numpy as np
 import pytest
 
-from xlmkit.evaluate.calibration import BINS, Calibration
+from xlmkit.evaluate.calibration import (
+    BINS,
+    Calibration,
+    decision_probability,
+    softmax,
+    top_probability,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -46,3 +52,25 @@ def test_no_answers_have_no_error():
 def test_what_does_not_fit_is_refused(given, labels):
     with pytest.raises(ValueError, match="probabilit"):
         Calibration.of(given, labels)
+
+
+def test_answers_alone_give_what_all_probabilities_do():
+    draw = np.random.default_rng(4)
+    scores = draw.normal(size=(200, 5)).astype(np.float32) * 30
+    labels = draw.integers(5, size=200)
+    expected = Calibration.of(softmax(scores), labels)
+    found = Calibration.of_answers(top_probability(scores), scores.argmax(axis=1) == labels)
+    assert found.counts.tolist() == expected.counts.tolist()
+    assert found.error.value == pytest.approx(expected.error.value, abs=1e-6)
+
+
+def test_a_decision_is_as_sure_as_what_was_decided():
+    scores = np.array([[0.0, 2.0], [-2.0, -1e4]], np.float32)
+    two = 1 / (1 + math.exp(-2))
+    np.testing.assert_allclose(decision_probability(scores), [[0.5, two], [two, 1.0]])
+
+
+@pytest.mark.parametrize(("given", "right"), [([0.5], [True, False]), ([[0.5]], [[True]])])
+def test_answers_that_do_not_fit_are_refused(given, right):
+    with pytest.raises(ValueError, match="probabilities but"):
+        Calibration.of_answers(given, right)

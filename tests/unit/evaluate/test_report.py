@@ -364,11 +364,15 @@ def test_summary_in_the_terminal(results, capsys):
     lines = capsys.readouterr().out.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("Accuracy on application"))
     table = lines[start + 1 : start + 10]
-    assert table[0].split() == ["Language", "No", "pretraining", "MLM", "MLM", "+", "TLM"]
+    assert table[0].split() == (
+        ["Language", "No", "pretraining", "Gap", "MLM", "Gap", "MLM", "+", "TLM", "Gap"]
+    )
     assert [line.split()[0] for line in table[1:]] == [
         *("English", "French", "German", "Spanish", "Russian", "Arabic", "Chinese", "Average")
     ]
-    assert all(line.endswith("*") for line in table[1:]), "the last model is the best everywhere"
+    assert all(line.count("*") == 1 for line in table[1:]), "the last model is the best everywhere"
+    gaps = [row.cells[-2].text for row in transfer_table(results, "application").rows]
+    assert [line.split()[-1] for line in table[1:]] == ["-", *gaps[1:]]
     assert len({line.index("*") for line in table[1:]}) == 1
     assert any(line.startswith("Translations found first") for line in lines)
     assert any(line.startswith("Perplexity with MLM") for line in lines)

@@ -95,6 +95,22 @@ def test_calibration_stands_beside_every_model(results):
     assert "French: share right 0.6, probability given 0.72" in panels[0].svg
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("classification", ""),
+        ("tagging", "An answer is the tag of a word."),
+        ("multilabel", "An answer is that a text is of a class, or that it is not."),
+    ],
+)
+def test_what_an_answer_is_is_told(results, kind, told):
+    for model in results["models"].values():
+        model["tasks"]["application"]["kind"] = kind
+    page = render_report(results)
+    assert told in page
+    assert ("An answer is" in page) == bool(told)
+
+
 def test_bins_with_a_few_answers_are_not_drawn(results):
     few = copy.deepcopy(results)
     for model in few["models"].values():

@@ -15,6 +15,7 @@ from xlmkit.objectives.class_loss import class_loss, several_loss
 from xlmkit.tasks.base import TaskInputs
 from xlmkit.tasks.classification import ClassificationConfig, ClassificationData
 from xlmkit.tasks.multilabel import MultilabelConfig
+from xlmkit.tasks.rare_classes import RARE_CLASSES
 from xlmkit.tasks.tagging import TaggingConfig
 
 
@@ -57,7 +58,7 @@ def test_tags_and_several_classes_have_weights(tmp_path: Path) -> None:
     weights = tagging.load(inputs).balance(tagging).class_weights
     assert weights is not None
     np.testing.assert_allclose(weights, [4 / 6, 4 / 2])
-    assert "class_weights" not in TaggingConfig.model_validate(section).inputs()
+    assert not RARE_CLASSES & TaggingConfig.model_validate(section).inputs().keys()
     with pytest.raises(UserError, match=r"class_weights names the class Z"):
         TaggingConfig.model_validate({**section, "class_weights": {"Z": 2}}).load(inputs)
 
@@ -65,9 +66,35 @@ def test_tags_and_several_classes_have_weights(tmp_path: Path) -> None:
     rows = {"kind": "tsv", "path": "a.tsv", "text": 0, "label_column": 1, "language": "en"}
     section = {"kind": "multilabel", "train": [rows], "test": [rows], "class_weights": "balanced"}
     several = MultilabelConfig.model_validate(section)
+    assert RARE_CLASSES & several.inputs().keys() == {"class_weights"}
     weights = several.load(inputs).balance(several).class_weights
     assert weights is not None
     np.testing.assert_allclose(weights, [1 / 3, 3 / 1])
+
+
+def test_what_was_adapted_before_still_holds(tmp_path: Path) -> None:
+    config, _ = load(tmp_path)
+    assert config.inputs()["class_alpha"] == 1.0  # a classification always had it among its inputs
+    conll = {"kind": "conll", "path": "a.conll", "language": "en"}
+    tsv = {"kind": "tsv", "path": "a.tsv", "text": 0, "label_column": 1, "language": "en"}
+    for kind, source in ((TaggingConfig, conll), (MultilabelConfig, tsv)):
+        name = "tagging" if kind is TaggingConfig else "multilabel"
+        section = {"kind": name, "train": [source], "test": [source]}
+        assert "class_alpha" not in kind.model_validate(section).inputs()
+        asked = kind.model_validate({**section, "class_alpha": 0.5})
+        assert asked.inputs()["class_alpha"] == 0.5
+
+
+def test_tags_of_entities_are_drawn_without_those_outside(tmp_path: Path) -> None:
+    inputs = TaskInputs(tmp_path, tmp_path, ("en",))
+    (tmp_path / "a.conll").write_text("a O\nb B-X\n", encoding="utf-8")
+    source = {"kind": "conll", "path": "a.conll", "language": "en"}
+    section = {"kind": "tagging", "train": [source], "test": [source], "class_alpha": 0.5}
+    config = TaggingConfig.model_validate(section)
+    balance = config.load(inputs).balance(config)
+    assert (balance.class_alpha, balance.outside) == (0.5, 1)  # B-X, O
+    config = TaggingConfig.model_validate({**section, "entities": "none"})
+    assert config.load(inputs).balance(config).outside is None
 
 
 def test_the_losses_are_those_of_torch() -> None:

@@ -100,6 +100,12 @@ def test_several_classes_are_read_and_those_never_learned_told(
     assert judged["micro_f1"]["value"] == pytest.approx(2 * 2 / (2 + 3))
     assert judged["macro_f1"]["value"] == pytest.approx((1 + 2 / 3) / 2)
     assert judged["exact_match"]["value"] == 0.5
+    # Four decisions: yes with 0.73 twice, right; no with 0.73, right; no with 0.88, wrong.
+    calibration = judged["calibration"]
+    assert [(n, hits) for n, _, hits in calibration["bins"] if n] == [(3, 3), (1, 0)]
+    sure, wrong = (1 / (1 + np.exp(-score)) for score in (1, 2))
+    assert calibration["ece"]["n"] == 4
+    assert calibration["ece"]["value"] == pytest.approx((3 * (1 - sure) + wrong) / 4)
     assert data.answers(part, scores)[1] == {"label": "2", "predicted": "none"}
 
 

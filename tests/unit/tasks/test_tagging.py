@@ -107,6 +107,12 @@ def test_what_is_measured_and_shown(tmp_path: Path) -> None:
     assert measured["average"]["over"] == ["zh"]
     assert measured["languages"]["zh"]["accuracy"]["value"] == pytest.approx(33 / 34)
     assert measured["average"]["entity_f1"] == pytest.approx(2 / 5)  # of 2, and 3 predicted, Bob
+    # 33 words are right by a score of 1 to 0 for the other three tags; one is wrong, its right tag
+    # having -1 and the three others 0.
+    calibration = measured["languages"]["zh"]["calibration"]
+    right, wrong = np.e / (np.e + 3), 1 / (3 + 1 / np.e)
+    assert [(n, hits) for n, _, hits in calibration["bins"] if n] == [(1, 0), (33, 33)]
+    assert calibration["ece"]["value"] == pytest.approx((33 * (1 - right) + wrong) / 34)
     *right, wrong = measured["examples"]["zh"]
     assert [one["text"] for one in right] == ["Bob", " ".join(["so"] * 30)]  # short ones first
     assert right[0]["label"] == right[0]["predicted"] == "Bob/B-PER"
@@ -135,6 +141,7 @@ _TASK = """
   words:
     kind: tagging
     max_length: 8
+    class_alpha: 0.5
     train: [{kind: conll, path: words.txt, language: en}]
     test:
       - {kind: conll, path: words.txt, language: zh}
