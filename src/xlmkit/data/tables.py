@@ -159,20 +159,21 @@ class Table:
 
     def record(self, row: Mapping[Column, Any], place: str) -> Record | None:
         """Return the record of a row, or nothing if no wanted language has a text in it."""
-        texts = self._texts(row, place)
-        if any(not isinstance(text, str) for text in texts.values() if text is not None):
-            self.reading.bad.add("a text that is not a string", place)
+        given = self._texts(row, place)
+        odd = [code for code, text in given.items() if not isinstance(text, str | None)]
+        if odd:
+            self.reading.bad.add("a text that is not a string", place, odd)
             return None
-        texts = self.reading.in_order(texts)
+        texts = self.reading.in_order(given)
         if not texts:
-            self._count_empty(row, place)
+            self._count_empty(row, place, given)
             return None
         label = self.source.label
         if self.source.label_column is not None:
             label = self.label(row[self.source.label_column])
         others = tuple(row[column] for column in self.source.beside)
         if not all(isinstance(text, str) and text for text in others):
-            self.reading.bad.add("an empty second text or choice", place)
+            self.reading.bad.add("an empty second text or choice", place, texts)
             return None
         return Record(texts, self.title, place, label, others)
 
@@ -184,11 +185,11 @@ class Table:
             return None
         return str(value)
 
-    def _count_empty(self, row: Mapping[Column, Any], place: str) -> None:
+    def _count_empty(self, row: Mapping[Column, Any], place: str, languages: Iterable[str]) -> None:
         """Count an empty text that has a label; texts without may well be missing."""
         labelled = self.source.label_column is not None and self.source.text is not None
         if labelled and not row[self.source.text or 0]:
-            self.reading.bad.add("an empty text", place)
+            self.reading.bad.add("an empty text", place, languages)
 
     def _texts(self, row: Mapping[Column, Any], place: str) -> dict[str, Any]:
         if self.source.text is None:

@@ -108,7 +108,7 @@ class TaggingConfig(RareClasses, TaskConfig):
         learned = few_shots(left, self, inputs, lambda s: (s.language, "", " ".join(s.words)))
         tested = held_out
         if not self._validates:
-            tested = list(read_tagged(self.test, inputs, inputs.languages))
+            tested = list(read_tagged(self.test, inputs, inputs.languages, "test"))
         names = sorted({tag for sentence in learned for tag in sentence.tags})
         if len(names) < 2:
             raise UserError(
