@@ -23,7 +23,8 @@ class BadLines:
         counts: reason -> number of lines.
         places: reason -> the first "file:line" of it.
         mends: reason -> what to do about it, where that is known.
-        languages: language, empty where a line does not tell it -> reason -> number of lines.
+        languages: language, empty where a line does not tell it -> reason -> number of lines,
+            odd ones that are kept among them.
         language: of the lines that are being read, empty where each line tells its own.
     """
 
@@ -47,6 +48,11 @@ class BadLines:
         places = self.places.setdefault(reason, [])
         if len(places) < PLACES_KEPT:
             places.append(place)
+
+    def keep(self, reason: str, languages: Iterable[str]) -> None:
+        """Count one line that is odd, as the reason says, but not left out."""
+        for code in languages:
+            self.languages.setdefault(code, Counter())[reason] += 1
 
     def sentences(self, title: str, what: str = "lines") -> Iterator[str]:
         """Yield a sentence for each reason.
