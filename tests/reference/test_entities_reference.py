@@ -15,6 +15,7 @@ from seqeval.metrics.sequence_labeling import get_entities  # noqa: E402
 from seqeval.scheme import IOB2, Entities  # noqa: E402
 
 BIO = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "I-ORG", "B-WORK-OF-ART", "I-WORK-OF-ART"]
+IOB1 = ["O", "I-PER", "I-LOC"]
 BIOES = ["O", *(f"{prefix}-{kind}" for prefix in "BIES" for kind in ("PER", "LOC"))]
 READINGS = {"bio": {}, "iob2": {"mode": "strict", "scheme": IOB2}}
 
@@ -27,7 +28,7 @@ def drawn(tags: list[str], n: int, seed: int) -> tuple[list[list[str]], list[lis
     return gold, given
 
 
-@pytest.mark.parametrize("tags", [BIO, BIOES], ids=["BIO", "BIOES"])
+@pytest.mark.parametrize("tags", [BIO, BIOES, IOB1], ids=["BIO", "BIOES", "IOB1"])
 def test_lenient_entities_are_those_of_the_default_mode(tags: list[str]) -> None:
     for sentence in drawn(tags, 3000, 0)[0]:
         assert spans(sentence) == get_entities(sentence), sentence
@@ -37,6 +38,15 @@ def test_strict_entities_are_those_of_iob2() -> None:
     for sentence in drawn(BIO, 3000, 1)[0]:
         (expected,) = Entities([sentence], IOB2).entities
         assert spans(sentence, "iob2") == [(e.tag, e.start, e.end - 1) for e in expected]
+
+
+@pytest.mark.parametrize("tags", [BIOES, IOB1], ids=["BIOES", "IOB1"])
+def test_scores_of_other_schemes_are_those_of_seqeval(tags: list[str]) -> None:
+    gold, given = drawn(tags, 80, 5)
+    found = entity_scores(gold, given, resamples=0)
+    for name in ("precision", "recall", "f1"):
+        expected = getattr(seqeval_metrics, f"{name}_score")(gold, given)
+        assert getattr(found, name).value == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("reading", READINGS)

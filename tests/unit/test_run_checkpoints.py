@@ -231,8 +231,11 @@ def test_a_model_without_language_embeddings_takes_any_language(
     result = call(alone, "run", models, "finetune.kind.epochs=0.1", "languages=[en, sw, zh, ru]")
     assert result.exit_code == 0, result.output
     assert "The model does not know sw, ru: it tells no languages apart" in result.stderr
-    found = results(alone)["models"]["bare"]["tasks"]["kind"]["languages"]
-    assert set(found) == {"en", "sw", "zh"}
+    model = results(alone)["models"]["bare"]
+    assert set(model["tasks"]["kind"]["languages"]) == {"en", "sw", "zh"}
+    assert model["unknown_languages"] == ["sw", "ru"]
+    page = (alone / "alone" / "report.html").read_text(encoding="utf-8")
+    assert "bare may never have seen text in Swahili, which it does not name" in page
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

@@ -224,17 +224,21 @@ def test_a_file_that_is_learned_and_tested_on_is_told_once(project: Path) -> Non
     assert told not in call(project, "run").stderr
 
 
-def test_a_label_that_was_never_learned_is_left_out_and_told_once(project: Path) -> None:
+def test_labels_never_learned_or_missing_are_left_out_and_told(project: Path) -> None:
     path = project / "test.tsv"
     lines = path.read_text(encoding="utf-8").splitlines()
     lines[0] = lines[0].rsplit("\t", 1)[0] + "\tplant"
+    lines.append("更多\tzh\t")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     result = call(project, "run")
     assert result.exit_code == 0, result.output
     told = "Test texts whose labels were never learned are left out: plant (1) in en,"
     assert result.stderr.count(told) == 1
-    model = read_json(project / "out" / "results.json")["models"]["both"]
-    assert {code: part["n"] for code, part in model["tasks"]["kind"]["languages"].items()} == {
+    task = read_json(project / "out" / "results.json")["models"]["both"]["tasks"]["kind"]
+    assert task["bad_input"] == {"test": {"zh": {"no label": 1}}}
+    page = (project / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Damaged or odd in the test files: 1 in Chinese (no label: 1)." in page
+    assert {code: part["n"] for code, part in task["languages"].items()} == {
         "en": 39, "zh": 40, "ar": 40,
     }  # fmt: skip
 

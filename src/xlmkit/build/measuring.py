@@ -31,6 +31,8 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
     backbone = open_backbone(plan, name)
     figures: dict[str, Any] = {"parameters": backbone.n_parameters, "tasks": {}}
     figures["device"] = _device(setting)
+    if backbone.unknown_languages:
+        figures["unknown_languages"] = list(backbone.unknown_languages)
     if settings.language_modeling and plan.models()[name].trained:
         # A ready model cuts text into other tokens, and so its perplexity tells nothing here.
         model = Bundle.load(plan.pretrained(name).folder).language_model().to(setting.device)
@@ -53,6 +55,8 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
             tell_of_unknown(cut.unknown_share, language, title)
         if outcomes := first.pop("outcomes", None):
             save_outcomes(folder / OUTCOMES / f"{task}.npz", outcomes)
+        if bad := setting.bad_input(task).to_json():
+            first["bad_input"] = bad
         figures["tasks"][task] = {**first, **({"seeds": over_seeds(found)} if others else {})}
     write_json(folder / FIGURES_FILE, figures)
 

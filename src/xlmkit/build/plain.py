@@ -46,10 +46,11 @@ from xlmkit.train.adaptation import Adaptation
 
 @dataclass(frozen=True)
 class PlainBackbone:
-    """A bundle, and the languages it is used for."""
+    """A bundle, the languages it is used for, and those of them that it was never told of."""
 
     bundle: Bundle
     languages: Sequence[str]
+    unknown_languages: Sequence[str] = ()
 
     @classmethod
     def ready(cls, bundle: Bundle, languages: Sequence[str]) -> "PlainBackbone":
@@ -72,7 +73,7 @@ class PlainBackbone:
             )
             lang2id = {**known, **dict.fromkeys(unknown, 0)}
             bundle = replace(bundle, tokenizer=bundle.tokenizer.with_languages(lang2id))
-        return cls(bundle, languages)
+        return cls(bundle, languages, unknown)
 
     @cached_property
     def transformer(self) -> Transformer:

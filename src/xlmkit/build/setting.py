@@ -11,6 +11,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.core.machine import package_versions
 from xlmkit.plan import RunPlan
+from xlmkit.tasks.bad_input import BadInput
 from xlmkit.tasks.base import TaskConfig, TaskData
 from xlmkit.train.placing import place
 from xlmkit.train.tracking import Tracking
@@ -33,7 +34,7 @@ class Setting:
         self.plan, self.recipe = plan, plan.recipe
         self.device = choose_device()
         self._versions = package_versions()
-        self._data: dict[tuple[str, bool, int | None], TaskData] = {}
+        self._data: dict[tuple[str, bool, int | None], tuple[TaskData, BadInput]] = {}
         tune_allocator()
         # Processes of one machine share its cores, unless the recipe says how many each takes.
         sharing = 1 if self.recipe.threads else plan.processes.on_this_machine
@@ -62,7 +63,11 @@ class Setting:
         if not any(known == task and not validates for known, validates, _ in self._data):
             for path in config.files_learned_and_tested(self.plan.task_inputs):
                 say(f"finetune.{task}: {path.name} is learned and tested on; is it the right file?")
-        return self._read(task, config, seed, validates=False)
+        return self._read(task, config, seed, validates=False)[0]
+
+    def bad_input(self, task: str) -> BadInput:
+        """Return what is wrong in a task's files, as it was counted when they were read."""
+        return self._read(task, self.recipe.finetune[task], None, validates=False)[1]
 
     def validation_data(self, task: str, seed: int | None = None) -> TaskData | None:
         """Return a task's examples with those of validation for those of the test, if any.
@@ -73,17 +78,19 @@ class Setting:
             UserError: none has a label that is learned.
         """
         config = self.recipe.finetune[task].validation()
-        return None if config is None else self._read(task, config, seed, validates=True)
+        return None if config is None else self._read(task, config, seed, validates=True)[0]
 
     def _read(
         self, task: str, config: TaskConfig, seed: int | None, *, validates: bool
-    ) -> TaskData:
+    ) -> tuple[TaskData, BadInput]:
         seed = self.plan.seeds(task)[0] if seed is None else seed
         title = f"{task}.valid" if validates else task
         key = task, validates, None if config.few_shot is None else seed
         if key not in self._data:
+            bad = BadInput()  # of this reading alone
+            inputs = replace(self.plan.task_inputs, seed=seed, task=title, bad=bad)
             try:
-                self._data[key] = config.load(replace(self.plan.task_inputs, seed=seed, task=title))
+                self._data[key] = config.load(inputs), bad
             except UserError as error:
                 raise UserError(f"finetune.{title}: {error}") from None
         return self._data[key]

@@ -3,7 +3,7 @@
 import glob
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,36 @@ class BadLines:
         counts: reason -> number of lines.
         places: reason -> the first "file:line" of it.
         mends: reason -> what to do about it, where that is known.
+        languages: language, empty where a line does not tell it -> reason -> number of lines,
+            odd ones that are kept among them.
+        language: of the lines that are being read, empty where each line tells its own.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     places: dict[str, list[str]] = field(default_factory=dict)
     mends: dict[str, str] = field(default_factory=dict)
+    languages: dict[str, Counter[str]] = field(default_factory=dict)
+    language: str = ""
 
-    def add(self, reason: str, place: str) -> None:
-        """Count one line that cannot be used."""
+    def add(self, reason: str, place: str, languages: Iterable[str] = ()) -> None:
+        """Count one line that cannot be used.
+
+        Args:
+            reason: why.
+            place: its "file:line".
+            languages: of its texts; by default that of all lines that are being read.
+        """
         self.counts[reason] += 1
+        for code in tuple(languages) or (self.language,):
+            self.languages.setdefault(code, Counter())[reason] += 1
         places = self.places.setdefault(reason, [])
         if len(places) < PLACES_KEPT:
             places.append(place)
+
+    def keep(self, reason: str, languages: Iterable[str]) -> None:
+        """Count one line that is odd, as the reason says, but not left out."""
+        for code in languages:
+            self.languages.setdefault(code, Counter())[reason] += 1
 
     def sentences(self, title: str, what: str = "lines") -> Iterator[str]:
         """Yield a sentence for each reason.

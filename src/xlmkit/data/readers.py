@@ -43,6 +43,7 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
         )
     found = False
     for part in _parts(source, reading):
+        reading.bad.language = getattr(part, "language", None) or ""
         for record in _reader(part, reading):
             found = True
             yield record if source.label_map is None else _relabelled(record, source, reading)
@@ -68,7 +69,7 @@ def _relabelled(record: Record, source: Source, reading: Reading) -> Record:
         label = several_labels(known) if len(known) == len(several) else None
     if label is None:
         reason = "no label" if given is None else "label not in label_map"
-        reading.bad.add(reason, record.where)
+        reading.bad.add(reason, record.where, record.texts)
     return replace(record, label=label)
 
 

@@ -45,6 +45,7 @@ def read_questions(
     parts = [part for part in _parts(source, reading) if part.language in wanted]
     found = False
     for part in parts:
+        reading.bad.language = str(part.language)
         for row, place in _rows(part, reading):
             question = _question(row, part, place)
             if isinstance(question, str):

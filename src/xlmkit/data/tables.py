@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from xlmkit.text.languages import language
 
 _TOO_FEW = "too few columns"
 _LONGEST_FIELD = 1 << 24  # characters
-_MANY_LINES = 100  # of a field; so many are told, since a quote may never have been closed
+_MANY_LINES = 10  # of a row; longer ones are told, since a quote may not have been meant as one
+_GLUED = f"row of more than {_MANY_LINES} lines, but kept"
 _QUOTED = (
     'it has fields that begin with " and go on in the next line; such files want kind: csv, with '
     'separator: "\\t" where tabs part their columns'
@@ -55,18 +57,51 @@ def read_csv(source: CsvSource, reading: Reading) -> Iterator[Record]:
         rows = csv.reader(lines, delimiter=source.separator)
         try:
             names = _header(table, path, next(rows)) if source.header else {}
-            before = rows.line_num
+            before, glued = rows.line_num, _GluedRows()
             for cells in rows:
-                if rows.line_num - before > _MANY_LINES:
-                    say(
-                        f"{shown}:{before + 1}: a row of {rows.line_num - before:,} lines, since a "
-                        'quotation mark opens a field there; where it should not, double it ("").'
-                    )
+                if is_glued := rows.line_num - before > _MANY_LINES:
+                    glued.add(before + 1, rows.line_num - before)
                 before = rows.line_num
                 if any(cells) and (record := table.cells(cells, names, f"{shown}:{rows.line_num}")):
+                    if is_glued:
+                        reading.bad.keep(_GLUED, record.texts)
                     yield record
         except csv.Error as error:
             raise UserError(f"{path}:{rows.line_num} is no CSV: {error}.") from None
+        glued.tell(shown, source.separator)
+
+
+@dataclass(slots=True)
+class _GluedRows:
+    """Rows of a file that a quoted field makes long, so that it may have swallowed others.
+
+    Attributes:
+        n: how many.
+        first: the line at which the first begins.
+        longest: lines of the longest.
+    """
+
+    n: int = 0
+    first: int = 0
+    longest: int = 0
+
+    def add(self, start: int, lines: int) -> None:
+        """Count one that begins at a line and has so many."""
+        self.n += 1
+        self.first = self.first or start
+        self.longest = max(self.longest, lines)
+
+    def tell(self, shown: str, separator: str) -> None:
+        """Say how many a file has, if any, whose columns are parted so."""
+        if self.n:
+            rows = "1 row has" if self.n == 1 else f"{self.n:,} rows have"
+            longest = f"{self.longest:,}" if self.n == 1 else f"up to {self.longest:,}"
+            first = ", this the first" if self.n > 1 else ""
+            tsv = ", or take kind: tsv, which knows no quotes" if separator == "\t" else ""
+            say(
+                f"{shown}:{self.first}: {rows} {longest} lines{first}, since a quotation mark "
+                f'opens a field there; where it should not, double it (""){tsv}.'
+            )
 
 
 def _is_open(cell: str) -> bool:
@@ -159,20 +194,21 @@ class Table:
 
     def record(self, row: Mapping[Column, Any], place: str) -> Record | None:
         """Return the record of a row, or nothing if no wanted language has a text in it."""
-        texts = self._texts(row, place)
-        if any(not isinstance(text, str) for text in texts.values() if text is not None):
-            self.reading.bad.add("a text that is not a string", place)
+        given = self._texts(row, place)
+        odd = [code for code, text in given.items() if not isinstance(text, str | None)]
+        if odd:
+            self.reading.bad.add("a text that is not a string", place, odd)
             return None
-        texts = self.reading.in_order(texts)
+        texts = self.reading.in_order(given)
         if not texts:
-            self._count_empty(row, place)
+            self._count_empty(row, place, given)
             return None
         label = self.source.label
         if self.source.label_column is not None:
             label = self.label(row[self.source.label_column])
         others = tuple(row[column] for column in self.source.beside)
         if not all(isinstance(text, str) and text for text in others):
-            self.reading.bad.add("an empty second text or choice", place)
+            self.reading.bad.add("an empty second text or choice", place, texts)
             return None
         return Record(texts, self.title, place, label, others)
 
@@ -184,11 +220,11 @@ class Table:
             return None
         return str(value)
 
-    def _count_empty(self, row: Mapping[Column, Any], place: str) -> None:
+    def _count_empty(self, row: Mapping[Column, Any], place: str, languages: Iterable[str]) -> None:
         """Count an empty text that has a label; texts without may well be missing."""
         labelled = self.source.label_column is not None and self.source.text is not None
         if labelled and not row[self.source.text or 0]:
-            self.reading.bad.add("an empty text", place)
+            self.reading.bad.add("an empty text", place, languages)
 
     def _texts(self, row: Mapping[Column, Any], place: str) -> dict[str, Any]:
         if self.source.text is None:

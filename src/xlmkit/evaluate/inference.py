@@ -13,13 +13,12 @@ from xlmkit.core.log import say
 from xlmkit.data.batch import Inputs, SegmentRows, Sequences
 from xlmkit.data.text_windows import LongTexts, PairForm, cut_rows
 from xlmkit.evaluate.joining import join_windows, mean_of_windows
-from xlmkit.evaluate.protocols import Cut, Pooled
+from xlmkit.evaluate.protocols import MOST_UNKNOWN, Cut, Pooled
 from xlmkit.model.heads import SequenceClassifier, mean_pool
 from xlmkit.model.transformer import Transformer
 from xlmkit.text.tokenizer import Tokenizer
 
 _TOKENS = 4096  # of a batch, padding included
-_MOST_UNKNOWN = 0.2  # share of unknown tokens from which on it is told
 
 
 @torch.inference_mode()
@@ -92,7 +91,7 @@ def tell_of_unknown(share: float, language: str, what: str) -> None:
         language: of the texts.
         what: it is asked.
     """
-    if share >= _MOST_UNKNOWN:
+    if share >= MOST_UNKNOWN:
         say(
             f"{what}: {share:.0%} of the tokens of the texts in {language} are unknown to the "
             f"model, so that its scores there mean little; take one whose vocabulary has "

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from xlmkit.data.questions import Question
 from xlmkit.evaluate.answers import Answering, Answers
 
+MOST_UNKNOWN = 0.2
+"""Share of a language's tokens that are unknown to a model from which on its scores mean little."""
+
 
 class Pooled(NamedTuple):
     """What a model gives for whole texts.

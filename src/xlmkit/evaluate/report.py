@@ -46,6 +46,7 @@ from xlmkit.evaluate.report_figures import (
     transfer_bars,
 )
 from xlmkit.evaluate.report_headline import headline
+from xlmkit.evaluate.report_input import bad_input_notes, unknown_notes
 from xlmkit.evaluate.report_learning import learning_curves
 from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
 from xlmkit.evaluate.report_sets import set_tables
@@ -224,7 +225,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
 
 
 def _notes(results: Results, models: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    of_kinds = (left_out_notes, tagging_notes, asking_notes)
+    of_kinds = (bad_input_notes, unknown_notes, left_out_notes, tagging_notes, asking_notes)
     return [note for notes in of_kinds for note in notes(results, models)]
 
 

@@ -13,6 +13,10 @@ from typing import Literal
 Reading = Literal["bio", "iob2"]
 """Lenient, or strict."""
 
+Scheme = Literal["BIO", "IOB1", "IOBES"]
+"""Which prefixes tags of entities have: IOB1 has `B-X` only behind another X, IOBES also has `E-X`
+for the last word and `S-X` for a single one."""
+
 Span = tuple[str, int, int]
 """Type, first word, last word."""
 
@@ -58,12 +62,21 @@ def _strict(tags: Sequence[str]) -> list[Span]:
     return found
 
 
-def is_bio(tags: Sequence[str]) -> bool:
-    """Tell whether a set of tags is that of entities: `O`, `B-X` and `I-X`, and some `B-X`."""
-    named = [tag for tag in tags if tag != OUTSIDE]
-    return any(tag.startswith("B-") for tag in named) and all(
-        tag[:2] in ("B-", "I-") and tag[2:] for tag in named
-    )
+def scheme(tags: Sequence[str]) -> Scheme | None:
+    """Return the scheme that a set of tags is in, None where they are not those of entities.
+
+    Files in IOB1 that have a `B-` somewhere are taken for BIO, and read alike.
+    """
+    prefixes = {tag[:2] for tag in tags if tag != OUTSIDE}
+    if not prefixes or not marks_spans(tags):
+        return None
+    if prefixes <= {"B-", "I-"} and "B-" in prefixes:
+        return "BIO"
+    if OUTSIDE not in tags:  # the tags of words may well begin with such a letter, too
+        return None
+    if prefixes == {"I-"}:
+        return "IOB1"
+    return "IOBES" if prefixes & {"B-", "S-"} else None
 
 
 def marks_spans(tags: Sequence[str]) -> bool:

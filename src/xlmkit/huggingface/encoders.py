@@ -73,6 +73,8 @@ class HuggingFaceBackbone:
         languages: what it is used for.
     """
 
+    unknown_languages: Sequence[str] = ()  # their models do not say which they know
+
     def __init__(self, folder: Path, config: Any, tokenizer: Any, languages: Sequence[str]) -> None:  # noqa: ANN401
         self.folder, self.config, self.languages = folder, config, languages
         self.encoder = TextEncoder(tokenizer, languages)

@@ -7,7 +7,7 @@ answers are. Nothing here needs torch, so that a recipe is checked at once.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
@@ -26,6 +26,7 @@ from xlmkit.evaluate.protocols import (
     WordEncoder,
     WordScorer,
 )
+from xlmkit.tasks.bad_input import BadInput
 from xlmkit.tasks.choosing import ChoosingConfig
 from xlmkit.train.config import OptimizerConfig
 
@@ -147,6 +148,7 @@ class TaskInputs:
         languages: the recipe's languages.
         seed: draws the examples that few are learned of.
         task: what messages call the task.
+        bad: counts what is wrong in the files.
     """
 
     corpus: Path
@@ -154,6 +156,7 @@ class TaskInputs:
     languages: tuple[str, ...]
     seed: int = 0
     task: str = ""
+    bad: BadInput = field(default_factory=BadInput, compare=False)
 
     def sources(self, config: TaskConfig) -> tuple[str, ...]:
         """Return the languages whose labels are learned."""
@@ -244,6 +247,11 @@ class TaskData(ABC):
 
 class Backbone(WordEncoder, Protocol):
     """A pretrained model of any family. A task that asks in another way adds its question here."""
+
+    @property
+    def unknown_languages(self) -> Sequence[str]:
+        """Languages that it is asked about, though it names its own and these are not of them."""
+        ...
 
     @property
     def n_parameters(self) -> int:

@@ -4,7 +4,8 @@ Each class is a question of its own, learned by binary cross-entropy and answere
 of a half or more.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -37,6 +38,8 @@ from xlmkit.tasks.sequences import (
     tell_left_out,
 )
 
+_BARE = "of no class, but kept"
+
 
 class MultilabelConfig(RareClasses, SequenceConfig):
     """A task whose texts are of any number of classes."""
@@ -62,10 +65,8 @@ class MultilabelConfig(RareClasses, SequenceConfig):
                 f"There are {len(names)} different labels to learn from, at least two are needed; "
                 f"the classes of a text are parted by {self.separator!r}, see `separator`."
             )
-        for what, part in (("to learn", learned), ("to test on", tested)):
-            if bare := sum(not self._names(example) for example in part):
-                told = f"{bare:,} of {len(part):,} texts {what} are of no class."
-                say(f"finetune.{inputs.task}: {told}")
+        self._count_bare(learned, inputs, "train", "to learn")
+        self._count_bare(tested, inputs, "test", "to test on")
         number = {name: place for place, name in enumerate(names)}
 
         def row(example: Example) -> NDArray[np.float32] | None:
@@ -83,6 +84,17 @@ class MultilabelConfig(RareClasses, SequenceConfig):
         check_tested(self, test, names)
         self.check_weights(names)
         return MultilabelData(names, train, test, left_out=left_out)
+
+    def _count_bare(
+        self, part: Sequence[Example], inputs: TaskInputs, split: str, what: str
+    ) -> None:
+        """Count and say how many texts are of no class."""
+        bare = Counter(example.language for example in part if not self._names(example))
+        for language, n in bare.items():
+            inputs.bad.add(split, language, _BARE, n)
+        if bare:
+            told = f"{bare.total():,} of {len(part):,} texts {what} are of no class."
+            say(f"finetune.{inputs.task}: {told}")
 
     def _names(self, example: Example) -> set[str]:
         given = labels_in(example.label)

@@ -59,7 +59,8 @@ class MultipleChoiceConfig(SequenceConfig):
             return int(example.label) if known else None
 
         train, test = (_laid_out(by_language(part, place)) for part in (learned, tested))
-        tell_left_out(learned, place, inputs.task, _LEFT_OUT)
+        for code, labels in tell_left_out(learned, place, inputs.task, _LEFT_OUT).items():
+            inputs.bad.add("train", code, "a label that names no choice", sum(labels.values()))
         left_out = tell_left_out(tested, place, inputs.task, _LEFT_OUT)
         if not train:
             raise UserError(f"no label of its train files is a number from 0 to {n - 1}.")

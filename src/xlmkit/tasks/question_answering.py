@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
 
 _HELD_OUT = 10  # one context in so many finds the threshold, where no files are given for it
+_LOST = "answer not in its context"
 _SPLIT_METRICS = ("has_answer_f1", "has_answer_exact_match", "no_answer_accuracy")
 
 
@@ -127,26 +128,29 @@ class QuestionAnsweringConfig(TaskConfig):
             UserError: a file is missing or damaged, or nothing can be learned from.
         """
         sources = inputs.sources(self)
-        given = list(_read(self.train, inputs.learned(self), inputs))
+        given = list(_read(self.train, inputs.learned(self), inputs, "train"))
         if not given:
             told = f"its train files have no question in {', '.join(inputs.learned(self))}."
             raise UserError(told)
         check_sources({question.language for question in given}, self, inputs)
         left, held_out = self.parted(given, sources, lambda one: (one.language, one.context))
         train = few_shots(left, self, inputs, lambda one: (one.language, "", one.text))
-        valid = [*_read(self.valid, sources, inputs), *held_out]
+        valid = [*_read(self.valid, sources, inputs, "valid"), *held_out]
         test = held_out
         if not self._validates:
-            test = list(_read(self.test, inputs.languages, inputs))
+            test = list(_read(self.test, inputs.languages, inputs, "test"))
         if not test:
             raise UserError("its test files have no question in any of the recipe's languages.")
-        told = "Test questions count as any other whose answers do not occur in their contexts: "
-        _count_lost(test, told)
+        told = "Test questions count as any other whose answers do not occur in their contexts"
+        for language, n in _lost(test, told).items():
+            inputs.bad.add("test", language, f"{_LOST}, but counted as any other", n)
         refusing = any(not question.answers for question in (*train, *valid))
         if refusing and self.null_threshold is None and not valid:
             valid = [q for q in train if _finds_threshold(q, sources)]
             train = [q for q in train if not _finds_threshold(q, sources)]
-        _count_lost(train, "Training questions left out, as no answer occurs in their contexts: ")
+        told = "Training questions left out, as no answer occurs in their contexts"
+        for language, n in _lost(train, told).items():
+            inputs.bad.add("train", language, _LOST, n)
         train = [question for question in train if not question.answers or question.place()]
         if not any(question.answers for question in train):
             raise UserError("no question of its train files has an answer that is in its context.")
@@ -158,7 +162,7 @@ def _finds_threshold(question: Question, sources: Collection[str]) -> bool:
 
 
 def _read(
-    sources: Iterable[QuestionSource], languages: Sequence[str], inputs: TaskInputs
+    sources: Iterable[QuestionSource], languages: Sequence[str], inputs: TaskInputs, split: str
 ) -> Iterable[Question]:
     """Yield the questions of these languages; what is damaged is counted and told."""
     for source in sources:
@@ -171,12 +175,15 @@ def _read(
         yield from read_questions(source, reading, languages)
         for sentence in reading.bad.sentences(source.title, "questions"):
             say(sentence)
+        inputs.bad.take(split, reading.bad)
 
 
-def _count_lost(questions: Iterable[Question], told: str) -> None:
+def _lost(questions: Iterable[Question], told: str) -> Counter[str]:
+    """Count the questions whose answers are not in their contexts, by language, and say so."""
     lost = Counter(q.language for q in questions if q.answers and not q.place())
     if lost:
-        say(f"{told}{', '.join(f'{code} {n}' for code, n in lost.items())}.")
+        say(f"{told}: {', '.join(f'{code} {n}' for code, n in lost.items())}.")
+    return lost
 
 
 def _by_language(questions: Iterable[Question]) -> dict[str, list[Question]]:

@@ -51,7 +51,7 @@ def read_split(
     Args:
         sources: the files.
         split: of the corpus.
-        inputs: where files are.
+        inputs: where files are, and what counts.
         labelled: whether every text of the files needs a label.
         several: whether a text may have several labels, or none.
         numbers: whether labels are numbers, those of a dataset's classes too.
@@ -78,10 +78,11 @@ def read_split(
             if labelled and record.label is None:
                 without += 1
                 if source.label_map is None:  # else told already
-                    reading.bad.add("no label", record.where)
+                    reading.bad.add("no label", record.where, record.texts)
             yield record
         for sentence in reading.bad.sentences(source.title):
             say(sentence)
+        inputs.bad.take(split, reading.bad)
         if n and without == n and not source.label_map:
             raise UserError(
                 f"The source {source.title!r} has no label in any of its {n:,} texts; name the "

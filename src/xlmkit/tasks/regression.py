@@ -46,7 +46,8 @@ class RegressionConfig(SequenceConfig):
         train, test = (
             labelled_texts(by_language(part, _number), np.float64) for part in (learned, tested)
         )
-        tell_left_out(learned, _number, inputs.task, _LEFT_OUT)
+        for code, labels in tell_left_out(learned, _number, inputs.task, _LEFT_OUT).items():
+            inputs.bad.add("train", code, "a label that is no number", sum(labels.values()))
         left_out = tell_left_out(tested, _number, inputs.task, _LEFT_OUT)
         values = np.concatenate([part.labels for part in train.values()]) if train else np.empty(0)
         if len(values) == 0 or values.std() == 0:

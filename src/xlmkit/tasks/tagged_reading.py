@@ -55,9 +55,18 @@ class TaggedSentence:
 
 
 def read_tagged(
-    sources: Iterable[TaggedSourceKind], inputs: TaskInputs, languages: Sequence[str]
+    sources: Iterable[TaggedSourceKind],
+    inputs: TaskInputs,
+    languages: Sequence[str],
+    split: str = "train",
 ) -> Iterator[TaggedSentence]:
     """Yield the sentences in the languages; those that cannot be used are counted and told.
+
+    Args:
+        sources: the files or datasets.
+        inputs: where files are, and what counts.
+        languages: those that are wanted.
+        split: what the sentences are for, train or test.
 
     Raises:
         UserError: a file is missing or damaged, has not the columns asked for, or has no sentence.
@@ -67,6 +76,7 @@ def read_tagged(
         parts = [part for part in _parts(source, reading) if part.language in languages]
         found = False
         for part in parts:
+            reading.bad.language = str(part.language)
             for place, words in _read(part, reading):
                 if isinstance(words, str):
                     reading.bad.add(words, place)
@@ -75,6 +85,7 @@ def read_tagged(
                     yield TaggedSentence(str(part.language), *_normalized(words))
         for sentence in reading.bad.sentences(source.title, "sentences"):
             say(sentence)
+        inputs.bad.take(split, reading.bad)
         if parts and not found:
             raise UserError(f"The source {source.title!r} has no sentence that can be used.")
 

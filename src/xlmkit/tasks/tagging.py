@@ -23,7 +23,7 @@ from xlmkit.evaluate.calibration import Calibration, top_probability
 from xlmkit.evaluate.metrics import class_scores, confusion_matrix
 from xlmkit.evaluate.outcomes import Outcomes, example_ids
 from xlmkit.evaluate.scoring import Scoring
-from xlmkit.evaluate.spans import OUTSIDE, Reading, illegal_tags, is_bio, marks_spans
+from xlmkit.evaluate.spans import OUTSIDE, Reading, illegal_tags, scheme
 from xlmkit.evaluate.tagging import (
     entity_counts,
     entity_scores,
@@ -42,6 +42,7 @@ from xlmkit.tasks.base import (
     figures,
     ignored,
 )
+from xlmkit.tasks.entity_tags import Entities, entity_reading
 from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.rare_classes import RARE_CLASSES, RareClasses
 from xlmkit.tasks.reading import check_sources
@@ -65,9 +66,10 @@ class TaggingConfig(RareClasses, TaskConfig):
     """Tagged sentences to test on, in any of the languages."""
     valid: tuple[TaggedSourceKind, ...] = ()
     """Tagged sentences that choose the best step, in any of the languages."""
-    entities: Literal["auto", "none", "bio", "iob2"] = "auto"
+    entities: Entities = "auto"
     """Whether tags are of entities: bio scores them as conlleval and seqeval do, iob2 strictly, so
-    that an I- that continues nothing is left out; auto takes bio where all tags are O, B- or I-."""
+    that an I- that continues nothing is left out; auto takes bio where all tags are O, B- or I-,
+    or also E- or S-."""
     max_length: int = Field(256, ge=8)
     """Longest part of a sentence in tokens; longer sentences are read in overlapping windows."""
 
@@ -109,7 +111,7 @@ class TaggingConfig(RareClasses, TaskConfig):
         learned = few_shots(left, self, inputs, lambda s: (s.language, "", " ".join(s.words)))
         tested = held_out
         if not self._validates:
-            tested = list(read_tagged(self.test, inputs, inputs.languages))
+            tested = list(read_tagged(self.test, inputs, inputs.languages, "test"))
         names = sorted({tag for sentence in learned for tag in sentence.tags})
         if len(names) < 2:
             raise UserError(
@@ -122,26 +124,11 @@ class TaggingConfig(RareClasses, TaskConfig):
         numbers = {tag: number for number, tag in enumerate([*names, *unseen])}
         train, test = (_by_language(part, numbers) for part in (learned, tested))
         self.check_weights(names)
-        data = TaggingData(names, unseen, train, test, self._reading(names))
+        data = TaggingData(
+            names, unseen, train, test, entity_reading(names, self.entities, inputs.task)
+        )
         data.tell_oddities()
         return data
-
-    def _reading(self, tags: list[str]) -> Reading | None:
-        """Return how entities are read from these tags, None where they are none.
-
-        Raises:
-            UserError: entities are asked for, and the tags are none of entities.
-        """
-        if self.entities == "none":
-            return None
-        if self.entities == "auto":
-            return "bio" if is_bio(tags) else None
-        if not marks_spans(tags):
-            raise UserError(
-                f"its tags are not those of entities ({', '.join(tags[:5])}); leave out "
-                f"`entities: {self.entities}`, or name the column that has O and B- in it."
-            )
-        return self.entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +204,11 @@ class TaggingData(TaskData):
         """Names of the scores, that which decides first."""
         entities = ("entity_f1", "entity_precision", "entity_recall") if self.reading else ()
         return (*entities, "accuracy", "macro_f1")
+
+    @property
+    def _begins_alike(self) -> bool:
+        """Whether an I- may begin an entity: the tags are in IOB1."""
+        return scheme(self.labels) == "IOB1"
 
     @cached_property
     def train_tags(self) -> NDArray[np.int64]:
@@ -320,16 +312,17 @@ class TaggingData(TaskData):
             return told
         right, given = (part.parted(names[i] for i in tags) for tags in (part.tags, predicted))
         scores = entity_scores(right, given, self.reading)
+        illegal = {
+            "gold": sum(map(illegal_tags, right)),
+            "predicted": sum(map(illegal_tags, given)),
+        }
         return {
             "entity_f1": scores.f1.to_json(),
             "entity_precision": scores.precision.to_json(),
             "entity_recall": scores.recall.to_json(),
             **told,
             "types": {kind: asdict(one) for kind, one in scores.types.items()},
-            "illegal": {
-                "gold": sum(map(illegal_tags, right)),
-                "predicted": sum(map(illegal_tags, given)),
-            },
+            **({} if self._begins_alike else {"illegal": illegal}),
         }
 
     def tell_oddities(self) -> None:
@@ -342,7 +335,7 @@ class TaggingData(TaskData):
                 )
             listed = ", ".join(f"{tag} ({count})" for tag, count in counts.most_common(5))
             say(f"Test words whose tags were never learned count as wrong: {listed}.")
-        if self.reading is None:
+        if self.reading is None or self._begins_alike:
             return
         names = [*self.labels, *self.unseen]
         for what, parts in (("train", self.train), ("test", self.test)):

@@ -149,8 +149,36 @@ def test_a_quote_that_swallows_rows_is_told(
     rows[1], rows[300] = '"the stray quote begins,news', 'he said "x" today,news'
     (tmp_path / "a.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     columns = {"text": 0, "label_column": 1, "language": "en"}
-    _read(tmp_path, kind="csv", path="a.csv", **columns)
-    assert "a.csv:2: a row of 300 lines, since a quotation mark opens" in capsys.readouterr().err
+    _, reading = _read(tmp_path, kind="csv", path="a.csv", **columns)
+    assert "a.csv:2: 1 row has 300 lines, since a quotation mark opens" in capsys.readouterr().err
+    assert not reading.bad.counts  # it is kept
+    assert reading.bad.languages == {"en": {"row of more than 10 lines, but kept": 1}}
+
+
+def test_rows_that_quotes_glue_are_counted_by_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def text(*lengths: int) -> str:
+        return "".join(
+            '"a\n' + "b\n" * (length - 2) + 'c",x\n' if length > 1 else "a,x\n"
+            for length in lengths
+        )
+
+    (tmp_path / "1.csv").write_text(text(1, 10, 11, 1, 72, 13), encoding="utf-8")
+    (tmp_path / "2.csv").write_text(text(10, 2), encoding="utf-8")
+    columns = {"text": 0, "label_column": 1, "language": "en"}
+    records, reading = _read(tmp_path, kind="csv", path="*.csv", **columns)
+    assert len(records) == 8
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told == (
+        "1.csv:12: 3 rows have up to 72 lines, this the first, since a quotation mark opens a "
+        'field there; where it should not, double it ("").'
+    )
+    assert reading.bad.languages["en"]["row of more than 10 lines, but kept"] == 3
+    (tmp_path / "a.tsv").write_text(text(11).replace(",", "\t"), encoding="utf-8")
+    _read(tmp_path, kind="csv", path="a.tsv", separator="\t", **columns)
+    told = 'double it (""), or take kind: tsv, which knows no quotes.'
+    assert told in capsys.readouterr().err
 
 
 def test_a_field_of_a_csv_may_be_a_whole_document(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xlmkit.evaluate.spans import illegal_tags, is_bio, spans
+from xlmkit.evaluate.spans import illegal_tags, scheme, spans
 from xlmkit.evaluate.tagging import entity_scores, word_accuracy, word_macro_f1
 
 
@@ -24,11 +24,14 @@ def test_a_continuation_is_of_the_entity_just_before_it() -> None:
 
 
 def test_sets_of_tags_tell_whether_they_are_of_entities() -> None:
-    assert is_bio(["O", "B-PER", "I-PER"])
-    assert not is_bio(["NOUN", "VERB"])
-    assert not is_bio(["O"])
-    assert not is_bio(["O", "B-PER", "PER"])
-    assert not is_bio(["B-", "O"])
+    assert scheme(["O", "B-PER", "I-PER"]) == scheme(["B-PER"]) == "BIO"
+    assert scheme(["O", "I-PER"]) == "IOB1"
+    assert scheme(["O", "B-PER", "E-PER"]) == scheme(["O", "S-PER"]) == "IOBES"
+    others: list[list[str]] = [
+        ["NOUN", "VERB"], ["O"], ["O", "B-PER", "PER"], ["B-", "O"], [], ["I-PER"], ["O", "E-PER"],
+        ["S-PER", "B-PER"], ["O", "B-PER", "L-PER"],
+    ]  # fmt: skip
+    assert [scheme(tags) for tags in others] == [None] * len(others)
 
 
 def test_intervals_are_over_sentences() -> None:

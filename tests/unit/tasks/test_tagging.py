@@ -137,6 +137,49 @@ def test_there_is_something_to_learn_and_to_test(tmp_path: Path) -> None:
         load(tmp_path, {"en": ENTITIES}, test=[other])
 
 
+def test_entities_in_iob1_and_iobes_are_scored_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "the O\nRed I-LOC\nSea I-LOC\n\nBob I-PER\nRome I-LOC\n"
+    data = load(tmp_path, {"en": text})
+    assert data.reading == "bio"
+    said = capsys.readouterr().err
+    assert "No tag begins with B-: read as IOB1, where I- begins an entity as well." in said
+    assert "continue no entity" not in said
+    judged = data.judge(data.test["en"], np.array([2, 0, 0, 1, 2]))
+    assert judged["entity_f1"]["value"] == pytest.approx(4 / 5)  # Rome is missed
+    assert "illegal" not in judged
+
+    data = load(tmp_path, {"en": "the O\nRed B-LOC\nSea E-LOC\n\nBob S-PER\nRome S-LOC\n"})
+    assert data.reading == "bio"
+    assert "Tags E- or S- end entities: read as IOBES" in capsys.readouterr().err
+    judged = data.judge(data.test["en"], data.test["en"].tags)
+    assert judged["types"]["LOC"]["support"] == 2
+    assert judged["entity_f1"]["value"] == 1
+
+
+@pytest.mark.parametrize(("scheme", "tags"), [("IOB1", "I-LOC"), ("IOBES", "S-LOC")])
+def test_the_strict_reading_refuses_what_it_cannot_read(
+    tmp_path: Path, scheme: str, tags: str
+) -> None:
+    with pytest.raises(UserError, match=f"in {scheme} .*say `entities: bio`, which reads them all"):
+        load(tmp_path, {"en": f"the O\nSea {tags}\n"}, entities="iob2")
+    assert load(tmp_path, {"en": f"the O\nSea {tags}\n"}, entities="bio").reading == "bio"
+
+
+def test_tags_that_only_look_like_those_of_entities_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load(tmp_path, {"en": "the O\nRed B-LOC\nSea L-LOC\nRome U-LOC\n"}).reading is None
+    assert (
+        "Its tags look like those of entities, but not all are O, B-, I-, E- or S- (L-LOC, "
+        "U-LOC), so that entities get no F1; mend these tags, or say `entities: none`."
+    ) in capsys.readouterr().err
+    load(tmp_path, {"en": "the O\nRed B-LOC\nSea L-LOC\nRome U-LOC\n"}, entities="none")
+    load(tmp_path, {"en": "a NOUN\nb VERB\n"})
+    assert "look like" not in capsys.readouterr().err
+
+
 _TASK = """
   words:
     kind: tagging
