@@ -88,7 +88,7 @@ def test_a_run_measures_summaries_in_every_language(trained: Path) -> None:
     assert ",summaries,ar-ar,rouge2," in (trained / "out" / "results.csv").read_text("utf-8")
 
 
-def test_its_folder_summarises(trained: Path) -> None:
+def test_its_folder_summarises(trained: Path, tmp_path: Path) -> None:
     folder = trained / "out" / "translation" / "topics"
     summarizer = Summarizer.from_pretrained(folder)
     assert (summarizer.length, summarizer.summary_length) == (24, 8)
@@ -98,6 +98,10 @@ def test_its_folder_summarises(trained: Path) -> None:
     made = CliRunner().invoke(app, call, input="\n".join(texts) + "\n")
     assert made.exit_code == 0, made.output
     assert made.stdout.split("\n")[:-1] == expected
+    parts = [tmp_path / "one", tmp_path / "two"]
+    for path, some in zip(parts, (texts[:1], texts[1:]), strict=True):
+        path.write_text("\n".join(some), encoding="utf-8")
+    assert CliRunner().invoke(app, [*call, *map(str, parts)]).stdout == made.stdout
     made = CliRunner().invoke(app, [*call, "--tgt", "sw"], input="a\n")
     assert made.exit_code == 1
     assert "does not know the language 'sw'" in made.stderr

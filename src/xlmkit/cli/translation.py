@@ -17,6 +17,13 @@ class Engine(StrEnum):
     ctranslate2 = "ctranslate2"
 
 
+Sources = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FILE]...",
+        help="Texts, a line each, one file behind the other; else standard input.",
+    ),
+]
 NBest = Annotated[
     int,
     typer.Option("--n-best", min=1, help="Lines of number, score and translation, by tabs."),
@@ -63,10 +70,7 @@ LengthPenalty = Annotated[
 
 def translate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A translator's folder.")],
-    source: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="The text, a line each; else standard input."),
-    ] = None,
+    sources: Sources = None,
     src: Annotated[
         str | None,
         typer.Option(
@@ -120,7 +124,7 @@ def translate(
         precision=precision,
         split=split,
     )
-    module.translate(model, source, target, request, resume=resume)
+    module.translate(model, sources or [], target, request, resume=resume)
 
 
 def summarize(
@@ -128,10 +132,7 @@ def summarize(
         Path, typer.Argument(metavar="MODEL", help="The folder of a model that summarises.")
     ],
     language: Annotated[str, typer.Option("--language", "-l", help="Language of the texts.")],
-    source: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="Texts, a line each; else standard input."),
-    ] = None,
+    sources: Sources = None,
     tgt: Annotated[
         str | None, typer.Option("--tgt", "-t", help="Language to write; by default the same.")
     ] = None,
@@ -168,7 +169,7 @@ def summarize(
         capitals=capitals,
         precision=precision,
     )
-    module.summarize(model, source, target, request, long_texts, resume=resume)
+    module.summarize(model, sources or [], target, request, long_texts, resume=resume)
 
 
 def score(
