@@ -179,14 +179,17 @@ def score(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            "--metric", "-m", help="bleu, chrf, chrf++, ter, original or rouge; may be repeated."
+            "--metric",
+            "-m",
+            help="bleu, chrf, chrf++, ter, original, rouge or comet; may be repeated.",
         ),
     ] = None,
     against: Annotated[
         Path | None, typer.Option("--against", help="Another system's translations, to compare.")
     ] = None,
     source: Annotated[
-        Path | None, typer.Option("--src-file", help="What was translated, to find copies.")
+        Path | None,
+        typer.Option("--src-file", help="What was translated, for COMET and to find copies."),
     ] = None,
     src: Annotated[
         str | None, typer.Option("--src", "-s", help="Language of what was translated.")
@@ -198,6 +201,12 @@ def score(
         str | None, typer.Option("--tokenizer", help="sacreBLEU's, instead of the language's own.")
     ] = None,
     output: Annotated[Path | None, typer.Option("--json", help="A file for the numbers.")] = None,
+    comet_command: Annotated[
+        str, typer.Option(metavar="PATH", help="The program of unbabel-comet, by path or name.")
+    ] = "comet-score",
+    comet_model: Annotated[
+        str, typer.Option(metavar="NAME", help="COMET's model.")
+    ] = "Unbabel/wmt22-comet-da",
 ) -> None:
     """Call `xlmkit.evaluate.score_files.score_files`."""
     importlib.import_module("xlmkit.evaluate.score_files").score_files(
@@ -211,4 +220,6 @@ def score(
         lowercase=lowercase,
         tokenizer=tokenizer,
         output=output,
+        comet_command=comet_command,
+        comet_model=comet_model,
     )

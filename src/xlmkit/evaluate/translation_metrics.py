@@ -28,6 +28,7 @@ TITLES = {
     "ter": "TER",
     "original": "original BLEU",
     "round_trip": "round-trip BLEU",
+    "comet": "COMET",
     "rouge1": "ROUGE-1",
     "rouge2": "ROUGE-2",
     "rougeL": "ROUGE-L",
