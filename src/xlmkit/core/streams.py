@@ -59,7 +59,7 @@ def lines_of(sources: Sequence[Path]) -> Generator[str, None, None]:
 def count_lines(sources: Sequence[Path]) -> int | None:
     """Return how many lines `lines_of` gives; None where something can be read but once.
 
-    The files are read for it: a second for ten million lines, on which a model works for hours.
+    The files are read for it: two seconds for ten million lines, on which a model works for hours.
 
     Raises:
         UserError: a file cannot be read.
