@@ -1,11 +1,12 @@
-"""`xlmkit translate` and `summarize`: lines in, as many lines out, at any length of the file.
+"""`xlmkit translate` and `summarize`: lines in, as many lines out, at any length of the files.
 
-Lines are read and translated a chunk at a time, so that memory does not grow with the file. A named
-output is written beside its name and takes it when all is done; `--resume` goes on behind the last
-text that is surely done.
+Lines are read and translated a chunk at a time, so that memory does not grow with the files. A
+named output is written beside its name and takes it when all is done; `--resume` goes on behind the
+last text that is surely done.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,7 @@ from xlmkit.core.config import config_of_settings
 from xlmkit.core.device import tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
-from xlmkit.core.streams import input_lines, output_lines
+from xlmkit.core.streams import check_inputs, count_lines, input_lines, lines_of, output_lines
 from xlmkit.core.unfinished import Work, check_output, skip, work_of
 from xlmkit.generate.ctranslate2_engine import is_export
 from xlmkit.generate.directions import the_direction
@@ -66,20 +67,20 @@ def search_of(settings: Sequence[str]) -> SearchConfig:
 
 def translate(
     model: Path,
-    source: Path | None,
+    sources: Sequence[Path],
     target: Path | None,
     request: Request,
     *,
     resume: bool = False,
 ) -> None:
-    """Translate a file or standard input to a file or standard output.
+    """Translate files or standard input to a file or standard output.
 
     With `n_best` above 1 every translation is a line of its own: the number of its text, its score
     and itself, with tabs between.
 
     Args:
         model: a translator's folder.
-        source: the file to read, UTF-8; None reads standard input.
+        sources: the files to read, UTF-8, one behind the other; none for standard input.
         target: the file to write; None writes standard output.
         request: what is asked for.
         resume: go on with a target that an earlier call has begun.
@@ -88,14 +89,14 @@ def translate(
         UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
             a language or direction, or there is nothing to go on with.
     """
-    _check(model, source, target, request, resume=resume)
+    _check(model, sources, target, request, resume=resume)
     tune_allocator()
     translator = Translator.from_pretrained(model, request.precision, capitals=request.capitals)
     src, tgt = the_direction(translator.directions, request.src, request.tgt)
     translator.translate([""], src, tgt)  # languages are known, before all else
     split = translator.splits if request.split is None else request.split
     request = replace(request, src=src, tgt=tgt, split=split, capitals=translator.capitals)
-    work = _work_of("translate", model, source, request)
+    work = _work_of("translate", model, sources, request)
     allowed = None
     if request.allowed is not None:
         with input_lines(request.allowed) as lines:
@@ -116,23 +117,23 @@ def translate(
         )
 
     title = f"translating {src} to {tgt}"
-    _write_all(write, title, source, target, request.search.n_best, work, resume=resume)
+    _write_all(write, title, sources, target, request.search.n_best, work, resume=resume)
 
 
 def summarize(
     model: Path,
-    source: Path | None,
+    sources: Sequence[Path],
     target: Path | None,
     request: Request,
     long_texts: LongTexts = "beginning",
     *,
     resume: bool = False,
 ) -> None:
-    """Summarise a file or standard input, a text a line; see `translate`.
+    """Summarise files or standard input, a text a line; see `translate`.
 
     Args:
         model: the folder of a model that has learned to summarise.
-        source: the file to read, UTF-8; None reads standard input.
+        sources: the files to read, UTF-8, one behind the other; none for standard input.
         target: the file to write; None writes standard output.
         request: what is asked for; prefixes and allowed words are for translations.
         long_texts: what is done with texts that are longer than the model reads at once.
@@ -142,8 +143,8 @@ def summarize(
         UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
             a language or has not learned to summarise, or there is nothing to go on with.
     """
-    _check(model, source, target, request, resume=resume)
-    work = _work_of("summarize", model, source, request, long_texts=long_texts)
+    _check(model, sources, target, request, resume=resume)
+    work = _work_of("summarize", model, sources, request, long_texts=long_texts)
     tune_allocator()
     summarizer = Summarizer.from_pretrained(model, request.precision, capitals=request.capitals)
     language, tgt = the_direction(None, request.src, request.tgt)
@@ -155,13 +156,13 @@ def summarize(
         )
 
     title = f"summarising {language}"
-    _write_all(write, title, source, target, request.search.n_best, work, resume=resume)
+    _write_all(write, title, sources, target, request.search.n_best, work, resume=resume)
 
 
 def _write_all(
     write: Callable[[list[str], int], _Found],
     title: str,
-    source: Path | None,
+    sources: Sequence[Path],
     target: Path | None,
     n_best: int,
     work: Work,
@@ -169,12 +170,13 @@ def _write_all(
     resume: bool,
 ) -> None:
     """Write what `write` finds for a chunk of lines and the number of its first line."""
+    total = count_lines(sources)
     with (
-        input_lines(source) as lines,
+        closing(lines_of(sources)) as lines,
         output_lines(target, resume=resume, work=work, numbered=n_best > 1) as (stream, done),
     ):
         skip(lines, done)
-        with progress(title, start=done) as job:
+        with progress(title, total, start=done) as job:
             while chunk := list(islice(lines, _CHUNK)):
                 stream.writelines(_written(write(chunk, done), done, n_best))
                 stream.flush()
@@ -183,18 +185,20 @@ def _write_all(
 
 
 def _work_of(
-    command: str, model: Path, source: Path | None, request: Request, **settings: object
+    command: str, model: Path, sources: Sequence[Path], request: Request, **settings: object
 ) -> Work:
     """Return what decides about the lines, which neither the batches nor the engine do."""
     asked = {name: getattr(request, name) for name in _DECISIVE}
     search = request.search.model_dump(exclude={"batch_tokens"})
-    return work_of(command, model, source, **asked, **search, **settings)
+    return work_of(command, model, sources, **asked, **search, **settings)
 
 
 def _check(
-    model: Path, source: Path | None, target: Path | None, request: Request, *, resume: bool
+    model: Path, sources: Sequence[Path], target: Path | None, request: Request, *, resume: bool
 ) -> None:
-    check_output(source, target)
+    check_inputs(sources)
+    for source in sources or (None,):
+        check_output(source, target)
     if resume and target is None:
         raise UserError("--resume needs --output: only a file tells how far the last call came.")
     if request.engine not in ("auto", kind := "ctranslate2" if is_export(model) else "torch"):

@@ -62,7 +62,7 @@ def results(folder: Path) -> Any:
 def test_a_run_measures_summaries_in_every_language(trained: Path) -> None:
     made = results(trained)["translators"]["topics"]
     assert list(made["test"]) == ["en-zh", "en-en", "zh-zh", "ar-ar"]
-    assert set(made["test"]["en-zh"]["scores"]) == {"bleu", "chrf"}
+    assert set(made["test"]["en-zh"]["scores"]) == {"bleu", "chrf", "ter", "original"}
     for code in ("en", "zh", "ar"):  # of two there were none to learn from
         part = made["test"][f"{code}-{code}"]
         assert list(part["scores"]) == ["rouge1", "rouge2", "rougeL"]
@@ -88,7 +88,7 @@ def test_a_run_measures_summaries_in_every_language(trained: Path) -> None:
     assert ",summaries,ar-ar,rouge2," in (trained / "out" / "results.csv").read_text("utf-8")
 
 
-def test_its_folder_summarises(trained: Path) -> None:
+def test_its_folder_summarises(trained: Path, tmp_path: Path) -> None:
     folder = trained / "out" / "translation" / "topics"
     summarizer = Summarizer.from_pretrained(folder)
     assert (summarizer.length, summarizer.summary_length) == (24, 8)
@@ -98,6 +98,10 @@ def test_its_folder_summarises(trained: Path) -> None:
     made = CliRunner().invoke(app, call, input="\n".join(texts) + "\n")
     assert made.exit_code == 0, made.output
     assert made.stdout.split("\n")[:-1] == expected
+    parts = [tmp_path / "one", tmp_path / "two"]
+    for path, some in zip(parts, (texts[:1], texts[1:]), strict=True):
+        path.write_text("\n".join(some), encoding="utf-8")
+    assert CliRunner().invoke(app, [*call, *map(str, parts)]).stdout == made.stdout
     made = CliRunner().invoke(app, [*call, "--tgt", "sw"], input="a\n")
     assert made.exit_code == 1
     assert "does not know the language 'sw'" in made.stderr

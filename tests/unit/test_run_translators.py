@@ -82,6 +82,9 @@ def test_a_run_ends_with_translators(trained: Path) -> None:
     score = made["fresh"]["test"]["en-zh"]
     assert score["n"] > 3
     assert "tok:zh" in score["scores"]["bleu"]["signature"]
+    assert list(score["scores"]) == ["bleu", "chrf", "ter", "original"]
+    assert "asian:yes" in score["scores"]["ter"]["signature"]
+    assert "tok:moses-zh" in score["scores"]["original"]["signature"]
     assert score["scores"]["bleu"]["low"] <= score["scores"]["bleu"]["value"]
     assert score["examples"][0]["reference"]
     assert score["health"]["n"] == score["n"]
@@ -91,6 +94,10 @@ def test_a_run_ends_with_translators(trained: Path) -> None:
     assert {("ae", None, "train"), ("bt", None, "train"), ("mlm", None, "train")} <= points
     assert {("bleu", "en-ar", "valid"), ("mt", "average", "valid")} <= points
     assert {("health", "ar-en", "valid"), ("round_trip", "average", "valid")} <= points
+    rows = (trained / "out" / "results.csv").read_text("utf-8")
+    assert "fresh,translation,en-zh,ter," in rows
+    page = (trained / "out" / "report.html").read_text("utf-8")
+    assert "TER counts corrections, so less is better" in page
     assert made["fresh"]["best_step"] in (6, 12)
     for name in ("fresh", "both"):
         folder = trained / "out" / "translation" / name

@@ -2,12 +2,17 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import xlmkit.build.translation_judge
+from xlmkit.build.translation_judge import Judge
 from xlmkit.build.translation_measure import TranslationValidation
 from xlmkit.build.translation_texts import Watched
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.evaluate.translation_diagnosis import Learner
+from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.translator import Translator
 from xlmkit.train.state import TrainingState
 
@@ -36,3 +41,24 @@ def test_the_loss_is_that_of_every_word_of_every_pair(
     expected = {"fr": -sum(scores) / words, "average": -sum(scores) / words}
     assert found == pytest.approx(expected, abs=1e-5)  # as points are rounded
     assert found["average"] > 0.1
+
+
+def test_what_is_slow_is_measured_of_test_texts_alone(
+    reversing_translator: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, texts, measured = Bundle.load(reversing_translator), pairs(6), []
+    scores = xlmkit.build.translation_judge.translation_scores
+
+    def recording(*arguments: Any, **options: Any) -> Any:
+        found = scores(*arguments, **options)
+        measured.append(list(found))
+        return found
+
+    monkeypatch.setattr(xlmkit.build.translation_judge, "translation_scores", recording)
+    judge = Judge(None, folded=False, back=False, learner=Learner(initial=False, denoises=False))
+    validation = TranslationValidation(
+        bundle, {"en-fr": texts}, most=4, tokens=99, max_length=12, judge=judge
+    )
+    validation(bundle.encoder_decoder(), TrainingState(step=1))
+    judge(Translator(bundle), {"en-fr": texts}, SearchConfig(beam_size=0), thorough=True)
+    assert measured == [["bleu", "chrf"], ["bleu", "chrf", "ter", "original"]]

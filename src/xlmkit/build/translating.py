@@ -262,7 +262,7 @@ def _measure(plan: RunPlan, name: str, folder: Path, judge: Judge) -> dict[str, 
     trained = plan.translated(name).folder
     translator = Translator.from_pretrained(trained, capitals=False)  # as references are folded
     translator.directions = None  # test texts may be of others, to see what became of them
-    found = judge(translator, texts, search, resamples=RESAMPLES)
+    found = judge(translator, texts, search, resamples=RESAMPLES, thorough=True)
     title = plan.translator(name).title or name
     rows = [
         [direction, TITLES[metric], f"{score.value:.1f}", len(one.outputs)]

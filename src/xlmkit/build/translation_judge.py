@@ -15,6 +15,7 @@ from xlmkit.evaluate.score import Score
 from xlmkit.evaluate.translation import translation_counts, translation_scores
 from xlmkit.evaluate.translation_diagnosis import Finding, Learner, findings
 from xlmkit.evaluate.translation_health import Health, round_trip, translation_health
+from xlmkit.evaluate.translation_metrics import QUICK_METRICS, thorough_metrics
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.summarizer import Summarizer
 from xlmkit.generate.translator import Translator
@@ -23,7 +24,6 @@ from xlmkit.text.normalize import lowercase_and_remove_accent
 
 ROUND_TRIP = "round_trip"
 
-_METRICS = ("bleu", "chrf")
 SUMMARY_METRICS = WRITTEN[SUMMARIES]
 _EXAMPLES = 5
 
@@ -120,8 +120,17 @@ class Judge:
         search: SearchConfig,
         *,
         resamples: int = 0,
+        thorough: bool = False,
     ) -> dict[str, Written]:
-        """Translate every direction's texts and measure what comes; intervals by `resamples`."""
+        """Translate every direction's texts and measure what comes.
+
+        Args:
+            translator: who translates.
+            texts: what is translated, by direction.
+            search: how translations are searched for.
+            resamples: by how many the intervals are made; 0 makes none.
+            thorough: measure by TER and the original's BLEU, too, which take longer.
+        """
         return {
             direction: self._judged(
                 translator,
@@ -129,6 +138,7 @@ class Judge:
                 self._folded(part),
                 search,
                 resamples,
+                thorough=thorough,
                 back=self.back and _both_ways(direction, texts),
             )
             for direction, part in texts.items()
@@ -152,6 +162,7 @@ class Judge:
         search: SearchConfig,
         resamples: int,
         *,
+        thorough: bool,
         back: bool,
     ) -> Written:
         source, target = direction.split("-")
@@ -159,7 +170,7 @@ class Judge:
         known = self.identifier
         if known is not None and target not in known.languages:
             known = None
-        scores = self._scores(texts, outputs, target, resamples)
+        scores = self._scores(texts, outputs, target, resamples, thorough=thorough)
         if back:
             scores[ROUND_TRIP] = round_trip(
                 texts.sources,
@@ -176,15 +187,16 @@ class Judge:
         return Written(texts, outputs, scores, health, self.folded)
 
     def _scores(
-        self, texts: Watched, outputs: list[str], target: str, resamples: int
+        self, texts: Watched, outputs: list[str], target: str, resamples: int, *, thorough: bool
     ) -> dict[str, Score]:
         if texts.references is None:
             return {}
         references = [texts.references]
         if texts.summary is not None:
             return rouge_scores(outputs, references, target, SUMMARY_METRICS, resamples=resamples)
+        metrics = thorough_metrics(target) if thorough else QUICK_METRICS
         return translation_scores(
-            outputs, references, target, _METRICS, resamples=resamples, lowercase=self.folded
+            outputs, references, target, metrics, resamples=resamples, lowercase=self.folded
         )
 
 

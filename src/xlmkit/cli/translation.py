@@ -17,6 +17,13 @@ class Engine(StrEnum):
     ctranslate2 = "ctranslate2"
 
 
+Sources = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FILE]...",
+        help="Texts, a line each, one file behind the other; else standard input.",
+    ),
+]
 NBest = Annotated[
     int,
     typer.Option("--n-best", min=1, help="Lines of number, score and translation, by tabs."),
@@ -63,10 +70,7 @@ LengthPenalty = Annotated[
 
 def translate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A translator's folder.")],
-    source: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="The text, a line each; else standard input."),
-    ] = None,
+    sources: Sources = None,
     src: Annotated[
         str | None,
         typer.Option(
@@ -120,7 +124,7 @@ def translate(
         precision=precision,
         split=split,
     )
-    module.translate(model, source, target, request, resume=resume)
+    module.translate(model, sources or [], target, request, resume=resume)
 
 
 def summarize(
@@ -128,10 +132,7 @@ def summarize(
         Path, typer.Argument(metavar="MODEL", help="The folder of a model that summarises.")
     ],
     language: Annotated[str, typer.Option("--language", "-l", help="Language of the texts.")],
-    source: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="Texts, a line each; else standard input."),
-    ] = None,
+    sources: Sources = None,
     tgt: Annotated[
         str | None, typer.Option("--tgt", "-t", help="Language to write; by default the same.")
     ] = None,
@@ -168,7 +169,7 @@ def summarize(
         capitals=capitals,
         precision=precision,
     )
-    module.summarize(model, source, target, request, long_texts, resume=resume)
+    module.summarize(model, sources or [], target, request, long_texts, resume=resume)
 
 
 def score(
@@ -178,14 +179,17 @@ def score(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            "--metric", "-m", help="bleu, chrf, chrf++, ter, original or rouge; may be repeated."
+            "--metric",
+            "-m",
+            help="bleu, chrf, chrf++, ter, original, rouge or comet; may be repeated.",
         ),
     ] = None,
     against: Annotated[
         Path | None, typer.Option("--against", help="Another system's translations, to compare.")
     ] = None,
     source: Annotated[
-        Path | None, typer.Option("--src-file", help="What was translated, to find copies.")
+        Path | None,
+        typer.Option("--src-file", help="What was translated, for COMET and to find copies."),
     ] = None,
     src: Annotated[
         str | None, typer.Option("--src", "-s", help="Language of what was translated.")
@@ -197,6 +201,12 @@ def score(
         str | None, typer.Option("--tokenizer", help="sacreBLEU's, instead of the language's own.")
     ] = None,
     output: Annotated[Path | None, typer.Option("--json", help="A file for the numbers.")] = None,
+    comet_command: Annotated[
+        str, typer.Option(metavar="PATH", help="The program of unbabel-comet, by path or name.")
+    ] = "comet-score",
+    comet_model: Annotated[
+        str, typer.Option(metavar="NAME", help="COMET's model.")
+    ] = "Unbabel/wmt22-comet-da",
 ) -> None:
     """Call `xlmkit.evaluate.score_files.score_files`."""
     importlib.import_module("xlmkit.evaluate.score_files").score_files(
@@ -210,4 +220,6 @@ def score(
         lowercase=lowercase,
         tokenizer=tokenizer,
         output=output,
+        comet_command=comet_command,
+        comet_model=comet_model,
     )

@@ -4,7 +4,7 @@ An output is written to `NAME.part`. Beside it `NAME.part.json` says what was as
 another call does not go on with the work of this one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -26,26 +26,31 @@ def _note_of(target: Path) -> Path:
     return target.with_name(f"{target.name}.part.json")
 
 
-def work_of(command: str, model: Path, source: Path | None, **settings: object) -> Work:
+def work_of(command: str, model: Path, sources: Sequence[Path], **settings: object) -> Work:
     """Return what a call does, for `begin_part`.
 
     Args:
         command: its verb.
         model: the folder; one that was written again is another.
-        source: what is read; None for standard input.
+        sources: what is read, in this order; none for standard input.
         **settings: all else that decides about the output.
     """
     times = [path.stat().st_mtime_ns for path in model.glob("*") if path.is_file()]
-    read = source.stat() if source and source.is_file() else None
+    read = [path.stat() if path.is_file() else None for path in sources]
     return {
         "command": command,
         "model": model.resolve(),
         "time of the model": max(times, default=0),
-        "source": source and source.resolve(),
-        "size of the source": read and read.st_size,
-        "time of the source": read and read.st_mtime_ns,
+        "source": _each(path.resolve() for path in sources),
+        "size of the source": _each(one and one.st_size for one in read),
+        "time of the source": _each(one and one.st_mtime_ns for one in read),
         **settings,
     }
+
+
+def _each(values: Iterable[object]) -> str | None:
+    """Return something of every source, None without any."""
+    return ", ".join(map(str, values)) or None
 
 
 def begin_part(target: Path, work: Work, done: int, *, resume: bool, what: str = "lines") -> None:

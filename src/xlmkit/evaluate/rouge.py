@@ -5,45 +5,20 @@ one of ours. There is no stemming: it exists for English only. For English witho
 numbers are its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from xlmkit.core.errors import MissingPackageError
-from xlmkit.evaluate.score import RESAMPLES, SEED, Score, signature
-from xlmkit.evaluate.translation import Counts, check_lengths
+from xlmkit.evaluate.score import RESAMPLES, SEED, Score
+from xlmkit.evaluate.translation import Counts, MeanOfTexts, check_lengths
 from xlmkit.evaluate.words import word_splitter
 from xlmkit.text.languages import language as known_language
 from xlmkit.text.sentences import split_sentences
 
 ROUGE = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 """Common words, common pairs of words, longest common subsequence; the last by sentences."""
-
-
-@dataclass(frozen=True, slots=True)
-class _MeanF1:
-    """The mean over texts, as a metric of counts: those of a text are its own F1.
-
-    Attributes:
-        name: one of `ROUGE`.
-        n: number of texts.
-        details: how words are counted, for the signature.
-    """
-
-    name: str
-    n: int
-    details: Mapping[str, object]
-
-    def value(self, counts: Any) -> float:  # noqa: ANN401 - a row of an array
-        """Return the mean of texts whose F1 add up to this."""
-        return float(counts[0] / self.n)
-
-    def signature(self, resamples: int, seed: int, **details: object) -> str:
-        """Return how the value is made."""
-        made = {**details, **self.details}
-        return signature(self.name, self.n, resamples=resamples, seed=seed, **made)
 
 
 class _Words:
@@ -109,7 +84,7 @@ def rouge_counts(
             each[name].append(100 * made[name].fmeasure)
     details = {"words": kind, "stemmer": "no", "nrefs": len(references)}
     return {
-        name: Counts(_MeanF1(name, len(values), details), np.array(values)[:, None])
+        name: Counts(MeanOfTexts(name, len(values), details), np.array(values)[:, None])
         for name, values in each.items()
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_lines, write_json
 from xlmkit.core.tables import table
-from xlmkit.evaluate import formats
+from xlmkit.evaluate import comet, formats
 from xlmkit.evaluate.language_identifier import LanguageIdentifier
 from xlmkit.evaluate.rouge import rouge_counts
 from xlmkit.evaluate.score import Score
@@ -25,6 +25,7 @@ from xlmkit.evaluate.translation_metrics import METRICS, TITLES
 from xlmkit.text.languages import language
 
 _ROUGE = "rouge"
+_COMET = "comet"
 _SIGNIFICANT = 0.05
 
 
@@ -40,6 +41,8 @@ def score_files(
     lowercase: bool = False,
     tokenizer: str | None = None,
     output: Path | None = None,
+    comet_command: str = comet.COMMAND,
+    comet_model: str = comet.MODEL,
 ) -> None:
     """Measure a file of translations, print the tables, and write them as JSON if asked.
 
@@ -47,42 +50,66 @@ def score_files(
         hypothesis: the translations, UTF-8, detokenised.
         references: one or more files of human translations.
         tgt: code of the language that was written.
-        metrics: names among `METRICS`, and "rouge"; by default BLEU, chrF and TER.
+        metrics: names among `METRICS`, "rouge" and "comet"; by default BLEU, chrF and TER.
         against: another system's translations, to be compared by paired bootstrap resampling.
-        source: what was translated; with it, copies, repetitions and other languages are counted.
-        src: code of the source's language, needed with `source`.
+        source: what was translated, which COMET reads; with `src`, copies, repetitions and other
+            languages are counted.
+        src: code of the source's language, needed with `source` but for COMET.
         lowercase: whether upper and lower case count as the same.
         tokenizer: sacreBLEU's tokenizer for BLEU, in place of the one that suits the language.
         output: a file for the numbers.
+        comet_command: the program that measures COMET, a path or a name on PATH.
+        comet_model: of COMET.
 
     Raises:
-        UserError: a file cannot be read, the numbers of lines differ, a name is unknown, or a
-            package is missing.
+        UserError: a file cannot be read, the numbers of lines differ, a name is unknown, a package
+            or program is missing, or the program fails.
     """
     names = list(dict.fromkeys(metrics)) or list(DEFAULT_METRICS)
-    unknown = [name for name in names if name not in (*METRICS, _ROUGE)]
-    if unknown:
-        known = ", ".join((*METRICS, _ROUGE))
-        raise UserError(f"There is no metric {unknown[0]!r}; the names are {known}.")
-    if source is not None and src is None:
-        raise UserError("--src-file needs --src: name the language of the source.")
+    _check(names, references, source, src)
+    program = comet.comet_program(comet_command) if _COMET in names else None
     targets = [_lines(path) for path in references]
-    own = _same_length(hypothesis, targets, references)
-    options = {"lowercase": lowercase, "tokenizer": tokenizer}
-    counts = _counts(own, targets, tgt, names, **options)
-    scores = {name: one.score() for name, one in counts.items()}
+    systems = [hypothesis] if against is None else [hypothesis, against]
+    lines = [_same_length(path, targets, references) for path in systems]
+    sources = None if source is None else _same_length(source, targets, references)
+    counts = [
+        _counts(one, targets, tgt, names, lowercase=lowercase, tokenizer=tokenizer) for one in lines
+    ]
+    if program is not None and sources is not None:
+        measured = comet.comet_counts(program, lines, targets[0], sources, comet_model)
+        counts = [{**one, _COMET: more} for one, more in zip(counts, measured, strict=True)]
+    scores = {name: one.score() for name, one in counts[0].items()}
     found: dict[str, Any] = {"scores": {name: one.to_json() for name, one in scores.items()}}
-    _print_scores(f"{hypothesis} in {language(tgt).name}, {len(own):,} sentences", scores)
+    _print_scores(f"{hypothesis} in {language(tgt).name}, {len(lines[0]):,} sentences", scores)
     if against is not None:
-        lines = _same_length(against, targets, references)
-        other = _counts(lines, targets, tgt, names, **options)
-        compared = compare_translations(counts, other)
+        compared = compare_translations(*counts)
         found["against"] = {name: one.to_json() for name, one in compared.items()}
         _print_comparison(f"{hypothesis} against {against}", compared)
-    if source is not None and src is not None:
-        found |= _look(own, _same_length(source, targets, references), targets[0], src, tgt)
+    if sources is not None and src is not None:
+        found |= _look(lines[0], sources, targets[0], src, tgt)
     if output is not None:
         write_json(output, found)
+
+
+def _check(
+    names: Sequence[str], references: Sequence[Path], source: Path | None, src: str | None
+) -> None:
+    """See that the metrics are known, and have what they need."""
+    known = (*METRICS, _ROUGE, _COMET)
+    for name in names:
+        if name not in known:
+            raise UserError(f"There is no metric {name!r}; the names are {', '.join(known)}.")
+    if _COMET not in names:
+        if source is not None and src is None:
+            raise UserError("--src-file needs --src: name the language of the source.")
+        return
+    if source is None:
+        raise UserError("COMET reads what was translated, too: name it with --src-file.")
+    if len(references) > 1:
+        raise UserError(
+            "COMET compares with one reference; name one alone, and measure the other metrics in a "
+            "call of their own."
+        )
 
 
 def _counts(
@@ -92,8 +119,8 @@ def _counts(
     names: Sequence[str],
     **options: Any,  # noqa: ANN401 - those of `translation_metric`
 ) -> dict[str, Counts]:
-    """Count what the metrics need in each line; ROUGE stands last."""
-    counted = [name for name in names if name != _ROUGE]
+    """Count what the metrics but COMET need in each line; ROUGE stands last."""
+    counted = [name for name in names if name not in (_ROUGE, _COMET)]
     counts = translation_counts(lines, targets, tgt, counted, **options)
     return counts | (rouge_counts(lines, targets, tgt) if _ROUGE in names else {})
 

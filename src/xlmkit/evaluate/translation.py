@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
-from xlmkit.evaluate.score import RESAMPLES, Score, bootstrap
+from xlmkit.evaluate.score import RESAMPLES, Score, bootstrap, signature
 from xlmkit.evaluate.translation_metrics import translation_metric
 
 SEED = 12345
@@ -85,6 +85,30 @@ class Metric(Protocol):
     def signature(self, resamples: int, seed: int, **details: object) -> str:
         """Return how the value is made."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class MeanOfTexts:
+    """The mean over texts, as a metric of counts: that of a text is its own score.
+
+    Attributes:
+        name: of the metric.
+        n: number of texts.
+        details: how a text is measured, for the signature.
+    """
+
+    name: str
+    n: int
+    details: Mapping[str, object]
+
+    def value(self, counts: Any) -> float:  # noqa: ANN401 - a row of an array
+        """Return the mean of texts whose scores add up to this."""
+        return float(counts[0] / self.n)
+
+    def signature(self, resamples: int, seed: int, **details: object) -> str:
+        """Return how the value is made."""
+        made = {**details, **self.details}
+        return signature(self.name, self.n, resamples=resamples, seed=seed, **made)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,13 @@
 """How a translation is measured: the metrics of sacreBLEU, set up for a target language."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 from xlmkit.core.errors import MissingPackageError, UserError
+from xlmkit.core.progress import progress
 from xlmkit.text.languages import CHINESE, WITHOUT_SPACES
 from xlmkit.text.languages import language as known_language
 from xlmkit.text.moses import moses_words
@@ -13,6 +15,9 @@ from xlmkit.text.segment import DEFAULT_SEGMENTERS, segmenter
 
 METRICS = ("bleu", "chrf", "chrf++", "ter", "original")
 """Names of the metrics; all but `ter` are better when they are greater."""
+
+QUICK_METRICS = ("bleu", "chrf")
+"""What a translator is watched by while it learns."""
 
 LESS_IS_BETTER = frozenset({"ter"})
 
@@ -23,6 +28,7 @@ TITLES = {
     "ter": "TER",
     "original": "original BLEU",
     "round_trip": "round-trip BLEU",
+    "comet": "COMET",
     "rouge1": "ROUGE-1",
     "rouge2": "ROUGE-2",
     "rougeL": "ROUGE-L",
@@ -60,7 +66,14 @@ class TranslationMetric:
         if self.name == "original":
             hypotheses = [_moses(text, self.language) for text in hypotheses]
             references = [[_moses(text, self.language) for text in one] for one in references]
-        counted: list[list[float]] = self.metric._extract_corpus_statistics(hypotheses, references)
+        count = self.metric._extract_corpus_statistics
+        counted: list[list[float]] = []
+        if self.name != "ter":
+            return list(count(hypotheses, references))
+        with progress("counting corrections (TER)", len(hypotheses), "sentences") as bar:
+            for hypothesis, *targets in zip(hypotheses, *references, strict=True):
+                counted += count([hypothesis], [[one] for one in targets])
+                bar.advance()
         return counted
 
     def value(self, counts: Any) -> float:  # noqa: ANN401 - a row of an array
@@ -80,6 +93,23 @@ class TranslationMetric:
             signature.update("tok", f"moses-{self.language}")
         extra = "".join(f"{key}:{value}|" for key, value in details.items())
         return f"{TITLES[self.name]}|{extra}{signature}"
+
+
+def thorough_metrics(language: str) -> tuple[str, ...]:
+    """Return the metrics of test texts in a language, those of a training first.
+
+    TER is left out where neither spaces nor ideographs part the words, so that it would count whole
+    sentences, and `original` where the segmenter that it needs is not installed.
+    """
+    code = known_language(language).code
+    found = list(QUICK_METRICS)
+    if code not in WITHOUT_SPACES - _IDEOGRAPHS:
+        found.append("ter")
+    with suppress(UserError):
+        if code in DEFAULT_SEGMENTERS:
+            segmenter(DEFAULT_SEGMENTERS[code])
+        found.append("original")
+    return tuple(found)
 
 
 def _moses(text: str, language: str) -> str:

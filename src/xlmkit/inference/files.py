@@ -179,7 +179,8 @@ def _asked(
 def _work_of(command: str, model: Path, texts: Texts, **settings: object) -> Work:
     """Return what a call does, so that only the same goes on with its output."""
     columns = asdict(texts)
-    return work_of(command, model, columns.pop("path"), **columns, **settings)
+    path = columns.pop("path")
+    return work_of(command, model, [] if path is None else [path], **columns, **settings)
 
 
 def _run(title: str, texts: Texts, done: int, worker: Worker) -> None:

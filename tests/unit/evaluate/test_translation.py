@@ -9,7 +9,12 @@ from xlmkit.evaluate.translation import (
     translation_counts,
     translation_scores,
 )
-from xlmkit.evaluate.translation_metrics import METRICS, bleu_tokenizer, translation_metric
+from xlmkit.evaluate.translation_metrics import (
+    METRICS,
+    bleu_tokenizer,
+    thorough_metrics,
+    translation_metric,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -130,6 +135,27 @@ def test_texts_that_do_not_match_are_one_sentence(hypotheses, references, messag
 def test_an_unknown_name_is_one_sentence(name, language, tokenizer, message):
     with pytest.raises(UserError, match=message):
         translation_metric(name, language, tokenizer=tokenizer)
+
+
+def test_ter_which_is_slow_shows_how_far_it_is(monkeypatch, capsys):
+    monkeypatch.setattr("xlmkit.core.progress._SHORT_SECONDS", 0)
+    translation_counts(GOOD, [REFERENCE], "en", ("bleu", "ter"))
+    n = len(GOOD)
+    told = capsys.readouterr().err
+    assert f"counting corrections (TER): done, {n} of {n} sentences (100 %), " in told
+
+
+def test_test_texts_are_measured_by_what_says_something_of_a_language(monkeypatch):
+    assert thorough_metrics("de") == ("bleu", "chrf", "ter", "original")
+    assert "ter" in thorough_metrics("zh")
+    assert thorough_metrics("lo") == ("bleu", "chrf", "original")  # a sentence would be a word
+
+    def missing(name):
+        raise MissingPackageError(name)
+
+    monkeypatch.setattr("xlmkit.evaluate.translation_metrics.segmenter", missing)
+    assert thorough_metrics("zh") == ("bleu", "chrf", "ter")
+    assert thorough_metrics("de") == ("bleu", "chrf", "ter", "original")
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):

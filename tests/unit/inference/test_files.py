@@ -185,9 +185,9 @@ def test_mistakes_in_one_sentence(language_model: Path, arguments: list[str], me
 
 def test_a_source_that_was_edited_is_another(source: Path, tmp_path: Path) -> None:
     model, target = tmp_path / "model", tmp_path / "out.tsv"
-    begun = work_of("predict", model, source)
+    begun = work_of("predict", model, [source])
     begin_part(target, begun, 0, resume=False)
-    begin_part(target, work_of("predict", model, source), 3, resume=True)
+    begin_part(target, work_of("predict", model, [source]), 3, resume=True)
     os.utime(source, ns=(0, source.stat().st_mtime_ns + 1))  # a text of the same size
     with pytest.raises(UserError, match="another time of the source"):
-        begin_part(target, work_of("predict", model, source), 3, resume=True)
+        begin_part(target, work_of("predict", model, [source]), 3, resume=True)
