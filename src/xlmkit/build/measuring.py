@@ -31,8 +31,7 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
     backbone = open_backbone(plan, name)
     figures: dict[str, Any] = {"parameters": backbone.n_parameters, "tasks": {}}
     figures["device"] = _device(setting)
-    if backbone.unknown_languages:
-        figures["unknown_languages"] = list(backbone.unknown_languages)
+    figures["unknown_languages"] = list(backbone.unknown_languages)
     if settings.language_modeling and plan.models()[name].trained:
         # A ready model cuts text into other tokens, and so its perplexity tells nothing here.
         model = Bundle.load(plan.pretrained(name).folder).language_model().to(setting.device)
