@@ -65,6 +65,14 @@ def test_languages_that_do_not_fall_are_not_said_to(measured):
     assert bias_section(*measured).sentences[0] == "In accuracy, no language falls below English."
 
 
+def test_languages_that_fall_alike_are_not_ranked(measured):
+    _results, _model, task = measured
+    for code in VALUES.keys() - {"en"}:
+        task["languages"][code]["accuracy"]["value"] = 0.25
+    expected = "In accuracy, all fall 65.0 points below English."
+    assert bias_section(*measured).sentences[0] == expected
+
+
 def test_a_few_languages_say_nothing_of_a_relation(measured):
     _results, _model, task = measured
     task["languages"] = {code: task["languages"][code] for code in ("en", "fr", "de")}
