@@ -173,8 +173,13 @@ def summarize(
 
 
 def score(
-    hypothesis: Annotated[Path, typer.Argument(help="Translations, a line each, detokenised.")],
-    reference: Annotated[list[Path], typer.Argument(help="Human translations; may be several.")],
+    hypothesis: Annotated[
+        Path, typer.Argument(metavar="HYPOTHESIS", help="Translations, a line each, detokenised.")
+    ],
+    reference: Annotated[
+        list[Path],
+        typer.Argument(metavar="REFERENCE...", help="Human translations; may be several."),
+    ],
     tgt: Annotated[str, typer.Option("--tgt", "-t", help="Language of the translations.")],
     metric: Annotated[
         list[str] | None,
