@@ -41,7 +41,7 @@ class RunPlan:
         self.recipe, self.base, self.folder = recipe, base, folder
         self.processes = processes
         self.threads = recipe.threads or usable_cores()
-        self._checkpoints: dict[str, Checkpoint] = {}
+        self._found: dict[tuple[str, str | None], Checkpoint] = {}
 
     def find_files(self) -> None:
         """See that every file and every checkpoint that the recipe names is there.
@@ -119,7 +119,7 @@ class RunPlan:
         name = self.recipe.tokenizer.checkpoint
         if name is None:
             return None
-        found = find_checkpoint(name, None, self.base)
+        found = self._find(name)
         if found.model_type != "xlm":
             raise UserError(
                 f"tokenizer.checkpoint: {name} is a model of the family {found.model_type}, whose "
@@ -215,7 +215,7 @@ class RunPlan:
         if init in self.models():
             initial = self.pretrained(init).key
         elif init is not None:
-            initial = find_checkpoint(init, None, self.base).to_json()
+            initial = self._find(init).to_json()
         translator = self.translator(name)
         unused: dict[str, Any] = {
             "title": True,
@@ -280,7 +280,7 @@ class RunPlan:
             ready = self.models()[init].ready
             return self.checkpoint(init).folder if ready else self.pretrained(init).folder
         try:
-            return find_checkpoint(init, None, self.base).folder
+            return self._find(init).folder
         except UserError as error:
             known = ", ".join(self.models()) or "none"
             raise UserError(
@@ -322,14 +322,18 @@ class RunPlan:
         Raises:
             UserError: it is not to be had.
         """
-        if name not in self._checkpoints:
-            model = self.models()[name]
-            try:
-                found = find_checkpoint(model.checkpoint or "", model.revision, self.base)
-            except UserError as error:
-                raise UserError(f"pretrain.models.{name}.checkpoint: {error}") from None
-            self._checkpoints[name] = found
-        return self._checkpoints[name]
+        model = self.models()[name]
+        try:
+            return self._find(model.checkpoint or "", model.revision)
+        except UserError as error:
+            raise UserError(f"pretrain.models.{name}.checkpoint: {error}") from None
+
+    def _find(self, name: str, revision: str | None = None) -> Checkpoint:
+        """Return a model that is there already; all of its files are hashed once for a plan."""
+        key = name, revision
+        if key not in self._found:
+            self._found[key] = find_checkpoint(name, revision, self.base)
+        return self._found[key]
 
     @cached_property
     def task_inputs(self) -> TaskInputs:

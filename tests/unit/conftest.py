@@ -1,6 +1,9 @@
-"""A translator that has learned something, shared by tests of several folders."""
+"""A translator that has learned something, and what stops it, for tests of several folders."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -64,3 +67,27 @@ def reversing_translator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bundle = Bundle(model.encoder.architecture, _tokenizer(), model.state_dict(), head=TRANSLATOR)
     bundle.save(path)
     return path
+
+
+@pytest.fixture
+def stopped_behind_four_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[], AbstractContextManager[None]]:
+    """Return what stops `xlmkit translate`, as Ctrl-C does, when it has written four lines."""
+    import xlmkit.translate
+
+    monkeypatch.setattr(xlmkit.translate, "_CHUNK", 2)
+    translated = xlmkit.translate.Translator.translations
+
+    def stopping(self: Any, *rest: Any, first: int = 0, **more: Any) -> Any:
+        if first == 4:
+            raise KeyboardInterrupt
+        return translated(self, *rest, first=first, **more)
+
+    @contextmanager
+    def stopped() -> Iterator[None]:
+        with monkeypatch.context() as context:
+            context.setattr(xlmkit.translate.Translator, "translations", stopping)
+            yield
+
+    return stopped

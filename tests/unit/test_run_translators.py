@@ -21,7 +21,6 @@ from xlmkit.core.files import read_json
 from xlmkit.core.process import Processes
 from xlmkit.evaluate.outcomes import load_outcomes
 from xlmkit.evaluate.resampling import statistic
-from xlmkit.gather import _durations
 from xlmkit.generate.translator import Translator
 from xlmkit.plan import RunPlan
 from xlmkit.recipe import Recipe
@@ -389,18 +388,3 @@ def test_an_initial_model_with_too_few_positions_is_refused(trained: Path, tmp_p
     ]  # fmt: skip
     with pytest.raises(UserError, match=r"next.ae.length .128. is more than the 64 positions of"):
         train_translator(again / "recipe.yaml", overrides, again / "out", False)
-
-
-def test_a_translator_and_a_model_of_one_title_have_durations_of_their_own() -> None:
-    one = SimpleNamespace(title="Ours", ready=False)
-    plan: Any = SimpleNamespace(
-        recipe=SimpleNamespace(finetune={}),
-        stages=lambda _: [],
-        models=lambda: {"a": one},
-        translators=lambda: {"b": one},
-        pretrained=lambda _: SimpleNamespace(seconds=1),
-        measured=lambda _: SimpleNamespace(seconds=2),
-        translated=lambda _: SimpleNamespace(seconds=3),
-        tested=lambda _: SimpleNamespace(seconds=4),
-    )
-    assert list(_durations(plan).values()) == [1, 2, 3, 4]

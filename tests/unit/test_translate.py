@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.truecasing import Truecaser
 from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 
+Stop = Callable[[], AbstractContextManager[None]]
 LINES = ["a b c", "", "c", "b a b", "a", "", "c c"]
 
 
@@ -66,11 +69,11 @@ def test_a_file_gives_the_same_as_a_pipe(model: Path, tmp_path: Path) -> None:
 
 
 def test_it_goes_on_where_it_stopped(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_behind_four_lines: Stop
 ) -> None:
     import xlmkit.translate
 
-    source, target = begun(model, tmp_path, monkeypatch)
+    source, target = begun(model, tmp_path, stopped_behind_four_lines)
     part = tmp_path / "out.part"
     assert part.read_text("utf-8").count("\n") == 4
     with part.open("a") as stream:
@@ -93,9 +96,9 @@ def test_it_goes_on_where_it_stopped(
 
 @pytest.mark.parametrize("cut", [0, 5, 40])
 def test_several_translations_of_a_text_go_on_too(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int
+    model: Path, tmp_path: Path, stopped_behind_four_lines: Stop, cut: int
 ) -> None:
-    source, target = begun(model, tmp_path, monkeypatch, "--n-best", "3")
+    source, target = begun(model, tmp_path, stopped_behind_four_lines, "--n-best", "3")
     part = tmp_path / "out.part"
     content = part.read_bytes()
     part.write_bytes(content[: len(content) - cut])
@@ -110,24 +113,11 @@ def test_several_translations_of_a_text_go_on_too(
     assert not list(tmp_path.glob("out.*"))
 
 
-def begun(
-    model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str
-) -> tuple[Path, Path]:
+def begun(model: Path, folder: Path, stop: Stop, *options: str) -> tuple[Path, Path]:
     """Stop a call behind four lines; return what it reads and what it would write."""
-    import xlmkit.translate
-
-    monkeypatch.setattr(xlmkit.translate, "_CHUNK", 2)
     source, target = folder / "text", folder / "out"
     source.write_text("\n".join(LINES) + "\n", encoding="utf-8")
-    translated = xlmkit.translate.Translator.translations
-
-    def stopping(self: Any, *rest: Any, first: int = 0, **more: Any) -> Any:
-        if first == 4:
-            raise KeyboardInterrupt
-        return translated(self, *rest, first=first, **more)
-
-    with monkeypatch.context() as context:
-        context.setattr(xlmkit.translate.Translator, "translations", stopping)
+    with stop():
         made = call(model, source, "--output", target, *options)
     assert made.exit_code == 130
     assert "Stopped; the same command with --resume goes on." in made.stderr
@@ -149,11 +139,11 @@ def begun(
 def test_other_work_does_not_go_on(
     model: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    stopped_behind_four_lines: Stop,
     options: list[str],
     message: str,
 ) -> None:
-    source, target = begun(model, tmp_path, monkeypatch)
+    source, target = begun(model, tmp_path, stopped_behind_four_lines)
     before = (tmp_path / "out.part").read_bytes()
     made = call(model, source, "--output", target, *options)
     assert made.exit_code == 1
@@ -162,9 +152,9 @@ def test_other_work_does_not_go_on(
 
 
 def test_another_text_or_model_does_not_go_on(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Path, tmp_path: Path, stopped_behind_four_lines: Stop
 ) -> None:
-    source, target = begun(model, tmp_path, monkeypatch)
+    source, target = begun(model, tmp_path, stopped_behind_four_lines)
     (tmp_path / "note").write_bytes((tmp_path / "out.part.json").read_bytes())
     written = source.stat()
     source.write_text("a\n", encoding="utf-8")

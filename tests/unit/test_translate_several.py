@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ LINES = ["a b c", "", "c", "b a b", "a", "", "c d"]
 PIPED = "".join(f"{line}\n" for line in LINES)
 
 Call = Callable[..., Any]
+Stop = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -35,20 +37,9 @@ def apart(folder: Path, *parts: Iterable[str]) -> list[Path]:
     return paths
 
 
-def stopped(call: Call, sources: list[Path], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def stopped(call: Call, sources: list[Path], folder: Path, stop: Stop) -> Path:
     """Stop a call behind four lines; return what it would write."""
-    import xlmkit.translate
-
-    monkeypatch.setattr(xlmkit.translate, "_CHUNK", 2)
-    translated = xlmkit.translate.Translator.translations
-
-    def stopping(self: Any, *rest: Any, first: int = 0, **more: Any) -> Any:
-        if first == 4:
-            raise KeyboardInterrupt
-        return translated(self, *rest, first=first, **more)
-
-    with monkeypatch.context() as context:
-        context.setattr(xlmkit.translate.Translator, "translations", stopping)
+    with stop():
         made = call(*sources, "--output", folder / "out")
     assert made.exit_code == 130
     assert (folder / "out.part").read_text("utf-8").count("\n") == 4
@@ -65,10 +56,10 @@ def test_files_behind_one_another_are_one_text(call: Call, tmp_path: Path) -> No
 
 
 def test_it_goes_on_in_the_file_where_it_stopped(
-    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Call, tmp_path: Path, stopped_behind_four_lines: Stop
 ) -> None:
     parts = apart(tmp_path, LINES[:3], LINES[3:])
-    target = stopped(call, parts, tmp_path, monkeypatch)
+    target = stopped(call, parts, tmp_path, stopped_behind_four_lines)
     for others in (reversed(parts), parts[:1], [*parts, parts[0]]):
         made = call(*others, "--output", target, "--resume")
         assert made.exit_code == 1
@@ -79,10 +70,10 @@ def test_it_goes_on_in_the_file_where_it_stopped(
 
 @pytest.mark.parametrize("changed", [0, 1])
 def test_files_of_which_one_changed_do_not_go_on(
-    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: int
+    call: Call, tmp_path: Path, stopped_behind_four_lines: Stop, changed: int
 ) -> None:
     parts = apart(tmp_path, LINES[:3], LINES[3:])
-    target = stopped(call, parts, tmp_path, monkeypatch)
+    target = stopped(call, parts, tmp_path, stopped_behind_four_lines)
     parts[changed].write_text(parts[changed].read_text("utf-8").replace("b", "d"), "utf-8")
     os.utime(parts[changed], ns=(1, 1))
     made = call(*parts, "--output", target, "--resume")

@@ -128,17 +128,18 @@ def _sentences(results: Results, task: Mapping[str, Any], found: Sequence[Fall])
 
     points = _distance(worst.fall)
     values = f"{formats.hundredths(worst.here)} against {formats.hundredths(worst.home)}"
-    alike = len(order) > 1 and _distance(best.fall) == points
-    if worst.fall > 0 and alike:
-        said = [f"In {metric}, all fall {points} points below {source}"]
-    elif worst.fall > 0:
-        said = [f"In {metric}, {name(worst)} falls {points} points below {source} ({values})"]
+    if worst.fall <= 0:
+        said = [f"In {metric}, no language falls below {source}."]
+    elif len(order) > 1 and _distance(best.fall) == points:
+        said = [f"In {metric}, all fall {points} points below {source}."]
     else:
-        said = [f"In {metric}, no language falls below {source}"]
-    rest = f"{name(best)} least, by {_distance(best.fall)}"
-    if best.fall <= 0 < worst.fall:
-        rest = f"{name(best)} does not fall"
-    said[0] += f", more than any other; {rest}." if worst.fall > 0 and not alike else "."
+        rest = f"{name(best)} least, by {_distance(best.fall)}"
+        if best.fall <= 0:
+            rest = f"{name(best)} does not fall"
+        said = [
+            f"In {metric}, {name(worst)} falls {points} points below {source} ({values}), more "
+            f"than any other; {rest}."
+        ]
     halved = [name(one) for one in order if one.here < one.home / 2]
     if halved:
         verb = "keeps" if len(halved) == 1 else "keep"
