@@ -41,19 +41,23 @@ class Limit:
     """What the machine itself can do, beside which a side's rate is put.
 
     Attributes:
-        rates: name of a side to the best rate that was measured for its kind of work.
+        measured: returns, for the name of a side, the best rate of its kind of work. It is called
+            before and after the turns and the better one counts, since a machine that is not one's
+            own is not always equally fast.
         per_unit: how much of it a unit (a real token, a line) needs.
         measure: what the rate counts.
     """
 
-    rates: Mapping[str, float]
+    measured: Callable[[], Mapping[str, float]]
     per_unit: float
     measure: str = "GFLOP/s"
 
     @classmethod
-    def of_operations(cls, rates: Mapping[str, float], operations: float) -> "Limit":
+    def of_operations(
+        cls, measured: Callable[[], Mapping[str, float]], operations: float
+    ) -> "Limit":
         """Return a limit in GFLOP/s for units of so many operations."""
-        return cls(rates, operations / 1e9)
+        return cls(measured, operations / 1e9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ def compare(
         goals: then a table tells which are reached.
         minutes: no turn begins after so many, but each side has one.
     """
+    before = limit.measured() if limit is not None else {}
     rates: dict[str, list[float]] = {name: [] for name in sides}
     ends = time.perf_counter() + 60 * (float("inf") if minutes is None else minutes)
     for turn in range(warm_up + turns):
@@ -99,13 +104,14 @@ def compare(
             done = work()
             if turn >= warm_up:
                 rates[name].append(done / (time.perf_counter() - began))
+    after = limit.measured() if limit is not None else {}
     peer = next(iter(sides))
     rows, results = [], {}
     for name, values in rates.items():
         result = results[name] = {"rate": statistics.median(values), **ratio(values, rates[peer])}
         rows.append([name, f"{result['rate']:,.4g}", *_told(result)])
         if limit is not None:
-            reached, best = result["rate"] * limit.per_unit, limit.rates[name]
+            reached, best = result["rate"] * limit.per_unit, max(before[name], after[name])
             share = reached / best
             result |= {"measure": limit.measure, "reached": reached, "limit": best, "share": share}
             rows[-1] += [f"{reached:,.3g} of {best:,.3g}", f"{share:.0%}"]

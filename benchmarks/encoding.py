@@ -13,7 +13,7 @@ peer's autocast too, is measured where the processor multiplies in it.
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -104,14 +104,16 @@ def least_cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(((one * other).sum(axis=1) / lengths).min())
 
 
-def limits(precisions: list[str], rows: int) -> dict[str, float]:
-    """Return the machine's limit for each precision at so many tokens."""
-    return {
+def limits(sides: Iterable[str], rows: int) -> dict[str, float]:
+    """Return the machine's limit for each side's precision at so many tokens."""
+    names = {side: precision(side) for side in sides}
+    best = {
         name: int8_limit(rows, WIDTH, 4 * WIDTH)
         if name == "int8"
         else matrix_limit(rows, WIDTH, 4 * WIDTH, getattr(torch, name))
-        for name in precisions
+        for name in set(names.values())
     }
+    return {side: best[name] for side, name in names.items()}
 
 
 def contest(
@@ -119,10 +121,19 @@ def contest(
     parts: Sequence[range],
     encoders: dict[str, Encode],
     flops: float,
-    limit: dict[str, float],
+    rows: int,
     goals: dict[str, float],
 ) -> dict[str, Any]:
-    """Let all sides encode a part of the texts in each turn, and tell where our time goes."""
+    """Let all sides encode a part of the texts in each turn, and tell where our time goes.
+
+    Args:
+        title: what is compared.
+        parts: of the texts, one for each turn.
+        encoders: name of a side to what encodes a part.
+        flops: useful operations of a sentence.
+        rows: tokens of the product that is taken as limit.
+        goals: name of a side to how many times as fast as the peer it is to be.
+    """
 
     def work(encode: Encode) -> Work:
         left = iter(parts)
@@ -141,7 +152,7 @@ def contest(
         {name: work(encode) for name, encode in encoders.items()},
         turns=len(parts),
         warm_up=0,
-        limit=Limit.of_operations({name: limit[precision(name)] for name in encoders}, flops),
+        limit=Limit.of_operations(partial(limits, encoders, rows), flops),
         goals=[Goal(name, PEER, least) for name, least in goals.items() if name in encoders],
     )
     ours = [name for name in encoders if name.startswith("xlmkit")]
@@ -267,7 +278,7 @@ def main() -> None:
         parts,
         sides,
         operations(contestants.shape, lengths),
-        limits(precisions, 4096),
+        4096,
         GOALS,
     )
     cosines = contestants.check(len(texts))
@@ -277,7 +288,7 @@ def main() -> None:
         [alone] * 2 * arguments.turns,
         {name: partial(one_by_one, encode) for name, encode in sides.items()},
         operations(contestants.shape, lengths[alone]),
-        limits(precisions, int(lengths[alone].mean())),
+        int(lengths[alone].mean()),
         LATENCY_GOALS,
     )
     contestants.check(len(alone))

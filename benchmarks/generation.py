@@ -69,9 +69,12 @@ def main() -> None:
     }
     title = f"{ROWS} prompts of {PROMPT} tokens, {arguments.words} words each, float32"
     width, words = SHAPE["emb_dim"], SHAPE["vocab_size"]
-    best = matrix_limit(ROWS, width, 4 * width, torch.float32)
+
+    def limits() -> dict[str, float]:
+        return dict.fromkeys(sides, matrix_limit(ROWS, width, 4 * width, torch.float32))
+
     operations = 2.0 * (SHAPE["n_layers"] * 12 * width**2 + width * words)  # of a word
-    limit = Limit.of_operations(dict.fromkeys(sides, best), operations)
+    limit = Limit.of_operations(limits, operations)
     result = compare(title, "words", sides, turns=arguments.turns, limit=limit)
     result["profile"] = show_profile("xlmkit", sides["xlmkit"])
     record("generation", [result])

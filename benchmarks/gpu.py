@@ -170,7 +170,7 @@ class Contest:
             "real tokens",
             sides,
             turns=self.turns,
-            limit=Limit.of_operations(dict.fromkeys(sides, self.limit), operations),
+            limit=Limit.of_operations(lambda: dict.fromkeys(sides, self.limit), operations),
             goals=goals_of(sides),
             minutes=minutes,
         )
@@ -245,7 +245,7 @@ def encoding(
         "real tokens",
         sides,
         turns=turns,
-        limit=Limit.of_operations(dict.fromkeys(sides, limit), of_token),
+        limit=Limit.of_operations(lambda: dict.fromkeys(sides, limit), of_token),
         goals=goals_of(sides),
         minutes=minutes,
     )

@@ -203,16 +203,19 @@ def main() -> int:
         peer = partial(with_libraries, texts, arguments.vocabulary, count)
         sides = {PEER: peer, **work}
         lines = [line for language in texts.values() for line in language]
-        reading = text_limit(lines, repeats=2)  # of one core
         megabytes = sum(len(line.encode()) for line in lines) / 1e6
-        reached = {PEER: reading * len(cores)} | {name: reading * n for name, n in ours.items()}
+
+        def limits() -> dict[str, float]:
+            reading = text_limit(lines, repeats=2)  # of one core
+            return {PEER: reading * len(cores)} | {name: reading * n for name, n in ours.items()}
+
         result = compare(
             f"{count} lines in {len(texts)} languages, from text to ids on disk",
             "lines",
             sides,
             turns=arguments.turns,
             warm_up=0,
-            limit=Limit(reached, megabytes / count, "MB/s"),
+            limit=Limit(limits, megabytes / count, "MB/s"),
             goals=[Goal(name, PEER, 20.0) for name, n in ours.items() if n == 2],
         )
     record("preparation", [result], languages=list(texts), vocabulary=arguments.vocabulary)

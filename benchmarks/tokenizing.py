@@ -81,13 +81,17 @@ def measure(
         sides[f"xlmkit, {name}, cold"] = work(forgetful, lines)
     sides["sentencepiece"] = work(partial(pieces.encode, lines, num_threads=1), lines)
     megabytes = sum(len(line.encode()) for line in lines) / 1e6
+
+    def limits() -> dict[str, float]:
+        return dict.fromkeys(sides, text_limit(lines))
+
     goals = SEGMENTED_GOALS if language in SEGMENTED else GOALS
     return compare(
         f"{language}: {len(lines)} lines",
         "lines",
         sides,
         turns=turns,
-        limit=Limit(dict.fromkeys(sides, text_limit(lines)), megabytes / len(lines), "MB/s"),
+        limit=Limit(limits, megabytes / len(lines), "MB/s"),
         goals=[Goal(side, PEER, least) for side, least in goals.items() if side in sides],
     )
 

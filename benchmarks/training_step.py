@@ -18,13 +18,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import transformers
+from _apart import Apart
 from _batches import by_length, drawn_pairs, pairs, streams
 from _harness import (
     Goal,
@@ -35,7 +37,6 @@ from _harness import (
     matrix_limit,
     record,
     set_up,
-    show_profile,
 )
 from _pairs import read_pairs
 
@@ -86,7 +87,7 @@ def peer_loss(model: transformers.XLMWithLMHeadModel, batch: PredictionBatch) ->
 
 
 def peer(
-    shape: Architecture, batches: list[PredictionBatch], *, autocast: bool, device: str = "cpu"
+    shape: Architecture, batches: list[PredictionBatch], autocast: bool, device: str = "cpu"
 ) -> Work:
     """Return the peer's turn: one step on each batch."""
     model = peer_model(shape, 0.1).train().to(device)
@@ -110,10 +111,10 @@ def ours(
     shape: Architecture,
     batches: list[PredictionBatch],
     dtype: torch.dtype,
+    packs: bool = False,
     *,
     device: str = "cpu",
     compiler: str | None = None,
-    packs: bool = False,
 ) -> Work:
     """Return xlmkit's turn: one step on each batch."""
     model = LanguageModel(shape).train().to(device)
@@ -162,12 +163,12 @@ def step_operations(shape: Architecture, batches: Sequence[PredictionBatch]) -> 
 
 def allocator_effect(shape: str, threads: int, turns: int) -> dict[str, list[float]]:
     """Time float32 steps in fresh processes that take turns, one kind for each allocator."""
-    kinds = {"as shipped": {}, "keeps memory": {}, "keeps memory, huge pages": HUGE_PAGES}
+    kinds = {"as shipped": {}, "huge pages alone": HUGE_PAGES, "xlmkit's settings": {}}
     seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
     for _ in range(turns):
         for kind, environment in kinds.items():
             command = [sys.executable, __file__, "--shapes", shape, "--threads", str(threads)]
-            command += ["--allocator", "shipped" if kind == "as shipped" else "keeps"]
+            command += ["--allocator", "xlmkit" if kind == "xlmkit's settings" else "shipped"]
             done = subprocess.run(  # noqa: S603 - this very file
                 command, env={**os.environ, **environment}, check=True, capture_output=True
             )
@@ -206,56 +207,70 @@ def goals_of(sides: Mapping[str, Work], at_least: tuple[float, float]) -> list[G
     return [Goal(used, peer, least) for peer, least in peers if peer in sides]
 
 
-def contest(name: str, kind: str, batches: list[PredictionBatch], turns: int) -> dict:
-    """Let both sides train on the same batches."""
+def contest(
+    name: str, kind: str, batches: list[PredictionBatch], threads: int, turns: int
+) -> dict[str, Any]:
+    """Let both sides train on the same batches, each in a process of its own."""
     shape = SHAPES[name]
     check_equal(shape, batches[0])
-    sorted_batches = by_length(batches) if kind == "TLM" else batches
-    rows = int(np.mean([batch.inputs.n_tokens for batch in batches]))
-    sides = {
-        FLOAT32: peer(shape, batches, autocast=False),
-        "xlmkit float32": ours(shape, sorted_batches, torch.float32),
-    }
-    if kind == "TLM":
-        sides["xlmkit float32, packed"] = ours(shape, sorted_batches, torch.float32, packs=True)
-    if choose_dtype("auto", torch.device("cpu")) == torch.bfloat16:
-        sides[BFLOAT16] = peer(shape, batches, autocast=True)
-        sides["xlmkit bfloat16"] = ours(shape, sorted_batches, torch.bfloat16)
-    else:
-        print("bfloat16 is left out: this processor does not multiply in it.")
-    product = partial(matrix_limit, rows, shape.emb_dim, 4 * shape.emb_dim)
-    limits = {
-        side: product(torch.bfloat16 if "bfloat16" in side else torch.float32) for side in sides
-    }
-    title = (
-        f"Training step {name}, {kind}: {shape.n_layers} layers of {shape.emb_dim}, "
-        f"{shape.n_words:,} words"
-    )
-    result = compare(
-        title,
-        "real tokens",
-        sides,
-        turns=turns,
-        limit=Limit.of_operations(limits, step_operations(shape, batches)),
-        goals=goals_of(sides, GOALS[name, kind]),
-    )
-    result["profile"] = show_profile(f"xlmkit float32, {name}, {kind}", sides["xlmkit float32"])
+    mine = by_length(batches) if kind == "TLM" else batches
+    with ExitStack() as processes:
+
+        def theirs(autocast: bool) -> Apart:
+            return processes.enter_context(Apart(threads, False, peer, shape, batches, autocast))
+
+        def of_xlmkit(dtype: torch.dtype, packs: bool = False) -> Apart:
+            return processes.enter_context(Apart(threads, True, ours, shape, mine, dtype, packs))
+
+        sides = {FLOAT32: theirs(False), "xlmkit float32": of_xlmkit(torch.float32)}
+        if kind == "TLM":
+            sides["xlmkit float32, packed"] = of_xlmkit(torch.float32, packs=True)
+        if choose_dtype("auto", torch.device("cpu")) == torch.bfloat16:
+            sides[BFLOAT16] = theirs(True)
+            sides["xlmkit bfloat16"] = of_xlmkit(torch.bfloat16)
+        else:
+            print("bfloat16 is left out: this processor does not multiply in it.")
+        result = compare(
+            f"Training step {name}, {kind}: {shape.n_layers} layers of {shape.emb_dim}, "
+            f"{shape.n_words:,} words",
+            "real tokens",
+            sides,
+            turns=turns,
+            limit=limit_of(shape, batches, sides),
+            goals=goals_of(sides, GOALS[name, kind]),
+        )
+        used = list(sides)[-1]
+        result["profile"] = sides[used].profile(f"{used}, {name}, {kind}")
     return result
+
+
+def limit_of(
+    shape: Architecture, batches: Sequence[PredictionBatch], sides: Iterable[str]
+) -> Limit:
+    """Return the best product of the feed-forward layers' shape in each side's precision."""
+    rows = int(np.mean([batch.inputs.n_tokens for batch in batches]))
+    kinds = (torch.float32, torch.bfloat16)
+
+    def limits() -> dict[str, float]:
+        best = [matrix_limit(rows, shape.emb_dim, 4 * shape.emb_dim, kind) for kind in kinds]
+        return {side: best["bfloat16" in side] for side in sides}
+
+    return Limit.of_operations(limits, step_operations(shape, batches))
 
 
 def main() -> None:
     """Run all comparisons."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--batches", type=int, default=4)
+    parser.add_argument("--batches", type=int, default=8, help="of pairs; of streams a quarter")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--pairs", nargs="+", type=Path, help="TSV files")
-    parser.add_argument("--allocator", choices=["shipped", "keeps"], help=argparse.SUPPRESS)
+    parser.add_argument("--allocator", choices=["shipped", "xlmkit"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.allocator:
         torch.set_num_threads(arguments.threads)
-        if arguments.allocator == "keeps":
+        if arguments.allocator == "xlmkit":
             tune_allocator()
         print(time_steps(SHAPES[arguments.shapes[0]]))
         return
@@ -269,10 +284,9 @@ def main() -> None:
             if arguments.pairs
             else drawn_pairs(shape, arguments.batches)
         )
-        comparisons.append(
-            contest(name, "stream", streams(shape, arguments.batches), arguments.turns)
-        )
-        comparisons.append(contest(name, "TLM", pairs(shape, rows), arguments.turns))
+        full = streams(shape, max(1, arguments.batches // 4))  # about as many tokens
+        for kind, batches in (("stream", full), ("TLM", pairs(shape, rows))):
+            comparisons.append(contest(name, kind, batches, arguments.threads, arguments.turns))
     allocator = allocator_effect(arguments.shapes[0], arguments.threads, arguments.turns)
     record("training-step", comparisons, allocator_seconds=allocator)
 

@@ -15,6 +15,7 @@ the right lengths.
 import argparse
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import ctranslate2
@@ -90,7 +91,7 @@ def main() -> None:
             "target words",
             sides,
             turns=arguments.turns,
-            limit=Limit.of_operations(limits(sides), operations(arguments.words)),
+            limit=Limit.of_operations(partial(limits, sides), operations(arguments.words)),
             goals=[Goal(side, "Marian", least) for side, least in GOALS.items()],
         )
         own_sides = ("xlmkit", "xlmkit int8")

@@ -51,7 +51,8 @@ def test_ratios_are_taken_turn_by_turn(
     harness: ModuleType, clock: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sides = {"peer": side(clock, [99.0, 2.0, 4.0, 2.0]), "ours": side(clock, [0.1, 1.0, 1.0, 2.0])}
-    limit = harness.Limit.of_operations({"peer": 20.0, "ours": 40.0}, 1e9)
+    measured = iter([{"peer": 20.0, "ours": 30.0}, {"peer": 15.0, "ours": 40.0}])
+    limit = harness.Limit.of_operations(lambda: next(measured), 1e9)  # the better one counts
     goals = [harness.Goal("ours", "peer", 2.0), harness.Goal("ours", "peer", 2.5)]
     told = harness.compare("Work", "lines", sides, turns=3, limit=limit, goals=goals)
     ours = told["sides"]["ours"]
@@ -120,6 +121,19 @@ def test_goals_are_those_of_what_a_training_uses() -> None:
         ("xlmkit bfloat16", "transformers float32", 6.0),
         ("xlmkit bfloat16", "transformers bfloat16 autocast", 3.2),
     ]
+
+
+def _twice(limit: int) -> Any:
+    return lambda: 2 * limit
+
+
+def test_a_side_apart_works_in_a_process_of_its_own(harness: ModuleType) -> None:
+    apart = importlib.import_module("_apart")
+    with apart.Apart(1, True, _twice, 21) as side:
+        assert [side(), side()] == [42, 42]
+        process = side._process
+        assert process.is_alive()
+    assert process.exitcode == 0
 
 
 @pytest.mark.parametrize("name", NAMES)

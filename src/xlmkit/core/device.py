@@ -1,12 +1,17 @@
 """Where and in what precision a model computes."""
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import torch
 
+from xlmkit.core.machine import memory_bytes
+
 Precision = Literal["auto", "float32", "bfloat16"]
+
+_HUGE_PAGE = 2 << 20
 
 
 def choose_device() -> "torch.device":
@@ -42,12 +47,12 @@ def share_the_processor() -> None:
 
 
 def tune_allocator() -> None:
-    """Let glibc keep freed memory instead of returning it to the system at every step.
+    """Let glibc keep freed memory instead of returning it to the system, and use huge pages.
 
-    Large tensors would each be mapped, zeroed and unmapped anew. The limit above which malloc maps
-    a block by itself (M_MMAP_THRESHOLD) goes no higher than 32 MiB in many versions, less than the
-    scores of a step, so no block is mapped by itself at all. Freed blocks are joined and used
-    again, at the price of a few percent more memory where sizes vary.
+    Large tensors would each be mapped, zeroed and unmapped anew at every step. The limit above
+    which malloc maps a block by itself (M_MMAP_THRESHOLD) goes no higher than 32 MiB in many
+    versions, less than the scores of a step, so no block is mapped by itself at all. Freed blocks
+    are joined and used again, at the price of a few percent more memory where sizes vary.
 
     The number of arenas stays as it is. Threads other than the first one still map blocks above
     64 MiB, the most that their arenas hold, but large tensors are not made there: on a CPU autograd
@@ -68,3 +73,28 @@ def tune_allocator() -> None:
     trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD, M_MMAP_MAX of malloc.h
     library.mallopt(mmap_max, 0)
     library.mallopt(trim_threshold, -1)  # never
+    _ask_for_huge_pages()
+
+
+@cache
+def _ask_for_huge_pages() -> None:
+    """Ask for pages of 2 MiB in the part of the heap that is still to be used.
+
+    It is reserved, marked and freed at once: none of it is touched, so that it takes no memory, and
+    since nothing is returned to the system it stays marked.
+    """
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    library.malloc.restype = ctypes.c_void_p
+    library.malloc.argtypes = [ctypes.c_size_t]
+    library.free.argtypes = [ctypes.c_void_p]
+    library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    size = memory_bytes() // 2
+    block = library.malloc(size)
+    if block:
+        start = -(-block // _HUGE_PAGE) * _HUGE_PAGE
+        length = (block + size - start) // _HUGE_PAGE * _HUGE_PAGE
+        madvise_hugepage = 14  # MADV_HUGEPAGE of mman.h; refused, pages stay small
+        library.madvise(start, length, madvise_hugepage)
+        library.free(block)

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from xlmkit.train.config import OptimizerConfig
 
+_SLICE = 1 << 18
+
 
 class FlatOptimizer:
     """AdamW over a model whose parameters are moved into flat buffers.
@@ -82,7 +84,10 @@ class FlatOptimizer:
 
     def accumulate(self) -> None:
         """Add the gradients of one backward pass to the step's sum, and clear them."""
-        self._total += self.gradients
+        # In slices: torch first converts what is of another precision, which stays in the cache so.
+        parts = (torch.split(flat, _SLICE) for flat in (self._total, self.gradients))
+        for total, part in zip(*parts, strict=True):
+            total.add_(part)
         self.gradients.zero_()
 
     @property

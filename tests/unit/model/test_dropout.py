@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from xlmkit.model.dropout import dropout
+from xlmkit.model.dropout import _numbers, dropout
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
@@ -12,9 +12,43 @@ def test_a_share_becomes_nought_and_the_rest_is_scaled_up(rate: float, dtype: to
     assert made.dtype == dtype
     assert made.shape == (100, 1001)
     kept = made != 0
-    assert 1 - kept.float().mean().item() == pytest.approx(rate, abs=0.006)
+    dropped = 1 - kept.float().mean().item()
+    assert dropped == pytest.approx(rate, abs=1 / 256 + 0.004)
     assert made[kept].min() == made[kept].max()
-    assert made[kept][0].item() == pytest.approx(1 / (1 - rate), rel=0.005)
+    assert made[kept][0].item() == pytest.approx(1 / (1 - dropped), rel=0.03)
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.1, 0.3])
+def test_rates_between_the_levels_are_right_on_average(rate: float) -> None:
+    torch.manual_seed(0)
+    made = torch.stack([dropout(torch.ones(5000), rate, training=True) for _ in range(2000)])
+    assert (made == 0).float().mean().item() == pytest.approx(rate, abs=3e-4)
+    assert made.mean().item() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_something_is_kept_at_the_highest_rates() -> None:
+    torch.manual_seed(0)
+    made = torch.stack([dropout(torch.ones(5000), 0.999, training=True) for _ in range(200)])
+    assert made.isfinite().all()
+    assert made.mean().item() == pytest.approx(1.0, rel=0.05)
+
+
+def test_every_byte_of_the_numbers_is_spread_evenly() -> None:
+    """Chi-squared of 255 degrees of freedom: 255 with a deviation of 22.6."""
+    for key in (0, 1, 12345, 2**62 + 7):
+        bytes_N8 = _numbers(1 << 16, key).view(torch.uint8).view(-1, 8)
+        for lane in bytes_N8.long().unbind(1):
+            found = torch.bincount(lane, minlength=256).double()
+            assert ((found - 256) ** 2 / 256).sum() < 255 + 5 * 22.6
+
+
+def test_no_place_tells_of_another() -> None:
+    levels = _numbers(1 << 17, 99).view(torch.int8)
+    kept = (levels >= -102).double()  # 230 of 256
+    kept = (kept - kept.mean()) / kept.std()
+    for distance in (1, 2, 3, 7, 8, 9, 64, 256, 1024, 4096, 65536):
+        correlation = (kept[:-distance] * kept[distance:]).mean().item()
+        assert abs(correlation) < 5 / len(kept) ** 0.5
 
 
 def test_nothing_happens_in_evaluation_or_at_rate_nought() -> None:
