@@ -116,9 +116,29 @@ def test_the_engine_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.backends.quantized.engine
     Int8Linear.of(nn.Linear(8, 8))
     assert torch.backends.quantized.engine == before
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     monkeypatch.setattr("xlmkit.compress.quantize._ENGINES", ())
     with pytest.raises(UserError, match="no 8-bit products"):
         Int8Linear.of(nn.Linear(8, 8))
+
+
+@pytest.mark.parametrize("amx", [False, True])
+def test_weights_are_laid_out_for_amx_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, amx: bool
+) -> None:
+    chosen = []
+    prepack = torch.ops.quantized.linear_prepack
+
+    def spy(*arguments: Tensor) -> object:
+        chosen.append(torch.backends.quantized.engine)
+        return prepack(*arguments)
+
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.ops.quantized, "linear_prepack", spy)
+    Int8Linear.of(nn.Linear(8, 8))
+    supported = torch.backends.quantized.supported_engines
+    expected = ["onednn", "x86", "qnnpack"] if amx else ["x86", "onednn", "qnnpack"]
+    assert chosen == [next(name for name in expected if name in supported)]
 
 
 def test_another_device_is_refused() -> None:
