@@ -167,7 +167,8 @@ def write_recipe(folder: Path, texts: dict[str, list[str]], vocabulary: int) -> 
             # Without the rules that the peer lacks.
             "clean": {"min_letters": 0, "min_script": 0, "min_characters": 1},
         },
-        "tokenizer": {"vocabulary_size": vocabulary},
+        # The peer takes all characters, and languages as large as they are.
+        "tokenizer": {"vocabulary_size": vocabulary, "alpha": 1.0, "character_coverage": 1.0},
         "pretrain": {"steps": 1, "models": {"m": {"title": "MLM", "mlm": {}}}},
     }
     path = folder / "recipe.yaml"
