@@ -56,7 +56,8 @@ def test_it_computes_what_the_plain_module_does() -> None:
     other = plain(model)
     states = other.encoder(source, LENGTHS, None, LANGS[:, None].expand(3, 7))
     hidden = other.decode(target, TARGET[:, None].expand(3, 5), states, LENGTHS)
-    torch.testing.assert_close(output.logits, other.pred_layer(hidden), rtol=1e-5, atol=1e-5)
+    # With AVX512 two of 750 are 1.2e-5 apart: attention is fused on one side alone.
+    torch.testing.assert_close(output.logits, other.pred_layer(hidden), rtol=1e-5, atol=3e-5)
 
 
 @torch.no_grad()
