@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from _apart import Apart
+from _apart import Apart, apart
 from _batches import by_length, drawn_pairs, pairs, streams
 from _harness import (
     Goal,
@@ -217,10 +217,10 @@ def contest(
     with ExitStack() as processes:
 
         def theirs(autocast: bool) -> Apart:
-            return processes.enter_context(Apart(threads, False, peer, shape, batches, autocast))
+            return processes.enter_context(apart(threads, False, peer, shape, batches, autocast))
 
         def of_xlmkit(dtype: torch.dtype, packs: bool = False) -> Apart:
-            return processes.enter_context(Apart(threads, True, ours, shape, mine, dtype, packs))
+            return processes.enter_context(apart(threads, True, ours, shape, mine, dtype, packs))
 
         sides = {FLOAT32: theirs(False), "xlmkit float32": of_xlmkit(torch.float32)}
         if kind == "TLM":
@@ -249,11 +249,12 @@ def limit_of(
 ) -> Limit:
     """Return the best product of the feed-forward layers' shape in each side's precision."""
     rows = int(np.mean([batch.inputs.n_tokens for batch in batches]))
-    kinds = (torch.float32, torch.bfloat16)
+    kinds = {side: torch.bfloat16 if "bfloat16" in side else torch.float32 for side in sides}
 
     def limits() -> dict[str, float]:
-        best = [matrix_limit(rows, shape.emb_dim, 4 * shape.emb_dim, kind) for kind in kinds]
-        return {side: best["bfloat16" in side] for side in sides}
+        product = rows, shape.emb_dim, 4 * shape.emb_dim
+        best = {kind: matrix_limit(*product, kind) for kind in set(kinds.values())}
+        return {side: best[kind] for side, kind in kinds.items()}
 
     return Limit.of_operations(limits, step_operations(shape, batches))
 

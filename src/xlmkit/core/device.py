@@ -91,6 +91,8 @@ def _ask_for_huge_pages() -> None:
     library.free.argtypes = [ctypes.c_void_p]
     library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     size = memory_bytes() // 2
+    if not size:
+        return
     block = library.malloc(size)
     if block:
         start = -(-block // _HUGE_PAGE) * _HUGE_PAGE

@@ -28,11 +28,13 @@ def dropout(hidden: Tensor, rate: float, *, training: bool) -> Tensor:
     if hidden.device.type != "cpu" or torch.compiler.is_compiling():
         return functional.dropout(hidden, rate)  # a compiler draws its own numbers, and fast
     key, chance = torch.empty(2, dtype=torch.int64).random_().tolist()  # from 0 to 2^63
-    dropped = min(math.floor(rate * _LEVELS + chance / 2**63), _LEVELS - 1)
+    dropped = math.floor(rate * _LEVELS + chance / 2**63)
+    if dropped == _LEVELS:
+        return hidden * 0.0
     count = hidden.numel()
     levels = _numbers((count + 7) // 8, key).view(torch.int8)[:count].view(hidden.shape)
     kept = torch.ge(levels, dropped - _LEVELS // 2, out=torch.empty_like(levels))
-    return hidden * kept.to(hidden.dtype).mul_(_LEVELS / (_LEVELS - dropped))
+    return hidden * kept.to(hidden.dtype).mul_(1.0 / (1.0 - rate))
 
 
 def _numbers(count: int, key: int) -> Tensor:

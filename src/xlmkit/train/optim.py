@@ -84,10 +84,12 @@ class FlatOptimizer:
 
     def accumulate(self) -> None:
         """Add the gradients of one backward pass to the step's sum, and clear them."""
-        # In slices: torch first converts what is of another precision, which stays in the cache so.
-        parts = (torch.split(flat, _SLICE) for flat in (self._total, self.gradients))
-        for total, part in zip(*parts, strict=True):
-            total.add_(part)
+        if self.values is self.master or self.gradients.device.type != "cpu":
+            self._total += self.gradients
+        else:  # converted a slice at a time, which stays in the processor's cache
+            parts = (torch.split(flat, _SLICE) for flat in (self._total, self.gradients))
+            for total, part in zip(*parts, strict=True):
+                total.add_(part)
         self.gradients.zero_()
 
     @property

@@ -12,10 +12,9 @@ def test_a_share_becomes_nought_and_the_rest_is_scaled_up(rate: float, dtype: to
     assert made.dtype == dtype
     assert made.shape == (100, 1001)
     kept = made != 0
-    dropped = 1 - kept.float().mean().item()
-    assert dropped == pytest.approx(rate, abs=1 / 256 + 0.004)
+    assert 1 - kept.float().mean().item() == pytest.approx(rate, abs=0.006)
     assert made[kept].min() == made[kept].max()
-    assert made[kept][0].item() == pytest.approx(1 / (1 - dropped), rel=0.03)
+    assert made[kept][0].item() == pytest.approx(1 / (1 - rate), rel=0.005)
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.1, 0.3])
@@ -26,11 +25,10 @@ def test_rates_between_the_levels_are_right_on_average(rate: float) -> None:
     assert made.mean().item() == pytest.approx(1.0, abs=1e-3)
 
 
-def test_something_is_kept_at_the_highest_rates() -> None:
+def test_the_highest_rates_are_right_on_average() -> None:
     torch.manual_seed(0)
-    made = torch.stack([dropout(torch.ones(5000), 0.999, training=True) for _ in range(200)])
-    assert made.isfinite().all()
-    assert made.mean().item() == pytest.approx(1.0, rel=0.05)
+    made = torch.stack([dropout(torch.ones(500), 0.999, training=True) for _ in range(10_000)])
+    assert made.mean().item() == pytest.approx(1.0, rel=0.06)
 
 
 def test_every_byte_of_the_numbers_is_spread_evenly() -> None:
