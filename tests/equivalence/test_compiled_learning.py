@@ -7,7 +7,7 @@ import pytest
 
 from xlmkit.text import compiled
 from xlmkit.text.bpe_learning import learn_merges_and_symbols
-from xlmkit.text.folding import folded_weights
+from xlmkit.text.folding import folded_counts
 from xlmkit.text.words_of_texts import WordsOfTexts, texts_of_pair
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason="the compiled part is not built")
@@ -73,11 +73,11 @@ def test_words_are_folded_alike() -> None:
         "x y",
     ]
     words += [chr(code) + "A" for code in range(0x80, 0x3000, 7)]
-    weights = {word: 0.1 + number for number, word in enumerate(words)}
+    counts = {word: 1 + number for number, word in enumerate(words)}
     with compiled.using(False):
-        expected = folded_weights(weights)
-    assert len(expected) < len(weights)
-    assert folded_weights(weights) == expected
+        expected = folded_counts(counts)
+    assert len(expected) < len(counts)
+    assert folded_counts(counts) == expected
 
 
 def test_long_words_are_counted_alike_and_do_not_fill_memory() -> None:

@@ -8,7 +8,8 @@ merges in every run.
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from dataclasses import dataclass
+from itertools import chain, compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,31 +65,58 @@ def learn_merges_and_symbols(
         Merges, and symbol -> occurrences: at most `vocabulary_size` symbols, those of the alphabet
         and of the merges that occur in the end. A merge result that is always merged on is absent.
     """
-    given = word_counts if isinstance(word_counts, Mapping) else dict(word_counts)
-    counts = {word: given[word] for word in _teaching(sorted(given)) if given[word] > 0}
-    if not counts:
+    words = SpelledWords.of(word_counts)
+    if not words.words:
         raise UserError("There are no words to learn a vocabulary from.")
-    alphabet = learn_alphabet(counts, character_coverage)
-    merges = _learn_merges(counts, vocabulary_size, alphabet)
-    return merges, _count_symbols(counts, merges, alphabet)
+    alphabet = learn_alphabet(words, character_coverage)
+    merges = _learn_merges(words, vocabulary_size, alphabet)
+    return merges, _count_symbols(words, merges, alphabet)
 
 
-def _learn_merges(
-    counts: Mapping[str, int | float], vocabulary_size: int, alphabet: list[str]
-) -> Merges:
+@dataclass(frozen=True, slots=True)
+class SpelledWords:
+    """The words that teach, W of them, sorted, and the S symbols that they begin as.
+
+    Attributes:
+        words: all of them.
+        counts: (W,) how often each occurs.
+        keys: (S,) numbers of the symbols of all words, end to end: twice the code of `c`, and one
+            more for `c</w>`.
+        lengths: (W,) how many symbols each word has.
+    """
+
+    words: Sequence[str]
+    counts: NDArray[np.float64]
+    keys: NDArray[np.int32]
+    lengths: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, word_counts: WordCounts) -> "SpelledWords":
+        """Sort and spell those words that occur and that symbols can be made of."""
+        given = word_counts if isinstance(word_counts, Mapping) else dict(word_counts)
+        words = _teaching(sorted(given))
+        counts = np.fromiter(map(given.__getitem__, words), np.float64, len(words))
+        if not (counts > 0).all():
+            words, counts = list(compress(words, counts > 0)), counts[counts > 0]
+        text = "".join(words).encode("utf-32-le", "surrogatepass")
+        keys = 2 * np.frombuffer(text, "<i4")
+        lengths = np.fromiter(map(len, words), np.int64, len(words))
+        keys[np.cumsum(lengths) - 1] += 1
+        return cls(words, counts, keys, lengths)
+
+
+def _learn_merges(words: SpelledWords, vocabulary_size: int, alphabet: list[str]) -> Merges:
     if len(alphabet) >= vocabulary_size:
         raise UserError(
             f"A vocabulary of {vocabulary_size} symbols has no room for merges: the characters "
             f"alone are {len(alphabet)}; raise vocabulary_size or lower character_coverage."
         )
-    words = list(counts)
     number = np.full(2 * _CODES, -1, np.int32)
     number[[_key(symbol) for symbol in alphabet]] = np.arange(len(alphabet))
-    keys, lengths = _spell(words)
-    symbols = number[keys]
+    symbols, lengths = number[words.keys], words.lengths
     whole = np.minimum.reduceat(symbols, np.cumsum(lengths) - lengths) >= 0
-    repetitions = np.zeros(len(words), np.int64)
-    repetitions[whole] = _repetitions(np.array([*counts.values()], np.float64)[whole])
+    repetitions = np.zeros(len(lengths), np.int64)
+    repetitions[whole] = _repetitions(words.counts[whole])
     taught = repetitions > 0
     if compiled.in_use():
         symbols, lengths = symbols[np.repeat(taught, lengths)], lengths[taught]
@@ -96,7 +124,7 @@ def _learn_merges(
             alphabet, symbols, lengths, repetitions[taught], vocabulary_size, _MINIMUM_FREQUENCY
         )
     else:
-        repeated = {words[i]: int(repetitions[i]) for i in np.flatnonzero(taught)}
+        repeated = {words.words[i]: int(repetitions[i]) for i in np.flatnonzero(taught).tolist()}
         pairs = _learn_with_rust(repeated, vocabulary_size, alphabet)
     return Merges(tuple(pairs))
 
@@ -128,7 +156,7 @@ def _teaching(words: list[str]) -> list[str]:
     return [w for w in words if "<" not in w or not any(token in w for token in SPECIAL_TOKENS)]
 
 
-def learn_alphabet(word_counts: Mapping[str, int | float], coverage: float) -> list[str]:
+def learn_alphabet(words: SpelledWords, coverage: float) -> list[str]:
     """Return the most frequent characters (`c` and `c</w>`) that cover this share of all, sorted.
 
     Raises:
@@ -136,13 +164,7 @@ def learn_alphabet(word_counts: Mapping[str, int | float], coverage: float) -> l
     """
     if not 0.0 < coverage <= 1.0:
         raise UserError(f"character_coverage is {coverage}; give a number above 0, at most 1.")
-    words = list(word_counts)
-    totals = np.zeros(2 * _CODES)
-    for start in range(0, len(words), _COUNTING_BATCH):
-        batch = words[start : start + _COUNTING_BATCH]
-        keys, lengths = _spell(batch)
-        weights = np.repeat([float(word_counts[word]) for word in batch], lengths)
-        totals += np.bincount(keys, weights=weights, minlength=len(totals))
+    totals = np.bincount(words.keys, weights=np.repeat(words.counts, words.lengths))
     counts = {_symbol(key): float(totals[key]) for key in np.flatnonzero(totals).tolist()}
     if coverage == 1.0:
         return sorted(counts)
@@ -154,15 +176,6 @@ def learn_alphabet(word_counts: Mapping[str, int | float], coverage: float) -> l
         needed -= counts[symbol]
         kept.append(symbol)
     return sorted(kept)
-
-
-def _spell(words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the keys of the words' first symbols, end to end, and the length of each word."""
-    text = "".join(words).encode("utf-32-le", "surrogatepass")
-    keys = 2 * np.frombuffer(text, "<u4").astype(np.int64)
-    lengths = np.fromiter(map(len, words), np.int64, len(words))
-    keys[np.cumsum(lengths) - 1] += 1
-    return keys, lengths
 
 
 def _key(symbol: str) -> int:
@@ -194,19 +207,16 @@ def _repeated(words: Mapping[str, int]) -> Iterator[str]:
             yield " ".join([word] * min(repetitions - done, _WORDS_PER_LINE))
 
 
-def _count_symbols(
-    word_counts: Mapping[str, int | float], merges: Merges, alphabet: list[str]
-) -> dict[str, float]:
+def _count_symbols(words: SpelledWords, merges: Merges, alphabet: list[str]) -> dict[str, float]:
     symbols = list(dict.fromkeys([*alphabet, *(left + right for left, right in merges.pairs)]))
     unknown = len(symbols)
     numbers = {s: i for i, s in enumerate(symbols)}
     encode = _encoder(merges, numbers, unknown)
-    words = list(word_counts)
     totals = np.zeros(len(symbols) + 1)
-    for start in range(0, len(words), _COUNTING_BATCH):
-        batch = words[start : start + _COUNTING_BATCH]
-        ids, lengths = encode(batch)
-        weights = np.repeat([float(word_counts[word]) for word in batch], lengths)
+    for start in range(0, len(words.words), _COUNTING_BATCH):
+        batch = slice(start, start + _COUNTING_BATCH)
+        ids, lengths = encode(words.words[batch])
+        weights = np.repeat(words.counts[batch], lengths)
         totals += np.bincount(ids, weights=weights, minlength=len(totals))
     return {s: float(n) for s, n in zip(symbols, totals[:unknown], strict=True) if n > 0}
 

@@ -13,13 +13,13 @@ def fold_word(word: str) -> list[str]:
     return [part for part in lowercase_and_remove_accent(word).split(" ") if part]
 
 
-def folded_weights(weights: Mapping[str, float]) -> dict[str, float]:
-    """Return the sums of the weights of words that differ in case and accents alone."""
-    sums: dict[str, float] = {}
-    known = _folds().fold([*weights]) if compiled.in_use() else [None] * len(weights)
-    for (word, weight), folded in zip(weights.items(), known, strict=True):
+def folded_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the sums of the counts of words that differ in case and accents alone."""
+    sums: dict[str, int] = {}
+    known = _folds().fold([*counts]) if compiled.in_use() else [None] * len(counts)
+    for (word, count), folded in zip(counts.items(), known, strict=True):
         for part in fold_word(word) if folded is None else [folded]:
-            sums[part] = sums.get(part, 0.0) + weight
+            sums[part] = sums.get(part, 0) + count
     return sums
 
 

@@ -24,7 +24,7 @@ from xlmkit.text.bpe_files import (
 )
 from xlmkit.text.bpe_learning import learn_merges_and_symbols
 from xlmkit.text.encoder import TextEncoder
-from xlmkit.text.folding import folded_weights
+from xlmkit.text.folding import folded_counts
 from xlmkit.text.languages import language
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, check_segmenter_name
 from xlmkit.text.truecasing import Truecaser
@@ -166,10 +166,9 @@ class Tokenizer(TextEncoder):
         silent = [code for code in languages if not counter.totals.get(code)]
         if silent:
             raise UserError(f"There is no text in {', '.join(silent)} to learn a vocabulary from.")
-        weights = counter.weighted(config.alpha)
+        fold = folded_counts if config.lowercase_and_remove_accent else None
+        weights = counter.weighted(config.alpha, fold)
         del counter  # which takes as much memory again
-        if config.lowercase_and_remove_accent:
-            weights = folded_weights(weights)
         merges, symbols = learn_merges_and_symbols(
             weights, config.vocabulary_size - len(SPECIAL_TOKENS), config.character_coverage
         )

@@ -1,7 +1,7 @@
 """Counting words of many languages in bounded memory, and weighing the languages."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import mul
 from typing import Any
 
@@ -54,25 +54,32 @@ class WordCounter:
         """Return word -> occurrences of one language (empty if it never occurred)."""
         return self._counts.get(language, Counter())
 
-    def weighted(self, alpha: float) -> dict[str, float]:
-        """Return word -> weighted occurrences over all languages, sorted by word.
+    def weighted(
+        self, alpha: float, fold: Callable[[Mapping[str, int]], Mapping[str, int]] | None = None
+    ) -> dict[str, float]:
+        """Return word -> weighted occurrences over all languages, in no order that means anything.
 
         Languages are weighted so that their shares of all characters are the sampling
         probabilities with this exponent; the sum stays what it was. Characters, since a word is
         not the same amount of text in Chinese and in German, and since merges and the alphabet are
         learned from characters.
+
+        Args:
+            alpha: the exponent.
+            fold: makes other words of the words of a language, and counts those.
         """
         totals = {code: characters_of(counter) for code, counter in self._counts.items()}
         shares = sampling_probabilities(self.totals, alpha)
         everything = sum(totals.values())
         weights: dict[str, float] = {}
-        for language, counter in self._counts.items():
+        for language in sorted(self._counts):
             if not totals[language]:
                 continue
             factor = shares[language] * everything / totals[language]
-            for word, count in counter.items():
+            counts = self._counts[language]
+            for word, count in (fold(counts) if fold else counts).items():
                 weights[word] = weights.get(word, 0.0) + factor * count
-        return {word: weights[word] for word in sorted(weights)}
+        return weights
 
 
 def characters_of(counts: Mapping[str, int]) -> int:

@@ -5,7 +5,12 @@ import pytest
 
 from xlmkit.core.errors import UserError
 from xlmkit.text.bpe import apply_merges
-from xlmkit.text.bpe_learning import learn_alphabet, learn_bpe, learn_merges_and_symbols
+from xlmkit.text.bpe_learning import (
+    SpelledWords,
+    learn_alphabet,
+    learn_bpe,
+    learn_merges_and_symbols,
+)
 
 WORDS = {"lower": 5, "low": 7, "newest": 6, "widest": 3, "новый": 4, "новая": 4, "新": 9}
 
@@ -50,8 +55,8 @@ def test_the_same_words_in_any_order_and_process_give_the_same_merges() -> None:
 
 def test_rare_characters_stay_out_of_the_alphabet() -> None:
     words = {"aa": 500.0, "bb": 499.0, "éa": 0.5, "ab": 0.5}
-    assert learn_alphabet(words, 1.0) == ["a", "a</w>", "b", "b</w>", "é"]
-    assert learn_alphabet(words, 0.999) == ["a", "a</w>", "b", "b</w>"]
+    assert learn_alphabet(SpelledWords.of(words), 1.0) == ["a", "a</w>", "b", "b</w>", "é"]
+    assert learn_alphabet(SpelledWords.of(words), 0.999) == ["a", "a</w>", "b", "b</w>"]
     merges, symbols = learn_merges_and_symbols(words, 10, 0.999)
     assert all("é" not in left + right for left, right in merges.pairs)
     assert "é" not in symbols

@@ -42,15 +42,14 @@ class Learner {
     while (names_.size() < vocabulary && !queue_.empty()) {
       Entry top = std::move(const_cast<Entry&>(queue_.top()));
       queue_.pop();
-      const int64_t count = pair_counts_[top.pair];
+      const int64_t count = pairs_[top.number].count;
       if (top.count != count) {  // it has changed since the entry was made
         top.count = count;
         queue_.push(std::move(top));
         continue;
       }
       if (count < 1 || count < minimum) break;
-      const int32_t left = static_cast<int32_t>(top.pair >> 32);
-      const int32_t right = static_cast<int32_t>(top.pair & 0xffffffff);
+      const auto [left, right] = symbols_of(top.pair);
       const int32_t result = number(left, right);
       for (const int32_t value : {left, right, result}) merges.push_back(value);
       for (const uint32_t word : top.words) merge(word, left, right, result);
@@ -64,20 +63,24 @@ class Learner {
     size_t start;  // in symbols_
     uint32_t length;
   };
+  struct Pair {
+    uint64_t symbols;
+    int64_t count;
+    std::vector<uint32_t> words;  // in which it is new since it was queued last
+  };
   struct Entry {
     int64_t count;
-    uint64_t pair;
+    uint64_t pair;    // its symbols
+    uint32_t number;  // of it, in pairs_
     std::vector<uint32_t> words;
     bool operator<(const Entry& other) const {
       return count != other.count ? count < other.count : pair > other.pair;
     }
   };
-  struct Stir {
-    size_t operator()(uint64_t key) const {
-      key *= 0x9e3779b97f4a7c15ULL;
-      return static_cast<size_t>(key ^ (key >> 32));
-    }
-  };
+
+  static std::pair<int32_t, int32_t> symbols_of(uint64_t pair) {
+    return {static_cast<int32_t>(pair >> 32), static_cast<int32_t>(pair & 0xffffffff)};
+  }
 
   int32_t number(int32_t left, int32_t right) {
     std::u32string name = names_[static_cast<size_t>(left)] + names_[static_cast<size_t>(right)];
@@ -87,11 +90,39 @@ class Learner {
   }
 
   void change(int32_t left, int32_t right, int64_t by, uint32_t word) {
-    const uint64_t pair = (static_cast<uint64_t>(left) << 32) | static_cast<uint32_t>(right);
-    pair_counts_[pair] += by * counts_[word];
+    const uint32_t number = number_of((static_cast<uint64_t>(left) << 32) |
+                                      static_cast<uint32_t>(right));
+    Pair& pair = pairs_[number];
+    pair.count += by * counts_[word];
     if (by < 0) return;
-    std::vector<uint32_t>& words = changed_[pair];
-    if (words.empty() || words.back() != word) words.push_back(word);
+    if (pair.words.empty()) changed_.push_back(number);
+    if (pair.words.empty() || pair.words.back() != word) pair.words.push_back(word);
+  }
+
+  // The number of a pair, a new one if it is new: a hash table of numbers, from 1; 0 is free.
+  uint32_t number_of(uint64_t symbols) {
+    if (2 * (pairs_.size() + 1) > slots_.size()) grow();
+    uint32_t& slot = slots_[slot_of(symbols)];
+    if (slot == 0) {
+      pairs_.push_back({symbols, 0, {}});
+      slot = static_cast<uint32_t>(pairs_.size());
+    }
+    return slot - 1;
+  }
+
+  size_t slot_of(uint64_t symbols) const {
+    const uint64_t stirred = symbols * 0x9e3779b97f4a7c15ULL;
+    const size_t mask = slots_.size() - 1;
+    size_t place = (stirred ^ (stirred >> 32)) & mask;
+    while (slots_[place] != 0 && pairs_[slots_[place] - 1].symbols != symbols)
+      place = (place + 1) & mask;
+    return place;
+  }
+
+  void grow() {
+    slots_.assign(4 * slots_.size(), 0);
+    for (size_t number = 0; number < pairs_.size(); ++number)
+      slots_[slot_of(pairs_[number].symbols)] = static_cast<uint32_t>(number + 1);
   }
 
   // Join a pair in a word, from left to right.
@@ -119,9 +150,10 @@ class Learner {
   }
 
   void queue_changed() {
-    for (auto& [pair, words] : changed_) {
-      const int64_t count = pair_counts_[pair];
-      if (count > 0) queue_.push({count, pair, std::move(words)});
+    for (const uint32_t number : changed_) {
+      Pair& pair = pairs_[number];
+      if (pair.count > 0) queue_.push({pair.count, pair.symbols, number, std::move(pair.words)});
+      pair.words = {};
     }
     changed_.clear();
   }
@@ -131,7 +163,8 @@ class Learner {
   std::vector<int32_t> symbols_;
   std::vector<int64_t> counts_;  // of each word
   std::vector<Word> words_;
-  std::unordered_map<uint64_t, int64_t, Stir> pair_counts_;
-  std::unordered_map<uint64_t, std::vector<uint32_t>, Stir> changed_;  // pair -> words it is new in
+  std::vector<Pair> pairs_;
+  std::vector<uint32_t> slots_ = std::vector<uint32_t>(1024);
+  std::vector<uint32_t> changed_;  // numbers of the pairs that are new in some words
   std::priority_queue<Entry> queue_;
 };
