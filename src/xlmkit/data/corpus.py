@@ -29,13 +29,14 @@ from xlmkit.core.parallel import map_in_order
 from xlmkit.core.progress import progress
 from xlmkit.data.block_cleaning import BlockCleaner
 from xlmkit.data.clean import CleanConfig
+from xlmkit.data.columns import Block
 from xlmkit.data.corpus_blocks import parsed_line
 from xlmkit.data.corpus_report import CorpusReport, SourceReport, SplitReport
 from xlmkit.data.duplicates import KEEP, REASONS, DuplicateLevel, ambiguous_labels, find_duplicates
 from xlmkit.data.index import NO_LABEL, CorpusIndex, IndexWriter
 from xlmkit.data.inputs import Reading
-from xlmkit.data.readers import read_source
-from xlmkit.data.records import Record, blocks
+from xlmkit.data.readers import read_blocks
+from xlmkit.data.records import Record
 from xlmkit.data.sources import Source, with_distinct_names
 from xlmkit.data.split import HELD_OUT_ELSEWHERE, SPLITS, SplitConfig, assign_splits
 
@@ -170,13 +171,13 @@ class _Tally:
 
 def _blocks(
     sources: Sequence[Source], languages: Sequence[str], base: Path, report: CorpusReport
-) -> Iterator[tuple[int, list[Record]]]:
+) -> Iterator[tuple[int, Block]]:
     """Yield the number of a source and a block of its records, and report lines that are bad."""
     for number, source in enumerate(sources):
         account = report.sources[source.title] = SourceReport(source.kind)
         wanted = languages if source.languages is None else source.languages
         reading = Reading(base, tuple(code for code in languages if code in wanted))
-        for block in blocks(read_source(source, reading), characters=_BLOCK_CHARACTERS):
+        for block in read_blocks(source, reading, _BLOCK_CHARACTERS):
             yield number, block
         account.bad_lines = reading.bad.counts
         account.bad_places = reading.bad.places

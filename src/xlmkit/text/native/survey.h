@@ -27,10 +27,12 @@ class Survey {
     FOREIGN = 1 << 8,    // one of a script that the language is not written in
     KEPT = 1 << 9,       // a letter or mark, by which texts are compared
     TOKEN = 1 << 10,     // a token by itself when pairs of words are compared
+    COMPOSED = 1 << 11,  // texts of such characters alone are in NFC
   };
+  // Of texts, in their order.
   struct Facts {
-    size_t words;
-    double letters, script;
+    std::vector<int64_t> words;
+    std::vector<double> letters, script;
   };
   // Of texts: fingerprints of all; the rows of the long ones, and their bands end to end.
   struct Prints {
@@ -39,45 +41,39 @@ class Survey {
     Keys bands;
   };
 
-  // hash: gives fingerprints. words: from how many on a text is long and has bands.
-  Survey(PyObject* describe, const Blake2b& hash, size_t words, MinHash minhash)
-      : characters_(describe), hash_(hash), long_(words), minhash_(std::move(minhash)) {}
+  // is_composed, normalize: Python's, of a text. hash: gives fingerprints. words: from how many on
+  // a text is long and has bands.
+  Survey(PyObject* describe, PyObject* is_composed, PyObject* normalize, const Blake2b& hash,
+         size_t words, MinHash minhash)
+      : characters_(describe), is_composed_(Py_NewRef(is_composed)),
+        normalize_(Py_NewRef(normalize)), hash_(hash), long_(words),
+        minhash_(std::move(minhash)) {}
 
-  // Whether normalisation leaves a composed text as it is.
-  bool is_tidy(const Text& text) {
-    uint32_t before = SPACE;
-    for (size_t i = 0; i < text.size(); ++i) {
-      const uint32_t traits = characters_[text[i]].flags;
-      if ((traits & UNTIDY) || (traits & before & SPACE)) return false;
-      before = traits;
+  // Return the normal form of a text, and append its facts.
+  Owned look(PyObject* string, Facts& facts) {
+    const uint32_t traits = append_facts(string, facts);
+    if (traits & UNTIDY || !(traits & COMPOSED || is_composed(string))) {
+      facts.words.pop_back(), facts.letters.pop_back(), facts.script.pop_back();
+      Owned normal(PyObject_CallOneArg(normalize_.get(), string));
+      if (!normal) throw PythonError();
+      append_facts(normal.get(), facts);
+      return normal;
     }
-    return text.size() == 0 || !(before & SPACE);
+    return Owned(Py_NewRef(string));
   }
 
-  Facts facts(const Text& text) {
-    size_t words = 0, run = 0, spaces = 0, others = 0, letters = 0, foreign = 0;
-    bool counted = false;  // the word at hand
-    for (size_t i = 0; i < text.size(); ++i) {
-      const uint32_t code = text[i], traits = characters_[code].flags;
-      if (traits & UNSPACED) {
-        words += ++run % 2;
-      } else {
-        run = 0;
-      }
-      if (traits & (UNSPACED | SPACE)) {
-        counted = false;
-      } else if ((traits & OF_WORDS) && !counted) {
-        counted = true;
-        ++words;
-      }
-      spaces += code == ' ';
-      others += code != ' ' && !(traits & (LETTER_HERE | MARK));
-      letters += (traits & OF_SCRIPT) != 0;
-      foreign += (traits & FOREIGN) != 0;
+  // Append the facts of a text; return whether all of it is COMPOSED, and anything UNTIDY.
+  uint32_t append_facts(PyObject* string, Facts& facts) {
+    const void* data = PyUnicode_DATA(string);
+    const size_t size = static_cast<size_t>(PyUnicode_GET_LENGTH(string));
+    switch (PyUnicode_KIND(string)) {
+      case PyUnicode_1BYTE_KIND:
+        return append_facts(static_cast<const Py_UCS1*>(data), size, facts);
+      case PyUnicode_2BYTE_KIND:
+        return append_facts(static_cast<const Py_UCS2*>(data), size, facts);
+      default:
+        return append_facts(static_cast<const Py_UCS4*>(data), size, facts);
     }
-    const size_t characters = text.size() - spaces;
-    return {words, characters ? 1.0 - share(others, characters) : 0.0,
-            letters ? 1.0 - share(foreign, letters) : 1.0};
   }
 
   // Append the fingerprints of a text, and its bands if they are wanted and it is long.
@@ -92,6 +88,45 @@ class Survey {
   }
 
  private:
+  template <typename Code>
+  uint32_t append_facts(const Code* text, size_t size, Facts& facts) {
+    size_t words = 0, run = 0, spaces = 0, others = 0, letters = 0, foreign = 0;
+    bool counted = false;  // the word at hand
+    uint32_t all = COMPOSED, any = 0, before = SPACE;
+    for (size_t i = 0; i < size; ++i) {
+      const uint32_t traits = characters_[text[i]].flags;
+      all &= traits;
+      any |= traits | (traits & before & SPACE ? UNTIDY : 0);
+      before = traits;
+      if (traits & UNSPACED) {
+        words += ++run % 2;
+      } else {
+        run = 0;
+      }
+      if (traits & (UNSPACED | SPACE)) {
+        counted = false;
+      } else if ((traits & OF_WORDS) && !counted) {
+        counted = true;
+        ++words;
+      }
+      spaces += text[i] == ' ';
+      others += text[i] != ' ' && !(traits & (LETTER_HERE | MARK));
+      letters += (traits & OF_SCRIPT) != 0;
+      foreign += (traits & FOREIGN) != 0;
+    }
+    if (size && before & SPACE) any |= UNTIDY;
+    const size_t characters = size - spaces;
+    facts.words.push_back(static_cast<int64_t>(words));
+    facts.letters.push_back(characters ? 1.0 - share(others, characters) : 0.0);
+    facts.script.push_back(letters ? 1.0 - share(foreign, letters) : 1.0);
+    return all | (any & UNTIDY);
+  }
+
+  bool is_composed(PyObject* string) {
+    const Owned answer(PyObject_CallOneArg(is_composed_.get(), string));
+    if (!answer) throw PythonError();
+    return answer.get() == Py_True;
+  }
 
   static constexpr uint64_t FNV_START = 0xcbf29ce484222325ULL, FNV_FACTOR = 0x100000001b3ULL;
 
@@ -127,6 +162,7 @@ class Survey {
   }
 
   Characters characters_;
+  Owned is_composed_, normalize_;
   Blake2b hash_;
   size_t long_;  // words
   MinHash minhash_;
