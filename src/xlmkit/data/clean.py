@@ -98,6 +98,9 @@ class Cleaner:
         words, reasons = np.zeros(len(cleaned), np.int64), np.full(len(cleaned), KEPT, np.uint8)
         for language, rows, raw in columns.by_language():
             texts, words[rows], reasons[rows] = self._clean_texts(raw, language)
+            if len(texts) == len(cleaned):
+                cleaned = texts
+                break
             for row, text in zip(rows.tolist(), texts, strict=True):
                 cleaned[row] = text
         self._judge_records(columns.sizes, cleaned, words, reasons)

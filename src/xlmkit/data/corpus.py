@@ -11,11 +11,10 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import combinations, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from pydantic import Field
 
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import atomic_write, explained_disk_errors, open_lines
+from xlmkit.core.files import explained_disk_errors, open_lines
 from xlmkit.core.journal import Journal
 from xlmkit.core.parallel import map_in_order
 from xlmkit.core.progress import progress
@@ -39,6 +38,7 @@ from xlmkit.data.readers import read_blocks
 from xlmkit.data.records import Record
 from xlmkit.data.sources import Source, with_distinct_names
 from xlmkit.data.split import HELD_OUT_ELSEWHERE, SPLITS, SplitConfig, assign_splits
+from xlmkit.data.split_files import write_splits
 
 _WORKING = "preparing"
 _BLOCK_CHARACTERS = 1 << 16  # cleaned at a time
@@ -95,7 +95,7 @@ def prepare_corpus(
         ambiguous = ambiguous_labels(index)
         split = assign_splits(index, reason == KEEP, ~ambiguous, config.split, seed)
         _count_decisions(index, reason, split, ambiguous, report)
-        _write_splits(working / "records.jsonl", folder, split, ambiguous)
+        write_splits(working / "records.jsonl", folder, split, ambiguous)
         del index  # it maps files that go now
         shutil.rmtree(working, ignore_errors=True)
     report.write(folder)
@@ -243,35 +243,16 @@ def _split_report(
 
 def _combinations(index: CorpusIndex, chosen: NDArray[np.bool_]) -> Iterator[tuple[list[int], int]]:
     """Yield the languages of records, and how many of the chosen ones have just these."""
+    languages = int(index.language.max()) + 1
     for size in np.unique(index.size[chosen]).tolist():
         first = index.first[chosen & (index.size == size)]
-        codes = np.stack([index.language[first + place] for place in range(size)])
-        found, counts = np.unique(codes, axis=1, return_counts=True)
-        yield from zip(found.T.tolist(), counts.tolist(), strict=True)
-
-
-def _write_splits(
-    records: Path, folder: Path, split: NDArray[np.uint8], ambiguous: NDArray[np.bool_]
-) -> None:
-    """Second pass: copy every record to its split, without its label where that is ambiguous."""
-    with (
-        ExitStack() as stack,
-        records.open(encoding="utf-8", newline="\n") as lines,
-        progress("writing", total=len(split), unit="records") as bar,
-    ):
-        streams: list[IO[str]] = [
-            stack.enter_context(atomic_write(folder / f"{name}.jsonl")) for name in SPLITS
-        ]
-        # As bytes, both are numbers of one byte each; a list would take eight.
-        for line, part, unclear in zip(lines, split.tobytes(), ambiguous.tobytes(), strict=True):
-            if part < len(streams):
-                streams[part].write(_without_label(line) if unclear else line)
-            bar.advance()
-
-
-def _without_label(line: str) -> str:
-    record = Record.from_json(line)
-    return Record(record.texts, record.source, record.where).to_json() + "\n"
+        keys = index.language[first]  # numbers in the order of the languages that they stand for
+        for place in range(1, size):
+            _, numbers = np.unique(keys, return_inverse=True)
+            keys = numbers * languages + index.language[first + place]
+        _, examples, counts = np.unique(keys, return_index=True, return_counts=True)
+        for start, count in zip(first[examples].tolist(), counts.tolist(), strict=True):
+            yield index.language[start : start + size].tolist(), count
 
 
 def read_corpus(folder: Path, split: str) -> Iterator[Record]:

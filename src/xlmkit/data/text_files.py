@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import compress, count, zip_longest
 from pathlib import Path
 
 from xlmkit.core.errors import UserError
@@ -62,10 +62,10 @@ class TextBlock:
         texts: list[str] = []
         places: list[str] = []
         for shown, lines in self.pieces:
-            numbered = enumerate(lines.split(), start=lines.first)
-            kept = [(line, f"{shown}:{number}") for number, line in numbered if line.strip()]
-            texts += [line for line, _ in kept]
-            places += [place for _, place in kept]
+            split = lines.split()
+            stripped = [*map(str.strip, split)]  # an empty one is left out
+            texts += compress(split, stripped)
+            places += [f"{shown}:{n}" for n in compress(count(lines.first), stripped)]
         n = len(texts)
         return Columns(
             [self.language] * n, texts, [1] * n, [self.source] * n, places, [self.label] * n

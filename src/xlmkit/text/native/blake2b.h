@@ -17,15 +17,15 @@ class Blake2b {
     start_[7] ^= word(padded + 8);
   }
 
-  uint64_t operator()(const std::string& bytes) const {
+  uint64_t operator()(const char* bytes, size_t size) const {
     uint64_t state[8];
     std::memcpy(state, start_, sizeof state);
-    const unsigned char* data = reinterpret_cast<const unsigned char*>(bytes.data());
+    const unsigned char* data = reinterpret_cast<const unsigned char*>(bytes);
     size_t done = 0;
-    for (; bytes.size() - done > BLOCK; done += BLOCK) compress(state, data + done, done + BLOCK, 0);
+    for (; size - done > BLOCK; done += BLOCK) compress(state, data + done, done + BLOCK, 0);
     unsigned char last[BLOCK] = {0};
-    std::memcpy(last, data + done, bytes.size() - done);
-    compress(state, last, bytes.size(), ~0ULL);
+    std::memcpy(last, data + done, size - done);
+    compress(state, last, size, ~0ULL);
     return state[0];
   }
 

@@ -224,7 +224,7 @@ PyObject* prints(PyObject* self, PyObject* arguments) {
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
     Survey::Prints prints;
     for_each_string(texts, [&](PyObject* text) {
-      survey.append_prints(Text(text), with_bands, prints);
+      survey.append_prints(text, with_bands, prints);
     });
     return PyTuple_Pack(4, bytes_of(prints.exact).get(), bytes_of(prints.skeletons).get(),
                         bytes_of(prints.rows).get(), bytes_of(prints.bands).get());

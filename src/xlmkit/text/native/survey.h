@@ -4,18 +4,18 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "blake2b.h"
-#include "characters.h"
-#include "conversions.h"
+#include "folded_characters.h"
 #include "minhash.h"
+#include "python.h"
 
 class Survey {
  public:
-  // Traits, beside KNOWN; xlmkit.data.survey has the same.
+  // Traits of characters; xlmkit.data.survey has the same.
   enum : uint32_t {
     UNTIDY = 1 << 1,     // removed or replaced by normalisation
     SPACE = 1 << 2,
@@ -45,7 +45,7 @@ class Survey {
   // a text is long and has bands.
   Survey(PyObject* describe, PyObject* is_composed, PyObject* normalize, const Blake2b& hash,
          size_t words, MinHash minhash)
-      : characters_(describe), is_composed_(Py_NewRef(is_composed)),
+      : characters_(describe, KEPT), is_composed_(Py_NewRef(is_composed)),
         normalize_(Py_NewRef(normalize)), hash_(hash), long_(words),
         minhash_(std::move(minhash)) {}
 
@@ -64,39 +64,47 @@ class Survey {
 
   // Append the facts of a text; return whether all of it is COMPOSED, and anything UNTIDY.
   uint32_t append_facts(PyObject* string, Facts& facts) {
-    const void* data = PyUnicode_DATA(string);
-    const size_t size = static_cast<size_t>(PyUnicode_GET_LENGTH(string));
-    switch (PyUnicode_KIND(string)) {
-      case PyUnicode_1BYTE_KIND:
-        return append_facts(static_cast<const Py_UCS1*>(data), size, facts);
-      case PyUnicode_2BYTE_KIND:
-        return append_facts(static_cast<const Py_UCS2*>(data), size, facts);
-      default:
-        return append_facts(static_cast<const Py_UCS4*>(data), size, facts);
-    }
+    uint32_t traits = 0;
+    visit(string, [&](const auto* text, size_t size) { traits = append_facts(text, size, facts); });
+    return traits;
   }
 
   // Append the fingerprints of a text, and its bands if they are wanted and it is long.
-  void append_prints(const Text& text, bool with_bands, Prints& prints) {
-    prints.exact.push_back(hash_(utf8_of(text)));
-    fold(text);
-    word_.clear();
-    for (const uint32_t code : folded_)
-      if (characters_[code].flags & KEPT) append_utf8(code, word_);
-    prints.skeletons.push_back(hash_(word_));
-    if (with_bands) append_bands(prints);
+  void append_prints(PyObject* string, bool with_bands, Prints& prints) {
+    Py_ssize_t bytes;
+    const char* utf8 = PyUnicode_AsUTF8AndSize(string, &bytes);
+    if (utf8 == nullptr) throw PythonError();
+    prints.exact.push_back(hash_(utf8, static_cast<size_t>(bytes)));
+    visit(string, [&](const auto* text, size_t size) { read_letters(text, size); });
+    prints.skeletons.push_back(hash_(letters_.data(), bytes_));
+    if (!with_bands || words_.size() < long_) return;
+    prints.rows.push_back(static_cast<int64_t>(prints.exact.size()) - 1);
+    minhash_.append_bands(words_, prints.bands);
   }
 
  private:
+  // Call a function with the characters of a string and how many they are.
+  template <typename Read>
+  static void visit(PyObject* string, Read read) {
+    const void* data = PyUnicode_DATA(string);
+    const size_t size = static_cast<size_t>(PyUnicode_GET_LENGTH(string));
+    switch (PyUnicode_KIND(string)) {
+      case PyUnicode_1BYTE_KIND: return read(static_cast<const Py_UCS1*>(data), size);
+      case PyUnicode_2BYTE_KIND: return read(static_cast<const Py_UCS2*>(data), size);
+      default: return read(static_cast<const Py_UCS4*>(data), size);
+    }
+  }
+
   template <typename Code>
   uint32_t append_facts(const Code* text, size_t size, Facts& facts) {
     size_t words = 0, run = 0, spaces = 0, others = 0, letters = 0, foreign = 0;
     bool counted = false;  // the word at hand
     uint32_t all = COMPOSED, any = 0, before = SPACE;
     for (size_t i = 0; i < size; ++i) {
-      const uint32_t traits = characters_[text[i]].flags;
+      const uint32_t traits = characters_[text[i]].traits;
       all &= traits;
-      any |= traits | (traits & before & SPACE ? UNTIDY : 0);
+      any |= traits;
+      if (traits & before & SPACE) any |= UNTIDY;
       before = traits;
       if (traits & UNSPACED) {
         words += ++run % 2;
@@ -130,43 +138,58 @@ class Survey {
 
   static constexpr uint64_t FNV_START = 0xcbf29ce484222325ULL, FNV_FACTOR = 0x100000001b3ULL;
 
-  // Append the row of the last text and its bands, if it has enough words.
-  void append_bands(Prints& prints) {
+  // Gather the letters of a text with case folded, in UTF-8, and the keys of its words.
+  template <typename Code>
+  void read_letters(const Code* text, size_t size) {
+    make_room(0, size);
     words_.clear();
-    for (size_t i = 0; i < folded_.size();) {
-      const size_t start = i;
-      const uint32_t traits = characters_[folded_[i++]].flags;
-      if (!(traits & TOKEN)) {
-        if (!(traits & OF_WORDS)) continue;
-        while (i < folded_.size() && (characters_[folded_[i]].flags & OF_WORDS)) ++i;
+    size_t bytes = 0;
+    uint64_t key = FNV_START;  // of the word at hand
+    bool inside = false;       // a word
+    const auto take = [&](const Folded& folded) {
+      std::memcpy(letters_.data() + bytes, folded.utf8, sizeof folded.utf8);
+      bytes += folded.length();
+      if (!inside) {
+        key = FNV_START;
+      } else if (!(folded.traits & OF_WORDS)) {
+        words_.push_back(key);
+        key = FNV_START;
       }
-      uint64_t key = FNV_START;
-      for (size_t place = start; place < i; ++place) key = (key ^ folded_[place]) * FNV_FACTOR;
-      words_.push_back(key);
+      const bool goes_on = inside && (folded.traits & OF_WORDS);
+      key = (key ^ folded.code) * FNV_FACTOR;
+      if (!goes_on && (folded.traits & TOKEN)) words_.push_back(key);
+      inside = goes_on || (folded.traits & (OF_WORDS | TOKEN)) == OF_WORDS;
+    };
+    for (size_t i = 0; i < size; ++i) {
+      const FoldedCharacters::Entry& entry = characters_[text[i]];
+      if (!(entry.traits & FoldedCharacters::SEVERAL)) {
+        take(entry.folded);
+        continue;
+      }
+      const std::vector<Folded>& several = characters_.several(text[i]);
+      make_room(bytes, several.size() + size - i);
+      for (const Folded& folded : several) take(folded);
     }
-    if (words_.size() < long_) return;
-    prints.rows.push_back(static_cast<int64_t>(prints.exact.size()) - 1);
-    minhash_.append_bands(words_, prints.bands);
+    if (inside) words_.push_back(key);
+    bytes_ = bytes;
+  }
+
+  void make_room(size_t bytes, size_t characters) {
+    const size_t needed = bytes + sizeof(Folded::utf8) * (characters + 1);
+    if (letters_.size() < needed) letters_.resize(needed);
   }
 
   static double share(size_t part, size_t of) {
     return static_cast<double>(part) / static_cast<double>(of);
   }
 
-  void fold(const Text& text) {
-    folded_.clear();
-    for (size_t i = 0; i < text.size(); ++i) {
-      const Character character = characters_[text[i]];
-      characters_.append_folded(character, folded_);
-    }
-  }
-
-  Characters characters_;
+  FoldedCharacters characters_;
   Owned is_composed_, normalize_;
   Blake2b hash_;
   size_t long_;  // words
   MinHash minhash_;
-  Codes folded_;  // of the text at hand
-  Keys words_;    // of it
-  std::string word_;
+  // Of the text at hand: its letters, how many bytes they have, and its words.
+  std::vector<char> letters_;
+  size_t bytes_ = 0;
+  Keys words_;
 };
