@@ -77,9 +77,9 @@ class Survey {
     prints.exact.push_back(hash_(utf8, static_cast<size_t>(bytes)));
     visit(string, [&](const auto* text, size_t size) { read_letters(text, size); });
     prints.skeletons.push_back(hash_(letters_.data(), bytes_));
-    if (!with_bands || words_.size() < long_) return;
+    if (!with_bands || n_words_ < long_) return;
     prints.rows.push_back(static_cast<int64_t>(prints.exact.size()) - 1);
-    minhash_.append_bands(words_, prints.bands);
+    minhash_.append_bands(words_.data(), n_words_, prints.bands);
   }
 
  private:
@@ -111,12 +111,9 @@ class Survey {
       } else {
         run = 0;
       }
-      if (traits & (UNSPACED | SPACE)) {
-        counted = false;
-      } else if ((traits & OF_WORDS) && !counted) {
-        counted = true;
-        ++words;
-      }
+      const bool parts = traits & (UNSPACED | SPACE), of_word = traits & OF_WORDS;
+      words += of_word & !parts & !counted;
+      counted = (counted | of_word) & !parts;
       spaces += text[i] == ' ';
       others += text[i] != ' ' && !(traits & (LETTER_HERE | MARK));
       letters += (traits & OF_SCRIPT) != 0;
@@ -141,24 +138,22 @@ class Survey {
   // Gather the letters of a text with case folded, in UTF-8, and the keys of its words.
   template <typename Code>
   void read_letters(const Code* text, size_t size) {
-    make_room(0, size);
-    words_.clear();
-    size_t bytes = 0;
+    make_room(0, 0, size);
+    size_t bytes = 0, words = 0;
     uint64_t key = FNV_START;  // of the word at hand
     bool inside = false;       // a word
+    // Without branches, which could not be foretold: what is not to stay is written over.
     const auto take = [&](const Folded& folded) {
       std::memcpy(letters_.data() + bytes, folded.utf8, sizeof folded.utf8);
       bytes += folded.length();
-      if (!inside) {
-        key = FNV_START;
-      } else if (!(folded.traits & OF_WORDS)) {
-        words_.push_back(key);
-        key = FNV_START;
-      }
-      const bool goes_on = inside && (folded.traits & OF_WORDS);
-      key = (key ^ folded.code) * FNV_FACTOR;
-      if (!goes_on && (folded.traits & TOKEN)) words_.push_back(key);
-      inside = goes_on || (folded.traits & (OF_WORDS | TOKEN)) == OF_WORDS;
+      const bool of_word = folded.traits & OF_WORDS, token = folded.traits & TOKEN;
+      const bool goes_on = inside & of_word;
+      words_[words] = key;
+      words += inside & !of_word;
+      key = ((goes_on ? key : FNV_START) ^ folded.code) * FNV_FACTOR;
+      words_[words] = key;
+      words += token & !goes_on;
+      inside = goes_on | (of_word & !token);
     };
     for (size_t i = 0; i < size; ++i) {
       const FoldedCharacters::Entry& entry = characters_[text[i]];
@@ -167,16 +162,20 @@ class Survey {
         continue;
       }
       const std::vector<Folded>& several = characters_.several(text[i]);
-      make_room(bytes, several.size() + size - i);
+      make_room(bytes, words, several.size() + size - i);
       for (const Folded& folded : several) take(folded);
     }
-    if (inside) words_.push_back(key);
+    words_[words] = key;
     bytes_ = bytes;
+    n_words_ = words + inside;
   }
 
-  void make_room(size_t bytes, size_t characters) {
-    const size_t needed = bytes + sizeof(Folded::utf8) * (characters + 1);
-    if (letters_.size() < needed) letters_.resize(needed);
+  // For so many characters behind what there is.
+  void make_room(size_t bytes, size_t words, size_t characters) {
+    const size_t more = characters + 1;
+    if (letters_.size() < bytes + sizeof(Folded::utf8) * more)
+      letters_.resize(bytes + sizeof(Folded::utf8) * more);
+    if (words_.size() < words + 2 * more) words_.resize(words + 2 * more);
   }
 
   static double share(size_t part, size_t of) {
@@ -188,8 +187,8 @@ class Survey {
   Blake2b hash_;
   size_t long_;  // words
   MinHash minhash_;
-  // Of the text at hand: its letters, how many bytes they have, and its words.
+  // Of the text at hand: its letters in so many bytes, and so many words; room for more.
   std::vector<char> letters_;
-  size_t bytes_ = 0;
   Keys words_;
+  size_t bytes_ = 0, n_words_ = 0;
 };
