@@ -115,7 +115,8 @@ def _collect(
     Stopped, it goes on with the first block that was not noted; sources are read anew up to there,
     which takes little beside cleaning.
     """
-    settings = json.dumps([config.model_dump(mode="json"), languages, _BLOCK_CHARACTERS])
+    cut = f"pieces of {_BLOCK_CHARACTERS}"  # blocks that were cut otherwise cannot be counted
+    settings = json.dumps([config.model_dump(mode="json"), languages, cut])
     journal = Journal(working / "journal.json", hashlib.sha256(settings.encode()).hexdigest())
     state = journal.state or {"blocks": 0, "sources": [[[], []] for _ in sources]}
     done = int(state["blocks"])
