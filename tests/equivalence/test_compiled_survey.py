@@ -7,7 +7,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from xlmkit.data.survey import CompiledSurvey, Survey
+from xlmkit.data.survey import CompiledSurvey, Survey, _is_composed_anywhere
 from xlmkit.text import compiled
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason="the compiled part is not built")
@@ -21,13 +21,14 @@ ATOMS = [
 def assert_equal(code: str, texts: list[str]) -> None:
     fast, plain = CompiledSurvey(code), Survey(code)
     for text in texts:
-        normal, facts = plain.look(text)
-        assert fast.look(text) == (normal, facts), repr(text)
-        assert fast.facts(normal) == facts, repr(text)
+        normal, facts = plain.look([text])
+        found, same = fast.look([text])
+        assert (found, *map(list, same)) == (normal, *map(list, facts)), repr(text)
+        assert [*map(list, fast.facts(normal))] == [*map(list, facts)], repr(text)
         for with_bands in (True, False):
-            found = fast.prints([normal], with_bands=with_bands)
-            expected = plain.prints([normal], with_bands=with_bands)
-            for mine, theirs in zip(found, expected, strict=True):
+            prints = fast.prints(normal, with_bands=with_bands)
+            expected = plain.prints(normal, with_bands=with_bands)
+            for mine, theirs in zip(prints, expected, strict=True):
                 assert np.array_equal(mine, theirs), repr(text)
 
 
@@ -35,7 +36,7 @@ def assert_equal(code: str, texts: list[str]) -> None:
 def test_random_texts(code: str) -> None:
     rng = random.Random(code)
     texts = ["".join(rng.choices(ATOMS, k=rng.randint(0, 90))) for _ in range(1500)]
-    normal = [Survey(code).look(text)[0] for text in texts]
+    normal, _ = Survey(code).look(texts)
     assert 100 < len(Survey(code).prints(normal, with_bands=True).long) < 1400
     assert_equal(code, texts)
 
@@ -54,3 +55,23 @@ def test_every_character(step: int) -> None:
         if unicodedata.category(chr(code)) not in ("Cn", "Cs", "Co")
     ]
     assert_equal("el", [f"x{c}1 {c}{c} y" for c in characters])
+
+
+def test_texts_together_are_as_each_alone() -> None:
+    texts = ["One two", "  e\u0301 ", "", "Слово " * 30, "a\u00adb"]
+    fast, plain = CompiledSurvey("en"), Survey("en")
+    assert fast.look(texts)[0] == plain.look(texts)[0]
+    for mine, theirs in zip(fast.look(texts)[1], plain.look(texts)[1], strict=True):
+        assert np.array_equal(mine, theirs)
+
+
+def test_what_is_composed_anywhere_composes_with_nothing() -> None:
+    later = set()  # characters that a canonical decomposition has behind its first
+    for code in range(sys.maxunicode + 1):
+        parts = unicodedata.decomposition(chr(code)).split()
+        if len(parts) == 2 and not parts[0].startswith("<"):
+            later.add(chr(int(parts[1], 16)))
+    assert len(later) > 50
+    assert not any(map(_is_composed_anywhere, later))
+    assert all(map(_is_composed_anywhere, "aé 中한я’"))
+    assert not any(map(_is_composed_anywhere, "\u0301\u1161\u0958"))

@@ -5,6 +5,7 @@ at any moment leaves either the old file or the new one. Compressed text is reco
 ending.
 """
 
+import codecs
 import errno
 import gzip
 import hashlib
@@ -166,6 +167,26 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         raise UserError(f"{path} must not be read; change its permissions.") from None
     except (gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError) as error:
         raise UserError(f"{path} is damaged or not a {path.suffix} file: {error}.") from error
+
+
+def open_chunks(path: Path, size: int) -> Iterator[bytes]:
+    r"""Yield the lines of a text file, plain or compressed, in pieces of about `size` bytes.
+
+    A piece ends with the `\n` of a line; only that of the file may have none. A byte-order mark at
+    the start is removed.
+
+    Raises:
+        UserError: the file is missing or empty.
+    """
+    mark: bytes | None = codecs.BOM_UTF8
+    with open_bytes(path) as stream:
+        while lines := stream.read(size):
+            if not lines.endswith(b"\n"):
+                lines += stream.readline()
+            yield lines if mark is None else lines.removeprefix(mark)
+            mark = None
+    if mark is not None:
+        raise UserError(f"{path} is empty; give a file with text.")
 
 
 def open_lines(

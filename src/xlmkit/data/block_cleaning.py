@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 from xlmkit.data.clean import CleanConfig, Cleaner
+from xlmkit.data.columns import Block
 from xlmkit.data.prints import Prints, prints_of
-from xlmkit.data.records import Record
 from xlmkit.data.source_base import Markup
 
 
@@ -53,16 +52,15 @@ class BlockCleaner:
         """Leave the cleaners behind, which may hold what cannot be sent."""
         return {"_settings": self._settings}
 
-    def __call__(self, numbered: tuple[int, Sequence[Record]]) -> CleanedBlock:
+    def __call__(self, numbered: tuple[int, Block]) -> CleanedBlock:
         """Clean a block of a source, given by its number."""
-        source, records = numbered
-        clean, with_bands = self._cleaners[source].clean, self._settings[-1]
-        read = Counter(chain.from_iterable(record.texts for record in records))
-        dropped: Counter[tuple[str, str]] = Counter()
-
-        def drop(reason: str, language: str) -> None:
-            dropped[reason, language] += 1
-
-        kept = [cleaned for record in records if (cleaned := clean(record, drop))]
-        lines = "".join([f"{record.to_json()}\n" for record in kept]).encode()
-        return CleanedBlock(source, read, dropped, lines, prints_of(kept, with_bands=with_bands))
+        source, block = numbered
+        columns = block.columns()
+        kept, dropped = self._cleaners[source].clean(columns)
+        return CleanedBlock(
+            source,
+            Counter(columns.languages),
+            dropped,
+            kept.to_json(),
+            prints_of(kept, with_bands=self._settings[-1]),
+        )

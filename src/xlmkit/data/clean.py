@@ -1,20 +1,24 @@
 """Cleaning: what a text must be to be learned from, and what is removed from it.
 
 Every text that is dropped is counted with its reason, source and language. A record loses the texts
-that fail and is dropped itself when none is left.
+that fail and is dropped itself when none is left. All texts of a block are judged together.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Annotated, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
+from xlmkit.data.columns import Columns
 from xlmkit.data.markup import remove_markup, tidy
 from xlmkit.data.measures import UNSPACED, weighted_length
-from xlmkit.data.records import Record
 from xlmkit.data.source_base import Markup
 from xlmkit.data.survey import Facts, survey
 from xlmkit.text.languages import from_locale
@@ -23,7 +27,16 @@ Share = Annotated[float, Field(ge=0, le=1)]
 SMOOTHING = 10  # added to lengths before they are compared, since short texts vary more
 SURE = 0.8  # probability from which language identification is believed
 IDENTIFIED_FROM = 24  # characters; shorter texts cannot be identified
-_SPOILING = frozenset(("empty", "too few words", "mostly placeholders"))
+
+REASONS = (
+    "kept", "empty", "too short", "too long", "too few letters", "another script",
+    "another language", "too few words", "mostly placeholders", "copy", "length ratio",
+)  # fmt: skip
+(
+    KEPT, EMPTY, TOO_SHORT, TOO_LONG, TOO_FEW_LETTERS, ANOTHER_SCRIPT, ANOTHER_LANGUAGE,
+    TOO_FEW_WORDS, MOSTLY_PLACEHOLDERS, COPY, LENGTH_RATIO,
+) = range(len(REASONS))  # fmt: skip
+_SPOILING = frozenset((EMPTY, TOO_FEW_WORDS, MOSTLY_PLACEHOLDERS))
 
 
 class CleanConfig(Config):
@@ -57,9 +70,6 @@ class CleanConfig(Config):
     """Drop texts that surely are in another language (needs the extra langs)."""
 
 
-Dropped = Callable[[str, str], None]  # (reason, language)
-
-
 class Cleaner:
     """Cleans the records of one source."""
 
@@ -75,42 +85,77 @@ class Cleaner:
         self._word_pattern = _whole_words(config.remove_words)
         self._is_other_language = _identifier() if config.identify_languages else None
 
-    def clean(self, record: Record, dropped: Dropped) -> Record | None:
-        """Return a record with its texts cleaned, or nothing if none of them is good.
+    def clean(self, columns: Columns) -> tuple[Columns, Counter[tuple[str, str]]]:
+        """Return records without the texts that are not good, and those that are left cleaned.
 
         Args:
-            record: the record as read.
-            dropped: called with the reason and the language of each text that is dropped.
-        """
-        texts: dict[str, str] = {}
-        pivot: str | None = None
-        spoiled: str | None = None  # why the pivot makes the whole record useless
-        for language, raw in record.texts.items():
-            text, words, reason = self._clean_text(raw, language)
-            if reason is None and pivot is not None:
-                reason = self._compare(pivot, text)
-            elif reason is None and words < self._config.min_words:
-                reason = "too few words"
-            if pivot is None and reason in _SPOILING:
-                spoiled = reason
-            if spoiled or reason:
-                dropped(spoiled or reason or "", language)
-                continue
-            pivot = pivot or text
-            texts[language] = text
-        if not texts:
-            return None
-        return Record(texts, record.source, record.where, record.label)
+            columns: the records as read.
 
-    def _clean_text(self, text: str, language: str) -> tuple[str, int, str | None]:
-        """Return the cleaned text, its number of words, and why it must be dropped or None."""
-        text, facts = survey(language).look(text)
-        if self._markup or self._word_pattern is not None:
-            text, placeholders = self._stripped(text)
-            facts = survey(language).facts(text)
-            if placeholders > 1 and 3 * placeholders > facts.words:
-                return text, facts.words, "mostly placeholders"
-        return text, facts.words, self._refuse(text, facts, language)
+        Returns:
+            The records that have a good text, and (reason, language) -> texts that are dropped.
+        """
+        cleaned = list(columns.texts)
+        words, reasons = np.zeros(len(cleaned), np.int64), np.full(len(cleaned), KEPT, np.uint8)
+        for language, rows, raw in columns.by_language():
+            texts, words[rows], reasons[rows] = self._clean_texts(raw, language)
+            if len(texts) == len(cleaned):
+                cleaned = texts
+                break
+            for row, text in zip(rows.tolist(), texts, strict=True):
+                cleaned[row] = text
+        self._judge_records(columns.sizes, cleaned, words, reasons)
+        dropped = Counter(
+            (REASONS[reasons[row]], columns.languages[row])
+            for row in np.flatnonzero(reasons).tolist()
+        )
+        return replace(columns, texts=cleaned).chosen(reasons == KEPT), dropped
+
+    def _clean_texts(
+        self, texts: list[str], language: str
+    ) -> tuple[list[str], NDArray[np.int64], NDArray[np.uint8]]:
+        """Return texts of a language cleaned, their words, and why each must be dropped, if so."""
+        asked = survey(language)
+        texts, facts = asked.look(texts)
+        if not self._markup and self._word_pattern is None:
+            return texts, facts.words, self._refused(texts, facts, language)
+        stripped = [self._stripped(text) for text in texts]
+        placeholders = np.array([count for _, count in stripped], np.int64)
+        changed = [row for row, (text, _) in enumerate(stripped) if text != texts[row]]
+        texts = [text for text, _ in stripped]
+        if changed:
+            facts = facts.with_others(changed, asked.facts([texts[row] for row in changed]))
+        reasons = self._refused(texts, facts, language)
+        reasons[(placeholders > 1) & (3 * placeholders > facts.words)] = MOSTLY_PLACEHOLDERS
+        return texts, facts.words, reasons
+
+    def _judge_records(
+        self,
+        sizes: list[int],
+        texts: list[str],
+        words: NDArray[np.int64],
+        reasons: NDArray[np.uint8],
+    ) -> None:
+        """Drop also what the other texts of a record, or being its only one, make useless."""
+        few = words < self._config.min_words
+        if max(sizes, default=1) == 1:
+            reasons[few & (reasons == KEPT)] = TOO_FEW_WORDS
+            return
+        end = 0
+        for size in sizes:
+            start, end = end, end + size
+            pivot: str | None = None
+            spoiled = KEPT  # or why the pivot makes the whole record useless
+            for row in range(start, end):
+                reason = int(reasons[row])
+                if reason == KEPT and pivot is not None:
+                    reason = self._compared(pivot, texts[row])
+                elif reason == KEPT and few[row]:
+                    reason = TOO_FEW_WORDS
+                if pivot is None and reason in _SPOILING:
+                    spoiled = reason
+                reasons[row] = spoiled or reason
+                if reasons[row] == KEPT:
+                    pivot = pivot or texts[row]
 
     def _stripped(self, text: str) -> tuple[str, int]:
         """Return a text without mark-up and unwanted words, and its number of placeholders."""
@@ -126,36 +171,35 @@ class Cleaner:
         shorter, count = self._word_pattern.subn("", text)
         return tidy(shorter) if count else text
 
-    def _refuse(self, text: str, facts: Facts, language: str) -> str | None:
-        """Return why a text is not good on its own, or None."""
+    def _refused(self, texts: list[str], facts: Facts, language: str) -> NDArray[np.uint8]:
+        """(T,) why each text is not good on its own."""
         config = self._config
-        if not text:
-            return "empty"
-        if len(text) < config.min_characters:
-            return "too short"
-        if len(text) > config.max_characters:
-            return "too long"
-        words, letters, own_script = facts
-        if words > config.max_words:
-            return "too long"
-        if letters < config.min_letters:
-            return "too few letters"
-        if own_script < config.min_script:
-            return "another script"
-        if self._is_other_language is not None and self._is_other_language(text, language):
-            return "another language"
-        return None
+        lengths = np.fromiter(map(len, texts), np.int64)
+        reasons = np.full(len(texts), KEPT, np.uint8)
+        for reason, refused in (  # of several, the last is given
+            (ANOTHER_SCRIPT, facts.own_script < config.min_script),
+            (TOO_FEW_LETTERS, facts.letters < config.min_letters),
+            (TOO_LONG, (lengths > config.max_characters) | (facts.words > config.max_words)),
+            (TOO_SHORT, lengths < config.min_characters),
+            (EMPTY, lengths == 0),
+        ):
+            reasons[refused] = reason
+        if self._is_other_language is not None:
+            for row in np.flatnonzero(reasons == KEPT).tolist():
+                if self._is_other_language(texts[row], language):
+                    reasons[row] = ANOTHER_LANGUAGE
+        return reasons
 
-    def _compare(self, pivot: str, text: str) -> str | None:
-        """Return why a text is no good translation of the pivot text, or None."""
+    def _compared(self, pivot: str, text: str) -> int:
+        """Return why a text is no good translation of the pivot text, if it is not."""
         if self._config.drop_copies and text.casefold() == pivot.casefold():
-            return "copy"
+            return COPY
         limit = self._config.max_length_ratio
         if limit is not None:
             one, other = weighted_length(pivot) + SMOOTHING, weighted_length(text) + SMOOTHING
             if max(one, other) > limit * min(one, other):
-                return "length ratio"
-        return None
+                return LENGTH_RATIO
+        return KEPT
 
 
 def _whole_words(words: Collection[str]) -> re.Pattern[str] | None:

@@ -11,11 +11,10 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import combinations, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,21 +22,23 @@ from pydantic import Field
 
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import atomic_write, explained_disk_errors, open_lines
+from xlmkit.core.files import explained_disk_errors, open_lines
 from xlmkit.core.journal import Journal
 from xlmkit.core.parallel import map_in_order
 from xlmkit.core.progress import progress
 from xlmkit.data.block_cleaning import BlockCleaner
 from xlmkit.data.clean import CleanConfig
+from xlmkit.data.columns import Block
 from xlmkit.data.corpus_blocks import parsed_line
 from xlmkit.data.corpus_report import CorpusReport, SourceReport, SplitReport
 from xlmkit.data.duplicates import KEEP, REASONS, DuplicateLevel, ambiguous_labels, find_duplicates
 from xlmkit.data.index import NO_LABEL, CorpusIndex, IndexWriter
 from xlmkit.data.inputs import Reading
-from xlmkit.data.readers import read_source
-from xlmkit.data.records import Record, blocks
+from xlmkit.data.readers import read_blocks
+from xlmkit.data.records import Record
 from xlmkit.data.sources import Source, with_distinct_names
 from xlmkit.data.split import HELD_OUT_ELSEWHERE, SPLITS, SplitConfig, assign_splits
+from xlmkit.data.split_files import write_splits
 
 _WORKING = "preparing"
 _BLOCK_CHARACTERS = 1 << 16  # cleaned at a time
@@ -94,7 +95,7 @@ def prepare_corpus(
         ambiguous = ambiguous_labels(index)
         split = assign_splits(index, reason == KEEP, ~ambiguous, config.split, seed)
         _count_decisions(index, reason, split, ambiguous, report)
-        _write_splits(working / "records.jsonl", folder, split, ambiguous)
+        write_splits(working / "records.jsonl", folder, split, ambiguous)
         del index  # it maps files that go now
         shutil.rmtree(working, ignore_errors=True)
     report.write(folder)
@@ -114,7 +115,8 @@ def _collect(
     Stopped, it goes on with the first block that was not noted; sources are read anew up to there,
     which takes little beside cleaning.
     """
-    settings = json.dumps([config.model_dump(mode="json"), languages, _BLOCK_CHARACTERS])
+    cut = f"pieces of {_BLOCK_CHARACTERS}"  # blocks that were cut otherwise cannot be counted
+    settings = json.dumps([config.model_dump(mode="json"), languages, cut])
     journal = Journal(working / "journal.json", hashlib.sha256(settings.encode()).hexdigest())
     state = journal.state or {"blocks": 0, "sources": [[[], []] for _ in sources]}
     done = int(state["blocks"])
@@ -170,13 +172,13 @@ class _Tally:
 
 def _blocks(
     sources: Sequence[Source], languages: Sequence[str], base: Path, report: CorpusReport
-) -> Iterator[tuple[int, list[Record]]]:
+) -> Iterator[tuple[int, Block]]:
     """Yield the number of a source and a block of its records, and report lines that are bad."""
     for number, source in enumerate(sources):
         account = report.sources[source.title] = SourceReport(source.kind)
         wanted = languages if source.languages is None else source.languages
         reading = Reading(base, tuple(code for code in languages if code in wanted))
-        for block in blocks(read_source(source, reading), characters=_BLOCK_CHARACTERS):
+        for block in read_blocks(source, reading, _BLOCK_CHARACTERS):
             yield number, block
         account.bad_lines = reading.bad.counts
         account.bad_places = reading.bad.places
@@ -242,35 +244,16 @@ def _split_report(
 
 def _combinations(index: CorpusIndex, chosen: NDArray[np.bool_]) -> Iterator[tuple[list[int], int]]:
     """Yield the languages of records, and how many of the chosen ones have just these."""
+    languages = int(index.language.max()) + 1
     for size in np.unique(index.size[chosen]).tolist():
         first = index.first[chosen & (index.size == size)]
-        codes = np.stack([index.language[first + place] for place in range(size)])
-        found, counts = np.unique(codes, axis=1, return_counts=True)
-        yield from zip(found.T.tolist(), counts.tolist(), strict=True)
-
-
-def _write_splits(
-    records: Path, folder: Path, split: NDArray[np.uint8], ambiguous: NDArray[np.bool_]
-) -> None:
-    """Second pass: copy every record to its split, without its label where that is ambiguous."""
-    with (
-        ExitStack() as stack,
-        records.open(encoding="utf-8", newline="\n") as lines,
-        progress("writing", total=len(split), unit="records") as bar,
-    ):
-        streams: list[IO[str]] = [
-            stack.enter_context(atomic_write(folder / f"{name}.jsonl")) for name in SPLITS
-        ]
-        # As bytes, both are numbers of one byte each; a list would take eight.
-        for line, part, unclear in zip(lines, split.tobytes(), ambiguous.tobytes(), strict=True):
-            if part < len(streams):
-                streams[part].write(_without_label(line) if unclear else line)
-            bar.advance()
-
-
-def _without_label(line: str) -> str:
-    record = Record.from_json(line)
-    return Record(record.texts, record.source, record.where).to_json() + "\n"
+        keys = index.language[first]  # numbers in the order of the languages that they stand for
+        for place in range(1, size):
+            _, numbers = np.unique(keys, return_inverse=True)
+            keys = numbers * languages + index.language[first + place]
+        _, examples, counts = np.unique(keys, return_index=True, return_counts=True)
+        for start, count in zip(first[examples].tolist(), counts.tolist(), strict=True):
+            yield index.language[start : start + size].tolist(), count
 
 
 def read_corpus(folder: Path, split: str) -> Iterator[Record]:

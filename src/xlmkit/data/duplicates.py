@@ -18,6 +18,7 @@ DuplicateLevel = Literal["none", "exact", "near"]
 KEEP = 0
 REASONS = ("kept", "duplicate", "near-duplicate", "other translation")
 _SORTED_AT_ONCE = 1 << 21  # keys; bounds the memory of sorting
+_UPPER_BITS = 20  # of keys; a table of so many takes a megabyte
 Flags = NDArray[np.bool_]
 
 
@@ -118,13 +119,28 @@ def seen_before(keys: Keys, rank: NDArray[np.int64]) -> Flags:
 
 
 def _groups(keys: Keys) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield (rows, starts): rows sorted by key, and where in them each key's group starts."""
+    """Yield (rows, starts): rows sorted by key, and where in them each key's group starts.
+
+    Most rows whose key stands alone are left out.
+    """
     parts = len(keys) // _SORTED_AT_ONCE + 1
-    for part in range(parts if len(keys) else 0):
+    for part in range(parts):
         chosen = np.flatnonzero(keys % np.uint64(parts) == part)
-        if not len(chosen):
+        own = keys[chosen]
+        ordered = np.sort(own)
+        repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+        if not len(repeated):
             continue
-        rows = chosen[np.argsort(keys[chosen], kind="stable")]
+        # To sort rows by key takes ten times as long as to sort keys, so that only those are sorted
+        # that share the upper bits with a key that is repeated.
+        marked = np.zeros(1 << _UPPER_BITS, np.bool_)
+        marked[_upper(repeated)] = True
+        likely = chosen[marked[_upper(own)]]
+        rows = likely[np.argsort(keys[likely])]
         ordered = keys[rows]
         starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
         yield rows, starts
+
+
+def _upper(keys: Keys) -> Keys:
+    return keys >> np.uint64(64 - _UPPER_BITS)

@@ -136,7 +136,8 @@ class IndexWriter:
         """Add cleaned records of a source."""
         self._source.append(np.full(len(prints.size), source))
         self._size.append(prints.size)
-        self._label.append(np.array([self._number(label) for label in prints.labels]))
+        labels = np.array([self._number(label) for label in prints.labels], np.int32)
+        self._label.append(labels[prints.label])
         numbers = np.array([self._numbers[code] for code in prints.codes], np.uint16)
         self._language.append(numbers[prints.language])
         self._exact.append(prints.exact)

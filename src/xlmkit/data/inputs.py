@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import open_lines
+from xlmkit.core.files import open_chunks
 
 PLACES_KEPT = 5
+_PIECE = 1 << 16  # bytes of lines that are decoded at a time
 MOST_UNDECODABLE = 0.05  # above this share a file is taken to be in another encoding
 
 
@@ -147,23 +148,67 @@ def lenient_lines(
     Raises:
         UserError: the file is missing, empty or damaged, or too little of it is UTF-8.
     """
-    undecodable = 0
+    for lines in lenient_pieces(path, reading, _PIECE, first, last):
+        yield from enumerate(lines.split(), start=lines.first)
 
-    def count(number: int) -> None:
-        nonlocal undecodable
-        if first <= number and (last is None or number <= last):
-            undecodable += 1
-            reading.bad.add("not UTF-8", f"{reading.shown(path)}:{number}")
 
-    n = 0
-    for number, line in open_lines(path, on_undecodable=count):
-        if last is not None and number > last:
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of a file that stand together.
+
+    Attributes:
+        first: number of the first, from 1.
+        text: the lines; the last is without its end.
+    """
+
+    first: int
+    text: str
+
+    def split(self) -> list[str]:
+        """Return the lines without their ends."""
+        lines = self.text.split("\n")
+        return [line.removesuffix("\r") for line in lines] if "\r" in self.text else lines
+
+
+def lenient_pieces(
+    path: Path, reading: Reading, size: int, first: int = 1, last: int | None = None
+) -> Iterator[Lines]:
+    """Yield the lines of `lenient_lines` in pieces of about `size` bytes, which costs far less."""
+    undecodable = n = 0
+    number = 1
+    for piece in open_chunks(path, size):
+        lines = piece.removesuffix(b"\n")
+        start, number = number, number + lines.count(b"\n") + 1
+        if last is not None and start > last:
             break
-        if number >= first:
-            n += 1
-            yield number, line
+        if number <= first:
+            continue
+        if start < first or (last is not None and number > last + 1):
+            wanted = slice(max(0, first - start), None if last is None else last - start + 1)
+            lines, start = b"\n".join(lines.split(b"\n")[wanted]), max(start, first)
+        try:
+            text = lines.decode()
+        except UnicodeDecodeError:
+            text, bad = _decodable(lines)
+            undecodable += len(bad)
+            for place in bad:
+                reading.bad.add("not UTF-8", f"{reading.shown(path)}:{start + place}")
+        n += text.count("\n") + 1
+        yield Lines(start, text)
     if undecodable > MOST_UNDECODABLE * n:
         raise UserError(
             f"{path} is not UTF-8: {undecodable} of its {n} lines cannot be decoded; "
             "convert the file, for instance with iconv -t UTF-8."
         )
+
+
+def _decodable(lines: bytes) -> tuple[str, list[int]]:
+    """Return lines with those empty that are not UTF-8, and which these are, from 0."""
+    decoded, bad = [], []
+    for place, line in enumerate(lines.split(b"\n")):
+        try:
+            decoded.append(line.decode())
+        except UnicodeDecodeError:
+            decoded.append("")
+            bad.append(place)
+    return "\n".join(decoded), bad

@@ -1,13 +1,12 @@
 """What the index needs of the records of a block: numbers in place of texts, as arrays."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xlmkit.data.columns import Columns
 from xlmkit.data.fingerprints import BANDS, Keys
-from xlmkit.data.records import Record
 from xlmkit.data.survey import survey
 
 
@@ -16,7 +15,8 @@ class Prints:
     """Records (R of them) and their texts (T of them), in their order.
 
     Attributes:
-        labels: of each record, None where it has none.
+        labels: those that occur, None where records have none.
+        label: (R,) place of a record's label in `labels`.
         size: (R,) how many texts the record has.
         codes: the languages that occur.
         language: (T,) place of a text's language in `codes`.
@@ -26,7 +26,8 @@ class Prints:
         bands: (L, BANDS) their bands.
     """
 
-    labels: list[str | None]
+    labels: tuple[str | None, ...]
+    label: NDArray[np.int32]
     size: NDArray[np.uint16]
     codes: tuple[str, ...]
     language: NDArray[np.uint16]
@@ -36,30 +37,26 @@ class Prints:
     bands: Keys
 
 
-def prints_of(records: Sequence[Record], *, with_bands: bool = True) -> Prints:
+def prints_of(columns: Columns, *, with_bands: bool = True) -> Prints:
     """Return what the index needs of cleaned records; bands find near-duplicates."""
-    texts: dict[str, list[str]] = {}
-    rows: dict[str, list[int]] = {}
-    count = 0
-    for record in records:
-        for code, text in record.texts.items():
-            texts.setdefault(code, []).append(text)
-            rows.setdefault(code, []).append(count)
-            count += 1
+    count = len(columns.texts)
     language = np.zeros(count, np.uint16)
     exact, skeleton = np.zeros((2, count), np.uint64)
     long, bands = [np.zeros(0, np.int64)], [np.zeros((0, BANDS), np.uint64)]
-    for number, code in enumerate(texts):
-        own = np.array(rows[code])
-        found = survey(code).prints(texts[code], with_bands=with_bands)
-        language[own], exact[own], skeleton[own] = number, found.exact, found.skeleton
-        long.append(own[found.long])
+    codes: list[str] = []
+    for code, rows, texts in columns.by_language():
+        found = survey(code).prints(texts, with_bands=with_bands)
+        language[rows], exact[rows], skeleton[rows] = len(codes), found.exact, found.skeleton
+        long.append(rows[found.long])
         bands.append(found.bands)
+        codes.append(code)
     order = np.argsort(long_rows := np.concatenate(long))
+    places = {label: place for place, label in enumerate(dict.fromkeys(columns.labels))}
     return Prints(
-        labels=[record.label for record in records],
-        size=np.array([len(record.texts) for record in records], np.uint16),
-        codes=tuple(texts),
+        labels=tuple(places),
+        label=np.fromiter(map(places.__getitem__, columns.labels), np.int32),
+        size=np.array(columns.sizes, np.uint16),
+        codes=tuple(codes),
         language=language,
         exact=exact,
         skeleton=skeleton,

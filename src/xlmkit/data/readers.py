@@ -1,16 +1,19 @@
 """One entry to all readers: a source of a recipe in, its records out."""
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from xlmkit.core.errors import UserError
+from xlmkit.data.columns import Block, Columns
 from xlmkit.data.gettext import read_gettext
 from xlmkit.data.hub import read_hub
 from xlmkit.data.inputs import Reading, find_files
 from xlmkit.data.language_files import by_language, every_language
-from xlmkit.data.records import Record, labels_in, several_labels
+from xlmkit.data.records import Record, blocks, labels_in, several_labels
 from xlmkit.data.sources import (
     CsvSource,
     GettextSource,
@@ -24,9 +27,11 @@ from xlmkit.data.sources import (
     WheelSource,
 )
 from xlmkit.data.tables import read_csv, read_jsonl, read_tsv
-from xlmkit.data.text_files import read_parallel, read_text
+from xlmkit.data.text_files import read_parallel, read_text, read_text_blocks
 from xlmkit.data.tmx import read_tmx
 from xlmkit.data.wheels import read_wheel
+
+Found = TypeVar("Found")
 
 
 def read_source(source: Source, reading: Reading) -> Iterator[Record]:
@@ -37,6 +42,28 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
     Raises:
         UserError: the source as a whole cannot be read, or has no text in any wanted language.
     """
+    return _read(source, reading, partial(_records, reading=reading))
+
+
+def read_blocks(source: Source, reading: Reading, characters: int) -> Iterator[Block]:
+    """Yield the same records in blocks of about so many characters.
+
+    Raises:
+        UserError: as `read_source`.
+    """
+
+    def blocks_of(part: Source) -> Iterator[Block]:
+        if isinstance(part, TextSource) and part.labels is None and part.label_map is None:
+            return read_text_blocks(part, reading, characters)
+        return map(Columns.of, blocks(_records(part, reading), characters=characters))
+
+    return _read(source, reading, blocks_of)
+
+
+def _read(
+    source: Source, reading: Reading, read: Callable[[Source], Iterator[Found]]
+) -> Iterator[Found]:
+    """Yield what a function finds in each part of a source."""
     if not reading.languages:
         raise UserError(
             f"The source {source.title!r} is limited to languages that the recipe does not have."
@@ -44,9 +71,9 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
     found = False
     for part in _parts(source, reading):
         reading.bad.language = getattr(part, "language", None) or ""
-        for record in _reader(part, reading):
+        for item in read(part):
             found = True
-            yield record if source.label_map is None else _relabelled(record, source, reading)
+            yield item
     if not found:
         bad, reasons = reading.bad.counts.total(), ", ".join(reading.bad.counts)
         raise UserError(
@@ -54,6 +81,13 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
             f"{', '.join(reading.languages)}"
             + (f"; {bad} of its lines could not be used ({reasons})." if bad else ".")
         )
+
+
+def _records(part: Source, reading: Reading) -> Iterator[Record]:
+    records = _reader(part, reading)
+    if part.label_map is None:
+        return records
+    return (_relabelled(record, part, reading) for record in records)
 
 
 def _relabelled(record: Record, source: Source, reading: Reading) -> Record:

@@ -5,6 +5,7 @@ The compiled part knows no rules: it asks the functions here of each character o
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -38,11 +39,18 @@ _JOINERS = "\u200c\u200d"
 
 
 class Facts(NamedTuple):
-    """Words of a text, share of letters, and share of own scripts among the letters."""
+    """(T,) words of texts, share of letters, and share of own scripts among the letters."""
 
-    words: int
-    letters: float
-    own_script: float
+    words: NDArray[np.int64]
+    letters: NDArray[np.float64]
+    own_script: NDArray[np.float64]
+
+    def with_others(self, rows: list[int], others: "Facts") -> "Facts":
+        """Return the facts with those of some rows exchanged."""
+        facts = Facts(self.words.copy(), self.letters.copy(), self.own_script.copy())
+        for values, new in zip(facts, others, strict=True):
+            values[rows] = new
+        return facts
 
 
 class TextPrints(NamedTuple):
@@ -61,14 +69,18 @@ class Survey:
         """Take the code of the language."""
         self._code = code
 
-    def look(self, text: str) -> tuple[str, Facts]:
-        """Return the normal form, see `normalize`, and its facts."""
-        normal = normalize(text)
+    def look(self, texts: list[str]) -> tuple[list[str], Facts]:
+        """Return the normal forms, see `normalize`, and their facts."""
+        normal = [normalize(text) for text in texts]
         return normal, self.facts(normal)
 
-    def facts(self, text: str) -> Facts:
-        """Return what decides whether a text in its normal form is kept."""
-        return Facts(count_words(text), letter_share(text), script_share(text, self._code))
+    def facts(self, texts: list[str]) -> Facts:
+        """Return what decides whether texts in their normal form are kept."""
+        return Facts(
+            np.array([count_words(text) for text in texts], np.int64),
+            np.array([letter_share(text) for text in texts], np.float64),
+            np.array([script_share(text, self._code) for text in texts], np.float64),
+        )
 
     def prints(self, texts: list[str], *, with_bands: bool) -> TextPrints:
         """Return the fingerprints of texts, and the bands of those of LONG words and more."""
@@ -89,21 +101,19 @@ class CompiledSurvey(Survey):
         """Take the code of the language."""
         super().__init__(code)
         self._native = compiled.native.Survey(
-            partial(_describe, language(code).scripts), person(code), LONG, FACTORS.tobytes(),
-            SUMMANDS.tobytes(), WEIGHTS.tobytes(), starts(code).tobytes(),
+            partial(_describe, language(code).scripts), partial(unicodedata.is_normalized, "NFC"),
+            normalize, person(code), LONG, FACTORS.tobytes(), SUMMANDS.tobytes(),
+            WEIGHTS.tobytes(), starts(code).tobytes(),
         )  # fmt: skip
 
-    def look(self, text: str) -> tuple[str, Facts]:
-        """Return the normal form and its facts."""
-        facts = self._native.facts_of_tidy(text)
-        if facts is not None and (text.isascii() or unicodedata.is_normalized("NFC", text)):
-            return text, Facts(*facts)
-        normal = normalize(text)
-        return normal, self.facts(normal)
+    def look(self, texts: list[str]) -> tuple[list[str], Facts]:
+        """Return the normal forms and their facts."""
+        normal, *facts = self._native.look(texts)
+        return normal, _facts_in(facts)
 
-    def facts(self, text: str) -> Facts:
-        """Return what decides whether a text is kept."""
-        return Facts(*self._native.facts(text))
+    def facts(self, texts: list[str]) -> Facts:
+        """Return what decides whether texts are kept."""
+        return _facts_in(self._native.facts(texts))
 
     def prints(self, texts: list[str], *, with_bands: bool) -> TextPrints:
         """Return the fingerprints and bands of texts."""
@@ -114,6 +124,15 @@ class CompiledSurvey(Survey):
             np.frombuffer(rows, np.int64),
             np.frombuffer(keys, np.uint64).reshape(-1, BANDS),
         )
+
+
+def _facts_in(buffers: Sequence[bytearray]) -> Facts:
+    words, letters, own_script = buffers
+    return Facts(
+        np.frombuffer(words, np.int64),
+        np.frombuffer(letters, np.float64),
+        np.frombuffer(own_script, np.float64),
+    )
 
 
 def survey(code: str) -> Survey:
@@ -142,6 +161,22 @@ def _describe(scripts: tuple[str, ...], code: int) -> tuple[int, str]:
         is_foreign_letter(character, scripts),
         is_kept(character),
         _ALONE.match(character) is not None,
+        _is_composed_anywhere(character),
     )
     bits = sum(1 << place for place, has in enumerate(traits, start=1) if has)
     return bits, character.casefold()
+
+
+def _is_composed_anywhere(character: str) -> bool:
+    """Tell whether a text of such characters is sure to be in NFC.
+
+    None is a mark, and none composes with one before it. Beyond the first plane other characters
+    may do so that are no marks, as some jamo do: there it is asked of each text.
+    """
+    return (
+        character < "\U00010000"
+        and not "\u1100" <= character <= "\u11ff"
+        and unicodedata.category(character)[0] != "M"
+        and not unicodedata.combining(character)
+        and unicodedata.is_normalized("NFC", character)
+    )

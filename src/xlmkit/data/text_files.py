@@ -1,12 +1,14 @@
 """Readers of text by lines: plain text, with or without labels, and line-aligned translations."""
 
 from collections.abc import Iterator
-from itertools import zip_longest
+from dataclasses import dataclass
+from itertools import compress, count, zip_longest
 from pathlib import Path
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_lines
-from xlmkit.data.inputs import Reading, find_files, lenient_lines
+from xlmkit.data.columns import Columns
+from xlmkit.data.inputs import Lines, Reading, find_files, lenient_lines, lenient_pieces
 from xlmkit.data.records import Record
 from xlmkit.data.source_base import LineSource
 from xlmkit.data.sources import ParallelSource, TextSource
@@ -37,6 +39,63 @@ def read_text(source: TextSource, reading: Reading) -> Iterator[Record]:
         raise UserError(
             f"{source.labels} has more lines than {source.path}; each belongs to one of the text."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TextBlock:
+    """Lines of plain text, cut by one process and taken apart by the one that needs them.
+
+    Attributes:
+        language: of all of them.
+        source: as `Record.source`.
+        label: of all of them.
+        pieces: the file as the recipe would write it, and lines of it.
+    """
+
+    language: str
+    source: str
+    label: str | None
+    pieces: tuple[tuple[str, Lines], ...]
+
+    def columns(self) -> Columns:
+        """Return the records of `read_text`."""
+        texts: list[str] = []
+        places: list[str] = []
+        for shown, lines in self.pieces:
+            split = lines.split()
+            stripped = [*map(str.strip, split)]  # an empty one is left out
+            texts += compress(split, stripped)
+            places += [f"{shown}:{n}" for n in compress(count(lines.first), stripped)]
+        n = len(texts)
+        return Columns(
+            [self.language] * n, texts, [1] * n, [self.source] * n, places, [self.label] * n
+        )
+
+
+def read_text_blocks(source: TextSource, reading: Reading, size: int) -> Iterator[TextBlock]:
+    """Yield what `read_text` does in blocks of about `size` bytes, for a source without `labels`.
+
+    Raises:
+        UserError: a file is missing, empty or not UTF-8.
+    """
+    code = source.language
+    if code is None or code not in reading.languages:
+        return
+    label = source.label if source.label or reading.empty_labels else None
+    pieces: list[tuple[str, Lines]] = []
+    room = size
+    for path in find_files(source.path, reading.base):
+        shown = reading.shown(path)
+        for lines in lenient_pieces(path, reading, size, *_wanted(source)):
+            if not lines.text.strip():
+                continue
+            pieces.append((shown, lines))
+            room -= len(lines.text)
+            if room <= 0:
+                yield TextBlock(code, source.title, label, tuple(pieces))
+                pieces, room = [], size
+    if pieces:
+        yield TextBlock(code, source.title, label, tuple(pieces))
 
 
 def _labels(source: TextSource, paths: list[Path], reading: Reading) -> Iterator[str] | None:
@@ -72,8 +131,12 @@ def read_parallel(source: ParallelSource, reading: Reading) -> Iterator[Record]:
 
 def _lines(path: Path, source: LineSource, reading: Reading) -> Iterator[tuple[int, str]]:
     """Yield number and text of the lines that a source wants of a file."""
-    first, last = source.lines or (1, None)
-    return lenient_lines(path, reading, first, last)
+    return lenient_lines(path, reading, *_wanted(source))
+
+
+def _wanted(source: LineSource) -> tuple[int, int | None]:
+    """Return the first and the last line that a source wants, None for that of the file."""
+    return source.lines or (1, None)
 
 
 def _single_file(pattern: str, reading: Reading) -> Path:

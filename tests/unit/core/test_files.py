@@ -1,3 +1,4 @@
+import codecs
 import json
 import math
 from pathlib import Path
@@ -5,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from xlmkit.core.files import write_json
+from xlmkit.core.errors import UserError
+from xlmkit.core.files import open_chunks, write_json
 
 
 def _refused(constant: str) -> Any:
@@ -28,3 +30,17 @@ def test_a_value_that_json_cannot_hold_leaves_the_file_as_it_was(tmp_path: Path)
     with pytest.raises(TypeError):
         write_json(path, {"a": object()})
     assert json.loads(path.read_text("utf-8")) == {"a": 1}
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 100])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_chunks_end_with_lines(tmp_path: Path, size: int, end: bytes) -> None:
+    lines = b"one\r\n\ntwo\xff\nthree" + end
+    (tmp_path / "a.txt").write_bytes(codecs.BOM_UTF8 + lines)
+    chunks = list(open_chunks(tmp_path / "a.txt", size))
+    assert b"".join(chunks) == lines
+    assert all(chunk.endswith(b"\n") for chunk in chunks[:-1])
+    assert len(chunks) == 1 if size == 100 else len(chunks) > 2
+    (tmp_path / "a.txt").write_bytes(b"")
+    with pytest.raises(UserError, match="is empty"):
+        list(open_chunks(tmp_path / "a.txt", size))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.clean import CleanConfig, Cleaner
+from xlmkit.data.columns import Columns
 from xlmkit.data.measures import count_words, letter_share, normalize, weighted_length
 from xlmkit.data.records import Record
 from xlmkit.data.source_base import ALL_MARKUP
@@ -15,17 +16,13 @@ from xlmkit.data.source_base import ALL_MARKUP
 def _clean(
     texts: dict[str, str], *, messages: bool = False, **config: object
 ) -> tuple[dict[str, str], Counter[tuple[str, str]]]:
-    dropped: Counter[tuple[str, str]] = Counter()
-
-    def count(reason: str, language: str) -> None:
-        dropped[reason, language] += 1
-
     cleaner = Cleaner(CleanConfig.model_validate(config), ALL_MARKUP if messages else ())
-    record = cleaner.clean(Record(texts, "s", "w", "l"), count)
-    if record is None:
+    columns, dropped = cleaner.clean(Columns.of([Record(texts, "s", "w", "l")]))
+    records = list(columns.records())
+    if not records:
         return {}, dropped
-    assert (record.source, record.where, record.label) == ("s", "w", "l")
-    return dict(record.texts), dropped
+    assert records == [Record(records[0].texts, "s", "w", "l")]
+    return dict(records[0].texts), dropped
 
 
 @pytest.mark.parametrize(
@@ -164,3 +161,26 @@ def test_identification_of_long_texts() -> None:
     assert _clean({"en": french}, identify_languages=True)[1] == {("another language", "en"): 1}
     assert _clean({"en": english}, identify_languages=True)[0] == {"en": english}
     assert _clean({"en": "Déjà vu"}, identify_languages=True)[0] == {"en": "Déjà vu"}
+
+
+def test_records_cleaned_together_are_as_each_alone() -> None:
+    texts: list[dict[str, str]] = [
+        {"en": "Save the  file"},
+        {"fr": "", "de": "Guten Tag"},
+        {"en": "Open", "fr": "Ouvrir", "de": "open"},
+        {"en": "<b>12</b>"},
+        {"zh": "打开文件"},
+        {"en": "%(a)s by %(b)s", "fr": "%(a)s par %(b)s"},
+        {"en": "Save &amp; go"},
+    ]
+    cleaner = Cleaner(CleanConfig(), ALL_MARKUP)
+    records = [Record(one, "s", f"{i}", str(i)) for i, one in enumerate(texts)]
+    kept, dropped = cleaner.clean(Columns.of(records))
+    alone = [cleaner.clean(Columns.of([record])) for record in records]
+    assert list(kept.records()) == [r for columns, _ in alone for r in columns.records()]
+    assert len(list(kept.records())) == 4
+    assert dropped == sum((counts for _, counts in alone), Counter())
+    assert list(dropped) == [
+        ("empty", "fr"), ("empty", "de"), ("copy", "de"), ("too few letters", "en"),
+        ("mostly placeholders", "en"), ("mostly placeholders", "fr"),
+    ]  # fmt: skip

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xlmkit.data import duplicates
+from xlmkit.data.columns import Columns
 from xlmkit.data.duplicates import REASONS, ambiguous_labels, find_duplicates, seen_before
 from xlmkit.data.index import CorpusIndex, IndexWriter
 from xlmkit.data.prints import prints_of
@@ -21,7 +22,7 @@ def index_of(
     with IndexWriter(folder, LANGUAGES) as writer:
         for i, languages in enumerate(texts):
             record = Record(languages, "s", f"{i}", labels[i] if labels else None)
-            writer.add(prints_of([record]), 0)
+            writer.add(prints_of(Columns.of([record])), 0)
         return writer.finish()
 
 

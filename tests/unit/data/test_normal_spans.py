@@ -48,5 +48,5 @@ def test_words_stand_where_they_were_written(text: str, word: str, stands: str) 
 def test_half_of_a_surrogate_pair_is_no_character() -> None:
     cut = json.loads('"cut inside an emoji \\ud83d"')
     assert normalize(cut) == "cut inside an emoji"
-    text, facts = survey("en").look(cut)
-    assert (text, facts.words) == ("cut inside an emoji", 4)
+    texts, facts = survey("en").look([cut])
+    assert (texts, list(facts.words)) == (["cut inside an emoji"], [4])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from xlmkit.data.columns import Columns
 from xlmkit.data.fingerprints import skeleton
 from xlmkit.data.index import IndexWriter
 from xlmkit.data.prints import prints_of
@@ -24,7 +25,7 @@ def _split(
     with tempfile.TemporaryDirectory() as folder, IndexWriter(Path(folder), LANGUAGES) as writer:
         for i, texts in enumerate(records):
             record = Record(texts, "s", str(i), labels[i] if labels else None)
-            writer.add(prints_of([record]), 0)
+            writer.add(prints_of(Columns.of([record])), 0)
         index = writer.finish()
         everything = np.ones(len(records), dtype=np.bool_)
         split: list[int] = assign_splits(index, everything, everything, config, seed).tolist()

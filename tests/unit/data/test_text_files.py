@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from xlmkit.core.errors import UserError
 from xlmkit.data.inputs import Reading, find_files
-from xlmkit.data.readers import local_files, read_source
+from xlmkit.data.readers import local_files, read_blocks, read_source
 from xlmkit.data.records import Record
 from xlmkit.data.sources import Source
 
@@ -309,3 +309,36 @@ def test_another_encoding_is_told_in_a_part_of_a_file_too(tmp_path: Path) -> Non
     (tmp_path / "a.txt").write_bytes(b"fine\n" * 20 + b"\xff\n" * 20)
     records, reading = _read(tmp_path, **fields, lines=(1, 20))
     assert (len(records), reading.bad.counts.total()) == (20, 0)
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 1 << 20])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"path": "a.txt", "label": "x"},
+        {"path": "?.txt", "lines": (2, 60)},
+        {"path": "?.txt", "lines": (3, 3), "label": "y", "label_map": {"y": "z"}},
+        {"path": "b.txt"},
+    ],
+)
+def test_blocks_hold_the_same_records(tmp_path: Path, size: int, fields: dict[str, Any]) -> None:
+    lines = [
+        b"\xef\xbb\xbfone",
+        b"two\r",
+        b" \xc2\xa0",
+        b"thr\xff",
+        b"four\rfour",
+        b"",
+        "fünf 五".encode(),
+    ]
+    many = b"".join(b"%d\n" % i for i in range(100))
+    (tmp_path / "a.txt").write_bytes(b"\n".join(lines) + b"\n" + many)
+    (tmp_path / "b.txt").write_bytes(many + b"\n\nlast\r")
+    expected, reading = _read(tmp_path, kind="text", language="en", **fields)
+    again = Reading(tmp_path, ("en",))
+    source = _SOURCE.validate_python({"kind": "text", "language": "en", **fields})
+    blocks = list(read_blocks(source, again, size))
+    assert [record for block in blocks for record in block.columns().records()] == expected
+    assert expected
+    assert again.bad == reading.bad
+    assert len(blocks) > 1 or size > 7 or "lines" in fields

@@ -30,9 +30,9 @@ class MinHash {
         weights_(std::move(weights)), starts_(std::move(starts)) {}
 
   // Append the bands of a text, given by the keys of its words.
-  void append_bands(const Keys& words, Keys& bands) {
+  void append_bands(const uint64_t* words, size_t count, Keys& bands) {
     std::fill(lowest_.begin(), lowest_.end(), ~0u);
-    for (size_t i = 0; i + 1 < words.size(); ++i) {
+    for (size_t i = 0; i + 1 < count; ++i) {
       const uint64_t pair = mix(mix(words[i]) + words[i + 1]);
       lower(lowest_.data(), factors_.data(), summands_.data(), lowest_.size(),
             static_cast<uint32_t>(pair >> 32));

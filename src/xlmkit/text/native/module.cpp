@@ -1,5 +1,5 @@
 // The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words`, `Folds` and
-// `Survey`, and the function `learn_merges`.
+// `Survey`, and the functions `learn_merges` and `json_lines`.
 
 #include <limits>
 #include <memory>
@@ -7,6 +7,7 @@
 #include "byte_pairs.h"
 #include "conversions.h"
 #include "folds.h"
+#include "json_lines.h"
 #include "learner.h"
 #include "pieces.h"
 #include "python.h"
@@ -174,45 +175,43 @@ PyMethodDef folds_methods[] = {
     {nullptr, nullptr, 0, nullptr}};
 
 PyObject* new_survey(PyTypeObject* type, PyObject* arguments, PyObject*) {
-  PyObject *describe, *factors, *summands, *weights, *starts;
+  PyObject *describe, *is_composed, *normalize, *factors, *summands, *weights, *starts;
   const char* person;
   Py_ssize_t person_size, words;
-  if (!PyArg_ParseTuple(arguments, "Oy#nOOOO", &describe, &person, &person_size, &words, &factors,
-                        &summands, &weights, &starts))
+  if (!PyArg_ParseTuple(arguments, "OOOy#nOOOO", &describe, &is_composed, &normalize, &person,
+                        &person_size, &words, &factors, &summands, &weights, &starts))
     return nullptr;
   return guarded<PyObject*>(nullptr, [&] {
     const Blake2b hash(std::string(person, static_cast<size_t>(person_size)));
     MinHash minhash(numbers_of<uint32_t>(factors), numbers_of<uint32_t>(summands),
                     numbers_of<uint64_t>(weights), numbers_of<uint64_t>(starts));
-    return hold(type, std::make_unique<Survey>(describe, hash, static_cast<size_t>(words),
-                                               std::move(minhash)));
+    return hold(type, std::make_unique<Survey>(describe, is_composed, normalize, hash,
+                                               static_cast<size_t>(words), std::move(minhash)));
   });
 }
 
-// Ask a survey of a string.
-template <typename Ask>
-PyObject* surveyed(PyObject* self, PyObject* string, Ask ask) {
-  if (!PyUnicode_Check(string)) {
-    PyErr_SetString(PyExc_TypeError, "a text is expected to be a string");
-    return nullptr;
-  }
+// The normal forms of texts, and their facts: words, shares of letters and of own scripts.
+PyObject* look(PyObject* self, PyObject* texts) {
   Survey& survey = *reinterpret_cast<Holder<Survey>*>(self)->value;
-  return guarded<PyObject*>(nullptr, [&] { return ask(survey, Text(string)); });
-}
-
-PyObject* facts_of(const Survey::Facts& found) {
-  return Py_BuildValue("ndd", static_cast<Py_ssize_t>(found.words), found.letters, found.script);
-}
-
-PyObject* facts(PyObject* self, PyObject* string) {
-  return surveyed(self, string, [](Survey& survey, const Text& text) {
-    return facts_of(survey.facts(text));
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    Survey::Facts facts;
+    Owned normal(PyList_New(0));
+    if (!normal) throw PythonError();
+    for_each_string(texts, [&](PyObject* text) {
+      if (PyList_Append(normal.get(), survey.look(text, facts).get()) < 0) throw PythonError();
+    });
+    return PyTuple_Pack(4, normal.get(), bytes_of(facts.words).get(), bytes_of(facts.letters).get(),
+                        bytes_of(facts.script).get());
   });
 }
 
-PyObject* facts_of_tidy(PyObject* self, PyObject* string) {
-  return surveyed(self, string, [](Survey& survey, const Text& text) {
-    return survey.is_tidy(text) ? facts_of(survey.facts(text)) : Py_NewRef(Py_None);
+PyObject* facts(PyObject* self, PyObject* texts) {
+  Survey& survey = *reinterpret_cast<Holder<Survey>*>(self)->value;
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    Survey::Facts facts;
+    for_each_string(texts, [&](PyObject* text) { survey.append_facts(text, facts); });
+    return PyTuple_Pack(3, bytes_of(facts.words).get(), bytes_of(facts.letters).get(),
+                        bytes_of(facts.script).get());
   });
 }
 
@@ -225,7 +224,7 @@ PyObject* prints(PyObject* self, PyObject* arguments) {
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
     Survey::Prints prints;
     for_each_string(texts, [&](PyObject* text) {
-      survey.append_prints(Text(text), with_bands, prints);
+      survey.append_prints(text, with_bands, prints);
     });
     return PyTuple_Pack(4, bytes_of(prints.exact).get(), bytes_of(prints.skeletons).get(),
                         bytes_of(prints.rows).get(), bytes_of(prints.bands).get());
@@ -233,11 +232,23 @@ PyObject* prints(PyObject* self, PyObject* arguments) {
 }
 
 PyMethodDef survey_methods[] = {
-    {"facts", facts, METH_O, "Return words, share of letters, share of letters of own scripts."},
-    {"facts_of_tidy", facts_of_tidy, METH_O,
-     "Return the facts of a text that normalisation leaves as it is if it is composed, else None."},
+    {"look", look, METH_O, "Return texts in their normal form, and their facts."},
+    {"facts", facts, METH_O, "Return words, shares of letters, shares of letters of own scripts."},
     {"prints", prints, METH_VARARGS, "Return fingerprints of texts, rows of long ones, their bands."},
     {nullptr, nullptr, 0, nullptr}};
+
+// Records as lines of JSON; see json_lines.h.
+PyObject* json_lines(PyObject*, PyObject* arguments) {
+  PyObject *languages, *texts, *sizes, *sources, *places, *labels;
+  if (!PyArg_ParseTuple(arguments, "OOOOOO", &languages, &texts, &sizes, &sources, &places,
+                        &labels))
+    return nullptr;
+  return guarded<PyObject*>(nullptr, [&] {
+    const std::string lines =
+        json_lines_of({languages}, {texts}, {sizes}, {sources}, {places}, {labels});
+    return PyBytes_FromStringAndSize(lines.data(), static_cast<Py_ssize_t>(lines.size()));
+  });
+}
 
 PyObject* learn_merges(PyObject*, PyObject* arguments) {
   PyObject *names, *symbols, *lengths, *counts;
@@ -259,6 +270,7 @@ PyObject* learn_merges(PyObject*, PyObject* arguments) {
 }
 
 PyMethodDef functions[] = {
+    {"json_lines", json_lines, METH_VARARGS, "Return records as lines of JSON, in UTF-8."},
     {"learn_merges", learn_merges, METH_VARARGS,
      "Learn merges: (left, right, result) of each, as numbers of symbols."},
     {nullptr, nullptr, 0, nullptr}};
