@@ -8,10 +8,12 @@ as soon as there are as many of these as beams. At the longest length it ends hy
 `</s>` in place of a word whose score they keep. Greedy search is not its beam of one, which goes on
 behind a first `</s>` until that rule holds.
 
-The sound rules score that last `</s>`, and hold a beam for the hypothesis of greedy search where it
-would be dropped, so that without early stopping the result is never worse than greedy search's.
+The sound rules score that last `</s>`, and let the hypothesis of greedy search go along beside the
+beams where these drop it. So without early stopping the result is never worse than greedy search's,
+nor than that of the beams alone.
 
-Shapes: B sentences, K beams, C candidates, L words, V words of the vocabulary.
+Shapes: B sentences, K beams (one more where greedy search's goes along), C candidates, L words,
+V words of the vocabulary.
 """
 
 from dataclasses import dataclass, fields
@@ -161,7 +163,9 @@ def _candidates(
         )
     )
     n_best = min(2 * search.beam_size, everything.rank.shape[1])
-    best = everything.gather(everything.rank.topk(n_best, dim=1).indices)
+    goes_along_BC = everything.parent >= search.beam_size
+    rank_BC = everything.rank.masked_fill(goes_along_BC, -torch.inf)
+    best = everything.gather(rank_BC.topk(n_best, dim=1).indices)
     if search.rules == "original":
         return best
     return _with_greedy(best, everything, search.beam_size)
@@ -213,10 +217,11 @@ def _take(
     _finish(state, candidates, possible_BC & ends_BC, search.length_penalty)
     goes_on_BC = possible_BC & ~ends_BC
     order_BC = goes_on_BC.int().cumsum(dim=1).double()
-    if search.rules == "sound":
-        order_BC[:, -1] = K - 0.5  # before the last beam, if there are as many
+    n_rows = K
+    if search.rules == "sound" and bool(goes_on_BC[:, -1].any()):
+        order_BC[:, -1], n_rows = K + 1, K + 1  # behind all beams
     order_BC = order_BC.masked_fill(~goes_on_BC, torch.inf)
-    chosen = order_BC.topk(min(K, order_BC.shape[1]), dim=1, largest=False, sorted=True)
+    chosen = order_BC.topk(min(n_rows, order_BC.shape[1]), dim=1, largest=False, sorted=True)
     beams = candidates.gather(chosen.indices)
     state.rank = beams.rank.masked_fill(chosen.values.isinf(), -torch.inf)
     state.total, state.greedy = beams.total, beams.greedy & ~chosen.values.isinf()

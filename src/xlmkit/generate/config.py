@@ -14,8 +14,8 @@ class SearchConfig(Config):
     rules: Literal["sound", "original"] = "sound"
     """`original` is the original project's search to the letter. `sound` differs from it in
     three places: a sentence that reaches its longest length ends with a `</s>` that is scored, the
-    greedy hypothesis is never dropped, so that no beam is worse than greedy search, and no special
-    tokens such as `<unk>` are written."""
+    greedy hypothesis goes along where the beams drop it, so that the result is never worse than
+    greedy search's, and no special tokens such as `<unk>` are written."""
     beam_size: int = Field(5, ge=0)
     """Beginnings that are followed at once; 0 takes the best word each time (greedy search)."""
     length_penalty: float = Field(1.0, ge=0)
