@@ -1,7 +1,6 @@
 // The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words`, `Folds` and
 // `Survey`, and the function `learn_merges`.
 
-#include <limits>
 #include <memory>
 
 #include "byte_pairs.h"
@@ -93,11 +92,11 @@ PyObject* new_pieces(PyTypeObject* type, PyObject* arguments, PyObject*) {
   });
 }
 
-// Counts the words of texts; forgets pieces and words together, since pieces hold their numbers.
+// Counts the words of texts; forgets pieces with the words, since pieces hold their numbers.
 struct Words {
   std::shared_ptr<WordTable> table;
   Pieces pieces;
-  size_t maximum, characters;  // pieces; characters of all words
+  size_t maximum, characters;  // words; characters of all words
 };
 
 PyObject* new_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
@@ -114,7 +113,7 @@ PyObject* new_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
     return hold(type, std::unique_ptr<Words>(new Words{
                           table,
                           {describe, words, split, std::move(rules), table,
-                           std::numeric_limits<size_t>::max(), static_cast<size_t>(longest)},
+                           static_cast<size_t>(maximum), static_cast<size_t>(longest)},
                           static_cast<size_t>(maximum),
                           static_cast<size_t>(maximum) * static_cast<size_t>(longest)}));
   });
@@ -123,7 +122,7 @@ PyObject* new_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
 PyObject* count_words(PyObject* self, PyObject* texts) {
   Words& words = *reinterpret_cast<Holder<Words>*>(self)->value;
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
-    if (words.pieces.size() > words.maximum || words.table->characters() > words.characters) {
+    if (words.table->size() > words.maximum || words.table->characters() > words.characters) {
       words.pieces.forget();
       words.table->clear();
     }
@@ -135,12 +134,9 @@ PyObject* count_words(PyObject* self, PyObject* texts) {
     });
     Owned counts(PyDict_New());
     if (!counts) throw PythonError();
-    words.table->take_counts([&](const std::u32string& word, int64_t count) {
-      const Owned key(PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, word.data(),
-                                                static_cast<Py_ssize_t>(word.size())));
+    words.table->take_counts([&](PyObject* word, int64_t count) {
       const Owned value(PyLong_FromLongLong(count));
-      if (!key || !value || PyDict_SetItem(counts.get(), key.get(), value.get()) < 0)
-        throw PythonError();
+      if (!value || PyDict_SetItem(counts.get(), word, value.get()) < 0) throw PythonError();
     });
     return counts.release();
   });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "characters.h"
+#include "span_table.h"
 #include "word_coder.h"
 
 enum class Apostrophes { ALONE, WITH_WHAT_FOLLOWS, WITH_WHAT_PRECEDES };
@@ -29,10 +30,17 @@ class PieceSplitter {
       : rules_(rules), characters_(characters), coder_(coder) {}
 
   // Returns false, and appends nothing, where Python's rules must decide.
-  bool encode(const Codes& piece, Follower follower, std::vector<int32_t>& ids) {
-    if (!normalize(piece) || !is_usual()) return false;
+  template <typename Code>
+  bool encode(Span<Code> piece, Follower follower, std::vector<int32_t>& ids) {
+    if (!normalize(piece)) return false;
     ids_ = &ids;
     begin_word();
+    if (seen_ == WORD) {
+      for (const uint32_t code : text_) extend(code);
+      end_word();
+      return true;
+    }
+    if (!is_usual()) return false;
     for (size_t i = 0; i < text_.size(); ++i) {
       const uint32_t kind = kind_at(i);
       const bool joins =
@@ -75,10 +83,12 @@ class PieceSplitter {
   bool is_dotted(size_t place) { return is_stop(place, -1) || is_stop(place, +1); }
 
   // Take a piece without what vanishes, and with exchanged quotation marks.
-  bool normalize(const Codes& piece) {
+  template <typename Code>
+  bool normalize(Span<Code> piece) {
     text_.clear();
     seen_ = 0;
-    for (const uint32_t code : piece) {
+    for (size_t i = 0; i < piece.size; ++i) {
+      const uint32_t code = piece.start[i];
       const uint32_t kind = characters_[code].flags & KINDS;
       if (kind == 0 || (kind == APOSTROPHE && (seen_ & APOSTROPHE))) return false;
       seen_ |= kind;
