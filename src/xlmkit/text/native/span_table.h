@@ -4,6 +4,7 @@
 // finding a span takes two lines of the processor's cache, and copies nothing.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -41,7 +42,7 @@ class SpanTable {
   void clear() {
     size_ = 0;
     records_.assign(1, 0);  // no record has place 0, which marks a free slot
-    slots_.assign(1024, {0, 0});
+    slots_.assign(std::max<size_t>(slots_.size(), 256), {0, 0});
   }
 
   size_t size() const { return size_; }
@@ -61,7 +62,7 @@ class SpanTable {
   // Give a span that has none a number.
   template <typename Code>
   void insert(uint32_t hash, Span<Code> span, uint32_t number, uint32_t mark = 0) {
-    if (2 * (size_ + 1) > slots_.size()) grow();
+    if (4 * size_ >= 3 * slots_.size()) grow();
     put({hash, static_cast<uint32_t>(records_.size())});
     ++size_;
     records_.push_back(header(span.size, mark));
@@ -93,7 +94,7 @@ class SpanTable {
   }
 
   void grow() {
-    std::vector<Slot> before(4 * slots_.size(), {0, 0});
+    std::vector<Slot> before(2 * slots_.size(), {0, 0});
     before.swap(slots_);
     for (const Slot& slot : before)
       if (slot.record != 0) put(slot);

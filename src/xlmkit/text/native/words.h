@@ -46,7 +46,7 @@ class PieceSplitter {
       const bool joins =
           kind == WORD || (kind == COMMA && between(i, NUMBER)) ||
           (kind == STOP && (is_dotted(i) || between(i, WORD) ||
-                            (!word_.empty() && keeps_stop(last(i) ? follower : Follower::OTHER))));
+                            (word_size_ > 0 && keeps_stop(i, last(i) ? follower : Follower::OTHER))));
       if (joins) {
         if (kind == STOP && is_dotted(i) && !is_stop(i, -1)) end_word();
         extend(text_[i]);
@@ -116,6 +116,7 @@ class PieceSplitter {
   bool is_usual() {
     for (size_t i = 0; i < text_.size(); ++i) {
       const uint32_t kind = kind_at(i);
+      if (!(kind & (COMMA | STOP | APOSTROPHE | SEPARATES))) continue;
       const uint32_t before = i > 0 ? kind_at(i - 1) : 0;
       const uint32_t after = last(i) ? 0 : kind_at(i + 1);
       if (kind == COMMA && (before == 0 || before == COMMA)) return false;
@@ -138,11 +139,13 @@ class PieceSplitter {
     return std::search(text_.begin(), text_.end(), marker.begin(), marker.end()) != text_.end();
   }
 
-  // Whether the full stop behind the word at hand belongs to it.
-  bool keeps_stop(Follower follower) {
-    if (has_stop_ && has_letter_) return true;
+  // Whether the full stop in this place belongs to the word at hand, which it follows.
+  bool keeps_stop(size_t place, Follower follower) {
+    if ((has_stop_ && has_letter_) || follower == Follower::SMALL) return true;
+    const auto end = text_.begin() + static_cast<std::ptrdiff_t>(place);
+    word_.assign(end - static_cast<std::ptrdiff_t>(word_size_), end);
+    std::replace(word_.begin(), word_.end(), uint32_t{0x2019}, uint32_t{'\''});
     if (rules_.prefixes.count(word_)) return true;
-    if (follower == Follower::SMALL) return true;
     return follower == Follower::DIGIT && rules_.numeric_prefixes.count(word_);
   }
 
@@ -155,14 +158,14 @@ class PieceSplitter {
 
   void extend(uint32_t code) {
     const Character& character = characters_[code];
-    word_.push_back(code == 0x2019 ? '\'' : code);  // only prefixes are compared with it
+    ++word_size_;
     has_letter_ |= (character.flags & LETTER) != 0;
     has_stop_ |= (character.flags & STOP) != 0;
     characters_.append_folded(character, folded_);
   }
 
   void begin_word() {
-    word_.clear();
+    word_size_ = 0;
     folded_.clear();
     has_letter_ = has_stop_ = false;
   }
@@ -178,6 +181,8 @@ class PieceSplitter {
   std::vector<int32_t>* ids_ = nullptr;
   uint32_t seen_ = 0;  // kinds in the piece
   Codes text_;         // the piece, normalised
-  Codes word_, folded_;
+  Codes folded_;       // the word at hand, as far as it goes, without case and accents
+  size_t word_size_ = 0;
+  Codes word_;  // as it is compared with prefixes
   bool has_letter_ = false, has_stop_ = false;
 };
