@@ -67,12 +67,18 @@ class _BlockEncoder:
 
     def __call__(self, block: CorpusBlock) -> _EncodedBlock:
         records, names = block.texts_and_sources()
+        found: dict[str, tuple[list[int], list[str]]] = {}
+        for row, record in enumerate(records):
+            for language, text in record.items():
+                rows, its_texts = found.setdefault(language, ([], []))
+                rows.append(row)
+                its_texts.append(text)
         texts, sources = {}, {}
-        for language in self._tokenizer.lang2id:
-            if rows := [i for i, record in enumerate(records) if language in record]:
-                texts[language] = self._encode([records[i][language] for i in rows], rows, language)
-                runs = groupby(names[i] for i in rows)
-                sources[language] = [(name, len(list(run))) for name, run in runs]
+        for language in filter(found.__contains__, self._tokenizer.lang2id):
+            rows, its_texts = found[language]
+            texts[language] = self._encode(its_texts, rows, language)
+            runs = groupby(map(names.__getitem__, rows))
+            sources[language] = [(name, sum(1 for _ in run)) for name, run in runs]
         return _EncodedBlock(len(records), texts, sources)
 
     def _encode(self, texts: list[str], rows: list[int], language: str) -> _Texts:

@@ -28,6 +28,7 @@ enum : uint32_t {
   LETTER = 1 << 14,  // of a WORD
   VANISHES = 1 << 15,
   SEPARATES = 1 << 16,    // white space, the plain one or one that must not break
+  EXPANDS = 1 << 17,      // of no kind: stands for what it has as its folded characters
 };
 constexpr uint32_t KINDS =
     WORD | ALONE | QUOTE | COMMA | STOP | APOSTROPHE | VANISHES | SEPARATES;

@@ -22,7 +22,7 @@ class SpanHash {
   void add(uint32_t code) { value_ = (value_ ^ code) * 0x100000001b3ULL; }
 
   // The upper bits know of all characters, the lower ones hardly of their upper bits.
-  uint32_t value() const { return static_cast<uint32_t>(value_ >> 32) ^ static_cast<uint32_t>(value_); }
+  uint32_t value() const { return static_cast<uint32_t>(value_ >> 32 ^ value_); }
 
  private:
   uint64_t value_ = 0xcbf29ce484222325ULL;
