@@ -66,25 +66,20 @@ class _BlockEncoder:
         self._tokenizer = tokenizer
 
     def __call__(self, block: CorpusBlock) -> _EncodedBlock:
-        records, names = block.texts_and_sources()
-        found: dict[str, tuple[list[int], list[str]]] = {}
-        for row, record in enumerate(records):
-            for language, text in record.items():
-                rows, its_texts = found.setdefault(language, ([], []))
-                rows.append(row)
-                its_texts.append(text)
+        read = block.texts()
         texts, sources = {}, {}
-        for language in filter(found.__contains__, self._tokenizer.lang2id):
-            rows, its_texts = found[language]
-            texts[language] = self._encode(its_texts, rows, language)
-            runs = groupby(map(names.__getitem__, rows))
+        for language in filter(read.languages.__contains__, self._tokenizer.lang2id):
+            rows, its_texts = read.languages[language]
+            texts[language] = (rows, *self._encode(its_texts, language))
+            runs = groupby(map(read.sources.__getitem__, rows.tolist()))
             sources[language] = [(name, sum(1 for _ in run)) for name, run in runs]
-        return _EncodedBlock(len(records), texts, sources)
+        return _EncodedBlock(read.count, texts, sources)
 
-    def _encode(self, texts: list[str], rows: list[int], language: str) -> _Texts:
+    def _encode(
+        self, texts: list[str], language: str
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         ids, lengths = self._tokenizer.encode_flat(texts, language)
-        tokens = np.insert(ids, np.cumsum(lengths), Tokenizer.eos)
-        return np.array(rows), tokens, lengths + 1
+        return np.insert(ids, np.cumsum(lengths), Tokenizer.eos), lengths + 1
 
 
 class _Encoder:

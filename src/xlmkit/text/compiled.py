@@ -137,6 +137,19 @@ def learn_merges(
     return list(pairs)
 
 
+def read_lines(lines: bytes) -> tuple[int, dict[str, tuple[bytes, list[str]]], list[str]] | None:
+    """Take lines of a corpus apart.
+
+    Returns:
+        How many records there are; language -> the numbers of its records from 0, as 64-bit
+        integers, and their texts; the source of each record. None where a line is not just as
+        `xlmkit.data.records` writes it.
+    """
+    read: tuple[int, dict[str, tuple[bytes, list[str]]], list[str]] | None
+    read = native.read_lines(lines)
+    return read
+
+
 def _numbers(numbers: Iterable[int]) -> bytes:
     return np.fromiter(numbers, dtype=np.int32).tobytes()
 

@@ -1,5 +1,5 @@
 // The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words`, `Folds` and
-// `Survey`, and the function `learn_merges`.
+// `Survey`, and the functions `learn_merges` and `read_lines`.
 
 #include <memory>
 
@@ -7,6 +7,7 @@
 #include "conversions.h"
 #include "folds.h"
 #include "learner.h"
+#include "lines.h"
 #include "pieces.h"
 #include "python.h"
 #include "survey.h"
@@ -257,6 +258,8 @@ PyObject* learn_merges(PyObject*, PyObject* arguments) {
 PyMethodDef functions[] = {
     {"learn_merges", learn_merges, METH_VARARGS,
      "Learn merges: (left, right, result) of each, as numbers of symbols."},
+    {"read_lines", read_lines, METH_O,
+     "Read lines of the corpus: how many, language -> (rows, texts), source of each, or None."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyObject* encode(PyObject* self, PyObject* texts) {
