@@ -16,7 +16,7 @@ from xlmkit.core.files import open_bytes
 from xlmkit.data.records import Record
 from xlmkit.text import compiled
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 20
 """About how long a block is; it ends with a line."""
 
 
