@@ -30,12 +30,15 @@ ATOMS = [
     "don't", "l'eau",
 ]  # fmt: skip
 
+MOVING = [*'"».,,—…a5 <%)', "...", '."', ',"', ".» a", '."<', "“ ", "〈"]
+"""Characters that change places, or stand for others, with the spaces that come of it."""
+
 
 @pytest.fixture(scope="module", params=[True, False], ids=["lower-cased", "cased"])
 def both(request: pytest.FixtureRequest) -> tuple[Tokenizer, Tokenizer]:
     """Return a tokenizer that is compiled and one that is not."""
     config = TokenizerConfig(vocabulary_size=400, lowercase_and_remove_accent=request.param)
-    learned = Tokenizer.learn([("en", LINES)], config, ["en"])
+    learned = Tokenizer.learn([("en", [*LINES, *['" , . - < % ) ...'] * 3])], config, ["en"])
     pair = []
     for native in (True, False):
         tokenizer = Tokenizer(
@@ -74,6 +77,7 @@ def test_text_gets_the_same_ids(both: tuple[Tokenizer, Tokenizer], language: str
     rng = random.Random(f"compiled {language}")
     texts = [*LINES, *(" ".join(line.split()[::-1]) for line in LINES)]
     texts += ["\u200c ,5.- 5No", "a. \u00ad", *(random_text(rng) for _ in range(60))]
+    texts += ["".join(rng.choices(MOVING, k=rng.randint(2, 12))) for _ in range(60)]
     expected = plain.encode_batch(texts, language)
     assert any(len(row) for row in expected)
     for _ in range(2):  # new pieces, and remembered ones

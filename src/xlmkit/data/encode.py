@@ -66,19 +66,20 @@ class _BlockEncoder:
         self._tokenizer = tokenizer
 
     def __call__(self, block: CorpusBlock) -> _EncodedBlock:
-        records, names = block.texts_and_sources()
+        read = block.texts()
         texts, sources = {}, {}
-        for language in self._tokenizer.lang2id:
-            if rows := [i for i, record in enumerate(records) if language in record]:
-                texts[language] = self._encode([records[i][language] for i in rows], rows, language)
-                runs = groupby(names[i] for i in rows)
-                sources[language] = [(name, len(list(run))) for name, run in runs]
-        return _EncodedBlock(len(records), texts, sources)
+        for language in filter(read.languages.__contains__, self._tokenizer.lang2id):
+            rows, its_texts = read.languages[language]
+            texts[language] = (rows, *self._encode(its_texts, language))
+            runs = groupby(map(read.sources.__getitem__, rows.tolist()))
+            sources[language] = [(name, sum(1 for _ in run)) for name, run in runs]
+        return _EncodedBlock(read.count, texts, sources)
 
-    def _encode(self, texts: list[str], rows: list[int], language: str) -> _Texts:
+    def _encode(
+        self, texts: list[str], language: str
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         ids, lengths = self._tokenizer.encode_flat(texts, language)
-        tokens = np.insert(ids, np.cumsum(lengths), Tokenizer.eos)
-        return np.array(rows), tokens, lengths + 1
+        return np.insert(ids, np.cumsum(lengths), Tokenizer.eos), lengths + 1
 
 
 class _Encoder:

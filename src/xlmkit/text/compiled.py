@@ -37,7 +37,8 @@ Fold = Callable[[str], list[str]]
 (
     _, UNCUTTABLE, BEGINS_BADLY, ENDS_BADLY, FULL_STOP, SMALL, DIGIT, WORD, BY_ITSELF, QUOTE,
     COMMA, STOP, APOSTROPHE, NUMBER, LETTER, VANISHES, SEPARATES,
-) = (1 << bit for bit in range(17))  # fmt: skip
+    EXPANDS,
+) = (1 << bit for bit in range(18))  # fmt: skip
 """Traits of characters, as in native/characters.h."""
 
 _KINDS = {
@@ -50,6 +51,9 @@ _KINDS = {
     " ": SEPARATES,
     "\u00a0": SEPARATES,
 }
+
+_EXPANSIONS = ("...", " - ")
+"""What some characters stand for, such as an ellipsis and a dash, wherever they are."""
 
 
 def available() -> bool:
@@ -131,6 +135,19 @@ def learn_merges(
         if result == len(names):
             names.append(names[left] + names[right])
     return list(pairs)
+
+
+def read_lines(lines: bytes) -> tuple[int, dict[str, tuple[bytes, list[str]]], list[str]] | None:
+    """Take lines of a corpus apart.
+
+    Returns:
+        How many records there are; language -> the numbers of its records from 0, as 64-bit
+        integers, and their texts; the source of each record. None where a line is not just as
+        `xlmkit.data.records` writes it.
+    """
+    read: tuple[int, dict[str, tuple[bytes, list[str]]], list[str]] | None
+    read = native.read_lines(lines)
+    return read
 
 
 def _numbers(numbers: Iterable[int]) -> bytes:
@@ -225,7 +242,12 @@ def _cutting_traits(character: str, cuts: Cutter) -> int:
 
 
 def _kind(character: str, rules: MosesRules, fold: Fold) -> tuple[int, str]:
-    """Return what the rules do with a character, 0 if it takes all of them, and what is left."""
+    """Return what the rules do with a character, 0 if it takes all of them, and what is left.
+
+    Of a character that expands, that is what it stands for.
+    """
+    if (inside := rules.clean(f"a{character}a")[1:-1]) in _EXPANSIONS:
+        return EXPANDS, inside
     kind, normal = _KINDS.get(character, 0), rules.clean(character)
     if rules.is_plain(character):
         kind, normal = WORD, character

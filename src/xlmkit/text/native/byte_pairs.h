@@ -1,13 +1,15 @@
 // Byte-pair encoding of one word: the reference algorithm of xlmkit.text.bpe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <queue>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "flat_map.h"
 #include "python.h"
 #include "word_coder.h"
 
@@ -17,7 +19,8 @@ class BytePairs : public WordCoder {
   // characters: (code, number inside a word, number at its end), -1 where there is no symbol.
   BytePairs(const std::vector<int32_t>& symbols, const std::vector<int32_t>& merges,
             const std::vector<int32_t>& characters, int32_t unknown)
-      : ids_(symbols), unknown_(unknown) {
+      : ids_(symbols), unknown_(unknown), merges_(merges.size() / 3),
+        characters_(characters.size() / 3) {
     for (size_t i = 0; i + 2 < merges.size(); i += 3)
       merges_[key(merges[i], merges[i + 1])] = {static_cast<int32_t>(i / 3), merges[i + 2]};
     for (size_t i = 0; i + 2 < characters.size(); i += 3)
@@ -29,15 +32,14 @@ class BytePairs : public WordCoder {
     if (word.empty()) return;
     symbols_.clear();
     for (size_t i = 0; i < word.size(); ++i) {
-      const auto found = characters_.find(word[i]);
-      const Ends ends = found == characters_.end() ? Ends{-1, -1} : found->second;
+      const Ends* found = characters_.find(word[i]);
+      const Ends ends = found == nullptr ? Ends{-1, -1} : *found;
       symbols_.push_back(i + 1 < word.size() ? ends.inside : ends.last);
     }
     if (symbols_.size() > LONG) {
       merge_long();
     } else {
-      while (merge_best()) {
-      }
+      merge_short();
     }
     for (const int32_t symbol : symbols_) ids.push_back(symbol < 0 ? unknown_ : ids_[symbol]);
   }
@@ -50,6 +52,8 @@ class BytePairs : public WordCoder {
     int32_t inside, last;
   };
 
+  static constexpr Merge NONE{std::numeric_limits<int32_t>::max(), -1};
+
   // From how many symbols on a queue of pairs is quicker than looking at all of them again.
   static constexpr size_t LONG = 128;
 
@@ -58,36 +62,43 @@ class BytePairs : public WordCoder {
            static_cast<uint32_t>(right);
   }
 
-  // Join all occurrences of the pair with the lowest rank, from left to right.
-  bool merge_best() {
-    const Merge* best = nullptr;
-    uint64_t best_pair = 0;
-    for (size_t i = 0; i + 1 < symbols_.size(); ++i) {
-      const Merge* merge = merge_of(symbols_[i], symbols_[i + 1]);
-      if (merge != nullptr && (best == nullptr || merge->rank < best->rank)) {
-        best = merge;
-        best_pair = key(symbols_[i], symbols_[i + 1]);
-      }
+  // Join all occurrences of the pair with the lowest rank, from left to right, until none merges.
+  void merge_short() {
+    pairs_.clear();
+    for (size_t i = 0; i + 1 < symbols_.size(); ++i)
+      pairs_.push_back(merge_of(symbols_[i], symbols_[i + 1]));
+    while (!pairs_.empty()) {
+      const Merge best = *std::min_element(
+          pairs_.begin(), pairs_.end(), [](Merge a, Merge b) { return a.rank < b.rank; });
+      if (best.rank == NONE.rank) return;
+      join(best);
     }
-    if (best == nullptr) return false;
+  }
+
+  void join(Merge best) {
     size_t kept = 0;
+    bool changed = false;  // the symbol that was kept last
     for (size_t i = 0; i < symbols_.size(); ++i, ++kept) {
-      const bool joins =
-          i + 1 < symbols_.size() && key(symbols_[i], symbols_[i + 1]) == best_pair;
-      symbols_[kept] = joins ? best->result : symbols_[i];
+      const bool joins = i < pairs_.size() && pairs_[i].rank == best.rank;
+      const Merge before = i > 0 ? pairs_[i - 1] : NONE;
+      symbols_[kept] = joins ? best.result : symbols_[i];
+      if (kept > 0)
+        pairs_[kept - 1] =
+            joins || changed ? merge_of(symbols_[kept - 1], symbols_[kept]) : before;
+      changed = joins;
       i += joins;
     }
     symbols_.resize(kept);
-    return true;
+    pairs_.resize(kept - 1);
   }
 
-  const Merge* merge_of(int32_t left, int32_t right) const {
-    if (left < 0 || right < 0) return nullptr;
-    const auto found = merges_.find(key(left, right));
-    return found == merges_.end() ? nullptr : &found->second;
+  Merge merge_of(int32_t left, int32_t right) const {
+    if (left < 0 || right < 0) return NONE;
+    const Merge* found = merges_.find(key(left, right));
+    return found == nullptr ? NONE : *found;
   }
 
-  // The same as `merge_best` until nothing merges. Pairs wait by rank and place; all that have one
+  // The same as `merge_short`. Pairs wait by rank and place; all that have one
   // rank are taken from the queue before the first is joined, since joining them may make pairs
   // that are better, whose turn is only then. Joining a pair never makes the same pair again.
   void merge_long() {
@@ -98,8 +109,8 @@ class BytePairs : public WordCoder {
     std::priority_queue<Waiting, std::vector<Waiting>, std::greater<Waiting>> queue;
     const auto wait = [&](size_t place) {
       if (place >= end || next[place] >= end) return;
-      const Merge* merge = merge_of(symbols_[place], symbols_[next[place]]);
-      if (merge != nullptr) queue.push({merge->rank, place});
+      const Merge merge = merge_of(symbols_[place], symbols_[next[place]]);
+      if (merge.rank != NONE.rank) queue.push({merge.rank, place});
     };
     for (size_t i = 0; i < end; ++i) wait(i);
     std::vector<bool> gone(end);
@@ -110,11 +121,11 @@ class BytePairs : public WordCoder {
         places.push_back(queue.top().second);
       for (const size_t place : places) {
         if (gone[place] || next[place] >= end) continue;
-        const Merge* merge = merge_of(symbols_[place], symbols_[next[place]]);
-        if (merge == nullptr || merge->rank != rank) continue;
+        const Merge merge = merge_of(symbols_[place], symbols_[next[place]]);
+        if (merge.rank != rank) continue;
         const size_t joined = next[place];
         gone[joined] = true;
-        symbols_[place] = merge->result;
+        symbols_[place] = merge.result;
         next[place] = next[joined];
         if (next[place] < end) before[next[place]] = place;
         wait(before[place]);
@@ -128,7 +139,8 @@ class BytePairs : public WordCoder {
 
   std::vector<int32_t> ids_;
   int32_t unknown_;
-  std::unordered_map<uint64_t, Merge> merges_;
-  std::unordered_map<uint32_t, Ends> characters_;
+  FlatMap<Merge> merges_;
+  FlatMap<Ends> characters_;
   std::vector<int32_t> symbols_;  // of the word at hand
+  std::vector<Merge> pairs_;      // what each symbol and the next merge to
 };

@@ -28,6 +28,7 @@ enum : uint32_t {
   LETTER = 1 << 14,  // of a WORD
   VANISHES = 1 << 15,
   SEPARATES = 1 << 16,    // white space, the plain one or one that must not break
+  EXPANDS = 1 << 17,      // of no kind: stands for what it has as its folded characters
 };
 constexpr uint32_t KINDS =
     WORD | ALONE | QUOTE | COMMA | STOP | APOSTROPHE | VANISHES | SEPARATES;
@@ -35,7 +36,7 @@ constexpr uint32_t KINDS =
 struct Character {
   uint32_t flags;
   uint32_t folded_length;
-  uint32_t folded_start;  // in Characters::folded
+  uint32_t folded;  // one character itself, of others where they start in Characters::folded
 };
 
 class Characters {
@@ -60,7 +61,11 @@ class Characters {
 
   // What is left of a character without case and accents.
   void append_folded(const Character& character, std::vector<uint32_t>& to) const {
-    const uint32_t* start = folded_.data() + character.folded_start;
+    if (character.folded_length == 1) {
+      to.push_back(character.folded);
+      return;
+    }
+    const uint32_t* start = folded_.data() + character.folded;
     to.insert(to.end(), start, start + character.folded_length);
   }
 
@@ -72,9 +77,10 @@ class Characters {
     if (!answer || !PyArg_ParseTuple(answer.get(), "IU", &flags, &folded)) throw PythonError();
     const Text text(folded);
     Character& character = table_[code];
-    character.folded_start = static_cast<uint32_t>(folded_.size());
     character.folded_length = static_cast<uint32_t>(text.size());
-    for (size_t i = 0; i < text.size(); ++i) folded_.push_back(text[i]);
+    character.folded = text.size() == 1 ? text[0] : static_cast<uint32_t>(folded_.size());
+    if (text.size() != 1)
+      for (size_t i = 0; i < text.size(); ++i) folded_.push_back(text[i]);
     character.flags = flags | KNOWN;
   }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "python.h"
+#include "span_table.h"
 
 // Call C++ and turn what it throws into a Python exception.
 template <typename Result, typename Work>
@@ -47,11 +48,22 @@ void for_each_string(PyObject* iterable, Take take) {
   }
 }
 
+// Call a function with the characters of a string, which must outlive it, in the width they have.
+template <typename Use>
+auto visit(PyObject* string, Use use) {
+  const size_t size = static_cast<size_t>(PyUnicode_GET_LENGTH(string));
+  switch (PyUnicode_KIND(string)) {
+    case PyUnicode_1BYTE_KIND:
+      return use(Span<Py_UCS1>{PyUnicode_1BYTE_DATA(string), size});
+    case PyUnicode_2BYTE_KIND:
+      return use(Span<Py_UCS2>{PyUnicode_2BYTE_DATA(string), size});
+    default:
+      return use(Span<Py_UCS4>{PyUnicode_4BYTE_DATA(string), size});
+  }
+}
+
 inline Codes codes_of(PyObject* string) {
-  const Text text(string);
-  Codes codes;
-  for (size_t i = 0; i < text.size(); ++i) codes.push_back(text[i]);
-  return codes;
+  return visit(string, [](auto text) { return Codes(text.start, text.start + text.size); });
 }
 
 // Append a character in UTF-8.

@@ -1,7 +1,6 @@
 // The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words`, `Folds` and
-// `Survey`, and the functions `learn_merges` and `json_lines`.
+// `Survey`, and the functions `learn_merges`, `json_lines` and `read_lines`.
 
-#include <limits>
 #include <memory>
 
 #include "byte_pairs.h"
@@ -9,6 +8,7 @@
 #include "folds.h"
 #include "json_lines.h"
 #include "learner.h"
+#include "lines.h"
 #include "pieces.h"
 #include "python.h"
 #include "survey.h"
@@ -94,11 +94,11 @@ PyObject* new_pieces(PyTypeObject* type, PyObject* arguments, PyObject*) {
   });
 }
 
-// Counts the words of texts; forgets pieces and words together, since pieces hold their numbers.
+// Counts the words of texts; forgets pieces with the words, since pieces hold their numbers.
 struct Words {
   std::shared_ptr<WordTable> table;
   Pieces pieces;
-  size_t maximum, characters;  // pieces; characters of all words
+  size_t maximum, characters;  // words; characters of all words
 };
 
 PyObject* new_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
@@ -115,7 +115,7 @@ PyObject* new_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
     return hold(type, std::unique_ptr<Words>(new Words{
                           table,
                           {describe, words, split, std::move(rules), table,
-                           std::numeric_limits<size_t>::max(), static_cast<size_t>(longest)},
+                           static_cast<size_t>(maximum), static_cast<size_t>(longest)},
                           static_cast<size_t>(maximum),
                           static_cast<size_t>(maximum) * static_cast<size_t>(longest)}));
   });
@@ -124,7 +124,7 @@ PyObject* new_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
 PyObject* count_words(PyObject* self, PyObject* texts) {
   Words& words = *reinterpret_cast<Holder<Words>*>(self)->value;
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
-    if (words.pieces.size() > words.maximum || words.table->characters() > words.characters) {
+    if (words.table->size() > words.maximum || words.table->characters() > words.characters) {
       words.pieces.forget();
       words.table->clear();
     }
@@ -136,12 +136,9 @@ PyObject* count_words(PyObject* self, PyObject* texts) {
     });
     Owned counts(PyDict_New());
     if (!counts) throw PythonError();
-    words.table->take_counts([&](const std::u32string& word, int64_t count) {
-      const Owned key(PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, word.data(),
-                                                static_cast<Py_ssize_t>(word.size())));
+    words.table->take_counts([&](PyObject* word, int64_t count) {
       const Owned value(PyLong_FromLongLong(count));
-      if (!key || !value || PyDict_SetItem(counts.get(), key.get(), value.get()) < 0)
-        throw PythonError();
+      if (!value || PyDict_SetItem(counts.get(), word, value.get()) < 0) throw PythonError();
     });
     return counts.release();
   });
@@ -273,6 +270,8 @@ PyMethodDef functions[] = {
     {"json_lines", json_lines, METH_VARARGS, "Return records as lines of JSON, in UTF-8."},
     {"learn_merges", learn_merges, METH_VARARGS,
      "Learn merges: (left, right, result) of each, as numbers of symbols."},
+    {"read_lines", read_lines, METH_O,
+     "Read lines of the corpus: how many, language -> (rows, texts), source of each, or None."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyObject* encode(PyObject* self, PyObject* texts) {

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "characters.h"
+#include "conversions.h"
 #include "memory.h"
+#include "span_table.h"
 #include "word_coder.h"
 #include "words.h"
 
@@ -18,8 +20,8 @@ class Pieces {
   Pieces(PyObject* describe, PyObject* words, PyObject* split, Rules rules,
          std::shared_ptr<WordCoder> coder, size_t maximum, size_t longest)
       : words_(words), split_(split), rules_(std::move(rules)), coder_(std::move(coder)),
-        characters_(describe), splitter_(rules_, characters_, *coder_), memory_(longest),
-        maximum_(maximum) {
+        characters_(describe), splitter_(rules_, characters_, *coder_),
+        memory_(maximum, longest) {
     for (PyObject* object : {words_, split_}) Py_INCREF(object);
   }
   ~Pieces() {
@@ -29,43 +31,54 @@ class Pieces {
   Pieces& operator=(const Pieces&) = delete;
 
   void encode(PyObject* text, std::vector<int32_t>& ids) {
-    const Text codes(text);
-    if (!may_be_cut(codes)) {
-      encode_words(split_, text, ids);
-      return;
-    }
-    if (memory_.size() > maximum_) memory_.clear();
-    Codes piece;
-    for (size_t i = 0; i <= codes.size(); ++i) {
-      const bool ends = i == codes.size() || (codes[i] == ' ' && is_cut(codes, i));
-      if (!ends) {
-        piece.push_back(codes[i]);
-        continue;
-      }
-      const bool asks = i < codes.size() && (flags(piece.back()) & FULL_STOP);
-      encode_piece(piece, asks ? follower(codes[i + 1]) : Follower::NOTHING, ids);
-      piece.clear();
-    }
+    const bool cut = visit(text, [&](auto codes) {
+      const bool may_be = may_be_cut(codes);
+      if (may_be) encode_pieces(codes, ids);
+      return may_be;
+    });
+    if (!cut) encode_words(split_, text, ids);
   }
 
   void forget() { memory_.clear(); }
 
-  // How many pieces are remembered.
-  size_t size() const { return memory_.size(); }
-
  private:
   uint32_t flags(uint32_t code) { return characters_[code].flags; }
 
-  bool may_be_cut(const Text& text) {
-    if (text.size() == 0 || text[0] == ' ' || text[text.size() - 1] == ' ') return false;
-    for (size_t i = 0; i < text.size(); ++i)
-      if ((flags(text[i]) & UNCUTTABLE) || (text[i] == ' ' && text[i - 1] == ' ')) return false;
-    return true;
+  template <typename Code>
+  bool may_be_cut(Span<Code> text) {
+    if (text.size == 0 || text.start[0] == ' ' || text.start[text.size - 1] == ' ') return false;
+    uint32_t seen = 0, spaces = 0;
+    for (size_t i = 0; i < text.size; ++i) {
+      seen |= flags(text.start[i]);
+      spaces = spaces << 1 | (text.start[i] == ' ');
+      if ((spaces & 3) == 3) return false;
+    }
+    return !(seen & UNCUTTABLE);
+  }
+
+  template <typename Code>
+  void encode_pieces(Span<Code> text, std::vector<int32_t>& ids) {
+    const Code* start = text.start;
+    const Code* end = start + text.size;
+    SpanHash hash;
+    for (const Code* place = start; place < end; ++place) {
+      if (*place != ' ' || !is_cut(place)) {
+        hash.add(*place);
+        continue;
+      }
+      const bool asks = flags(place[-1]) & FULL_STOP;
+      const Span<Code> piece{start, static_cast<size_t>(place - start)};
+      encode_piece(piece, hash, asks ? follower(place[1]) : Follower::NOTHING, ids);
+      start = place + 1;
+      hash = SpanHash();
+    }
+    encode_piece(Span<Code>{start, static_cast<size_t>(end - start)}, hash, Follower::NOTHING, ids);
   }
 
   // Whether a text is cut at the space in this place.
-  bool is_cut(const Text& text, size_t place) {
-    return !(flags(text[place - 1]) & ENDS_BADLY) && !(flags(text[place + 1]) & BEGINS_BADLY);
+  template <typename Code>
+  bool is_cut(const Code* place) {
+    return !(flags(place[-1]) & ENDS_BADLY) && !(flags(place[1]) & BEGINS_BADLY);
   }
 
   Follower follower(uint32_t code) {
@@ -74,18 +87,27 @@ class Pieces {
     return found & DIGIT ? Follower::DIGIT : Follower::OTHER;
   }
 
-  void encode_piece(Codes& piece, Follower follower, std::vector<int32_t>& ids) {
-    const size_t own = piece.size();
-    if (follower != Follower::NOTHING) {  // as xlmkit.text.cuts writes it
-      piece.push_back('\n');
-      piece.push_back(follower == Follower::SMALL ? 'a' : follower == Follower::DIGIT ? '1' : 'A');
-    }
-    const uint64_t hash = Memory::hash(piece);
-    if (memory_.recall(hash, piece, ids)) return;
+  template <typename Code>
+  void encode_piece(Span<Code> piece, SpanHash hash, Follower follower,
+                    std::vector<int32_t>& ids) {
+    const uint32_t mark = static_cast<uint32_t>(follower);
+    hash.add(mark);
+    if (memory_.recall(hash.value(), piece, mark, ids)) return;
     const size_t before = ids.size();
-    const Codes alone(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(own));
-    if (!splitter_.encode(alone, follower, ids)) encode_words(words_, string_of(piece).get(), ids);
-    memory_.remember(hash, piece, ids.data() + before, ids.size() - before);
+    if (!splitter_.encode(piece, follower, ids))
+      encode_words(words_, with_follower(piece, follower).get(), ids);
+    memory_.remember(hash.value(), piece, mark, ids.data() + before, ids.size() - before);
+  }
+
+  // Return a piece and an example of what follows it, as xlmkit.text.cuts writes it.
+  template <typename Code>
+  static Owned with_follower(Span<Code> piece, Follower follower) {
+    Codes codes(piece.start, piece.start + piece.size);
+    if (follower != Follower::NOTHING) {
+      codes.push_back('\n');
+      codes.push_back(follower == Follower::SMALL ? 'a' : follower == Follower::DIGIT ? '1' : 'A');
+    }
+    return string_of(codes);
   }
 
   // Let Python split a text, and append the ids of its words.
@@ -100,10 +122,7 @@ class Pieces {
         PyErr_SetString(PyExc_TypeError, "a word is expected to be a string");
         throw PythonError();
       }
-      const Text codes(word);
-      Codes characters;
-      for (size_t j = 0; j < codes.size(); ++j) characters.push_back(codes[j]);
-      coder_->encode(characters, ids);
+      coder_->encode(codes_of(word), ids);
     }
   }
 
@@ -113,5 +132,4 @@ class Pieces {
   Characters characters_;
   PieceSplitter splitter_;
   Memory memory_;
-  size_t maximum_;
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "characters.h"
+#include "span_table.h"
 #include "word_coder.h"
 
 enum class Apostrophes { ALONE, WITH_WHAT_FOLLOWS, WITH_WHAT_PRECEDES };
@@ -29,16 +30,23 @@ class PieceSplitter {
       : rules_(rules), characters_(characters), coder_(coder) {}
 
   // Returns false, and appends nothing, where Python's rules must decide.
-  bool encode(const Codes& piece, Follower follower, std::vector<int32_t>& ids) {
-    if (!normalize(piece) || !is_usual()) return false;
+  template <typename Code>
+  bool encode(Span<Code> piece, Follower follower, std::vector<int32_t>& ids) {
+    if (!normalize(piece)) return false;
     ids_ = &ids;
     begin_word();
+    if (seen_ == WORD) {
+      for (const uint32_t code : text_) extend(code);
+      end_word();
+      return true;
+    }
+    if (!is_usual()) return false;
     for (size_t i = 0; i < text_.size(); ++i) {
       const uint32_t kind = kind_at(i);
       const bool joins =
           kind == WORD || (kind == COMMA && between(i, NUMBER)) ||
           (kind == STOP && (is_dotted(i) || between(i, WORD) ||
-                            (!word_.empty() && keeps_stop(last(i) ? follower : Follower::OTHER))));
+                            keeps_stop(i, last(i) ? follower : Follower::OTHER)));
       if (joins) {
         if (kind == STOP && is_dotted(i) && !is_stop(i, -1)) end_word();
         extend(text_[i]);
@@ -75,30 +83,80 @@ class PieceSplitter {
   bool is_dotted(size_t place) { return is_stop(place, -1) || is_stop(place, +1); }
 
   // Take a piece without what vanishes, and with exchanged quotation marks.
-  bool normalize(const Codes& piece) {
+  template <typename Code>
+  bool normalize(Span<Code> piece) {
     text_.clear();
     seen_ = 0;
-    for (const uint32_t code : piece) {
-      const uint32_t kind = characters_[code].flags & KINDS;
-      if (kind == 0 || (kind == APOSTROPHE && (seen_ & APOSTROPHE))) return false;
-      seen_ |= kind;
-      const bool leads = text_.empty() && kind == SEPARATES;
-      if (kind != VANISHES && !leads) text_.push_back(code);
+    hides_ = false;
+    for (size_t i = 0; i < piece.size; ++i) {
+      const uint32_t code = piece.start[i];
+      const Character& character = characters_[code];
+      if (!(character.flags & EXPANDS)) {
+        if (!take(code)) return false;
+        continue;
+      }
+      expanded_.clear();
+      characters_.append_folded(character, expanded_);
+      for (const uint32_t part : expanded_) take(part);
     }
     while (!text_.empty() && kind_at(text_.size() - 1) == SEPARATES) text_.pop_back();
     if (has_marker()) return false;
-    if (!(seen_ & QUOTE) || rules_.exchange == Exchange::NOTHING) return true;
-    const bool unclear = (seen_ & SEPARATES) || (seen_ & VANISHES);
-    if (unclear && (seen_ & (COMMA | STOP))) return false;
-    if (rules_.exchange == Exchange::COMMA_BEFORE_QUOTE) {
-      for (size_t i = 0; i + 1 < text_.size(); ++i)
-        if (kind_at(i) == COMMA && kind_at(i + 1) == QUOTE) std::swap(text_[i], text_[i + 1]), ++i;
-      return !(seen_ & STOP);
+    if (!(seen_ & QUOTE) || !(seen_ & (COMMA | STOP))) return true;
+    if (rules_.exchange == Exchange::NOTHING) return true;
+    if (hides_) return false;
+    if (rules_.exchange == Exchange::QUOTE_BEFORE_COMMA_OR_STOPS) {
+      quotes_before_commas_and_stops();
+    } else {
+      commas_before_quotes();
+      stops_before_quotes();
     }
+    return true;
+  }
+
+  // As Python's "([,.]+) is replaced.
+  void quotes_before_commas_and_stops() {
     for (size_t i = 0; i + 1 < text_.size(); ++i) {
       if (kind_at(i) != QUOTE || !(kind_at(i + 1) & (COMMA | STOP))) continue;
-      for (; !last(i) && (kind_at(i + 1) & (COMMA | STOP)); ++i) std::swap(text_[i], text_[i + 1]);
+      for (; !last(i) && (kind_at(i + 1) & (COMMA | STOP)); ++i)
+        std::swap(text_[i], text_[i + 1]);
     }
+  }
+
+  // As Python's ," is replaced.
+  void commas_before_quotes() {
+    for (size_t i = 0; i + 1 < text_.size(); ++i)
+      if (kind_at(i) == COMMA && kind_at(i + 1) == QUOTE) std::swap(text_[i], text_[i + 1]), ++i;
+  }
+
+  // As Python's (\.+)"(\s*[^<]) is replaced, whose last character is that of no other match.
+  void stops_before_quotes() {
+    for (size_t i = 0; i < text_.size(); ++i) {
+      if (kind_at(i) != STOP) continue;
+      const size_t stops = i;
+      while (!last(i) && kind_at(i) == STOP) ++i;
+      if (kind_at(i) != QUOTE || last(i)) continue;
+      size_t behind = i + 1;
+      while (!last(behind) && kind_at(behind) == SEPARATES) ++behind;
+      if (is_less_than(behind) && --behind == i) continue;
+      uint32_t* const codes = text_.data();
+      std::rotate(codes + stops, codes + i, codes + i + 1);
+      i = behind;
+    }
+  }
+
+  bool is_less_than(size_t place) {
+    const Character& character = characters_[text_[place]];
+    return character.folded_length == 1 && character.folded == '<';
+  }
+
+  // Take a character; returns false where it needs Python's rules.
+  bool take(uint32_t code) {
+    const uint32_t kind = characters_[code].flags & KINDS;
+    if (kind == 0 || (kind == APOSTROPHE && (seen_ & APOSTROPHE))) return false;
+    seen_ |= kind;
+    hides_ |= kind == VANISHES || (kind == SEPARATES && code != ' ');
+    const bool leads = text_.empty() && kind == SEPARATES;
+    if (kind != VANISHES && !leads) text_.push_back(code);
     return true;
   }
 
@@ -106,6 +164,7 @@ class PieceSplitter {
   bool is_usual() {
     for (size_t i = 0; i < text_.size(); ++i) {
       const uint32_t kind = kind_at(i);
+      if (!(kind & (COMMA | STOP | APOSTROPHE | SEPARATES))) continue;
       const uint32_t before = i > 0 ? kind_at(i - 1) : 0;
       const uint32_t after = last(i) ? 0 : kind_at(i + 1);
       if (kind == COMMA && (before == 0 || before == COMMA)) return false;
@@ -128,11 +187,14 @@ class PieceSplitter {
     return std::search(text_.begin(), text_.end(), marker.begin(), marker.end()) != text_.end();
   }
 
-  // Whether the full stop behind the word at hand belongs to it.
-  bool keeps_stop(Follower follower) {
-    if (has_stop_ && has_letter_) return true;
+  // Whether the full stop in this place belongs to the word at hand, which it follows.
+  bool keeps_stop(size_t place, Follower follower) {
+    if (word_size_ == 0) return false;
+    if ((has_stop_ && has_letter_) || follower == Follower::SMALL) return true;
+    const auto end = text_.begin() + static_cast<std::ptrdiff_t>(place);
+    word_.assign(end - static_cast<std::ptrdiff_t>(word_size_), end);
+    std::replace(word_.begin(), word_.end(), uint32_t{0x2019}, uint32_t{'\''});
     if (rules_.prefixes.count(word_)) return true;
-    if (follower == Follower::SMALL) return true;
     return follower == Follower::DIGIT && rules_.numeric_prefixes.count(word_);
   }
 
@@ -145,14 +207,14 @@ class PieceSplitter {
 
   void extend(uint32_t code) {
     const Character& character = characters_[code];
-    word_.push_back(code == 0x2019 ? '\'' : code);  // only prefixes are compared with it
+    ++word_size_;
     has_letter_ |= (character.flags & LETTER) != 0;
     has_stop_ |= (character.flags & STOP) != 0;
     characters_.append_folded(character, folded_);
   }
 
   void begin_word() {
-    word_.clear();
+    word_size_ = 0;
     folded_.clear();
     has_letter_ = has_stop_ = false;
   }
@@ -167,7 +229,11 @@ class PieceSplitter {
   WordCoder& coder_;
   std::vector<int32_t>* ids_ = nullptr;
   uint32_t seen_ = 0;  // kinds in the piece
+  bool hides_ = false;  // it has characters that vanish, as joiners, or spaces of another kind
   Codes text_;         // the piece, normalised
-  Codes word_, folded_;
+  Codes expanded_;     // what the character at hand stands for
+  Codes folded_;       // the word at hand, as far as it goes, without case and accents
+  size_t word_size_ = 0;
+  Codes word_;  // as it is compared with prefixes
   bool has_letter_ = false, has_stop_ = false;
 };

@@ -1,0 +1,48 @@
+// Values by number: a hash table that is filled once and then asked often.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+template <typename Value>
+class FlatMap {
+ public:
+  // size: how many keys there will be, at most.
+  explicit FlatMap(size_t size) {
+    size_t slots = 16;
+    while (slots < 2 * size) slots *= 2, --shift_;
+    slots_.assign(slots, {FREE, Value()});
+  }
+
+  Value& operator[](uint64_t key) {
+    Slot& slot = slots_[place(key)];
+    slot.key = key;
+    return slot.value;
+  }
+
+  // Return the value of a key, nullptr if it has none.
+  const Value* find(uint64_t key) const {
+    const Slot& slot = slots_[place(key)];
+    return slot.key == key ? &slot.value : nullptr;
+  }
+
+ private:
+  static constexpr uint64_t FREE = ~uint64_t{0};  // no key
+
+  struct Slot {
+    uint64_t key;
+    Value value;
+  };
+
+  // Where a key stands, or would stand.
+  size_t place(uint64_t key) const {
+    size_t place = static_cast<size_t>((key * 0x9e3779b97f4a7c15ULL) >> shift_);
+    while (slots_[place].key != key && slots_[place].key != FREE)
+      place = (place + 1) & (slots_.size() - 1);
+    return place;
+  }
+
+  int shift_ = 60;  // what leaves as many bits as count the slots
+  std::vector<Slot> slots_;
+};
