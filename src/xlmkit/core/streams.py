@@ -140,16 +140,18 @@ def _done(path: Path, *, numbered: bool) -> tuple[int, int]:
     """Return how many texts are done, and where they end in bytes.
 
     A line that was not finished is not done, nor is the last text of a numbered output, to which
-    more lines may belong.
+    more lines may belong. A line without a number is of a call that wrote none, and a text.
     """
-    done = end = place = last = 0
+    done = end = place = 0
+    last = b""
     with path.open("rb") as stream:
         for line in stream:
             if not line.endswith(b"\n"):
                 break
-            if not numbered:
-                done, end = done + 1, end + len(line)
-            elif (number := int(line.partition(b"\t")[0])) != last:
-                done, end, last = last, place, number
+            number = line.partition(b"\t")[0] if numbered else b""
+            if not number.isdigit():
+                done, end = done + 1, place + len(line)
+            elif number != last:
+                done, end, last = done + bool(last), place, number
             place += len(line)
     return done, end
