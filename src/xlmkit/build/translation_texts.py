@@ -6,6 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
+from xlmkit.core.errors import UserError
 from xlmkit.data.corpus import read_corpus
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_identifier import TEXTS, LanguageIdentifier
@@ -84,6 +85,22 @@ def held_out(plan: RunPlan, name: str, split: str) -> Mapping[str, TranslatedTex
             if section is not None:
                 wanted |= set(section.directions or texts)
     return {name: part for name, part in texts.items() if name in wanted or not wanted}
+
+
+def check_translations(plan: RunPlan) -> None:
+    """See that files of translations to be judged by have some, before hours of training.
+
+    Raises:
+        UserError: a source has texts of no two of the recipe's languages.
+    """
+    languages = plan.recipe.languages
+    for split, sources in (("valid", plan.translation.valid), ("test", plan.translation.test)):
+        for source in sources:
+            if not load_translations([source], plan.corpus.folder, split, plan.base, languages):
+                raise UserError(
+                    f"translation.{split}: {source.title} has no translations between two of the "
+                    f"recipe's languages ({', '.join(languages)}); name files with both sides."
+                )
 
 
 def learned_directions(plan: RunPlan, name: str) -> list[str]:
