@@ -118,3 +118,11 @@ def test_something_is_learned_within_its_own_steps(recipe: Path, points: str, le
     with pytest.raises(UserError, match="are 0 for all that it learns in its 2 steps"):
         plan(recipe, override)
     plan(recipe, override, "translation.models.own.steps=4")
+
+
+def test_what_is_too_long_is_told_once(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shares = ["data.split.valid=0", "data.split.test=0.05"]
+    one = "translation.models={all: {mt: {directions: [en-zh], length: 16}}}"
+    run(recipe, [*shares, one], recipe.parent / "out", False)
+    told = "translations with a sentence of more than 16 tokens are not learned"
+    assert capsys.readouterr().err.count(told) == 1

@@ -38,7 +38,7 @@ class Builder:
                     check_rouge(plan.recipe.languages[0])
                 else:
                     translation_metric("bleu", plan.recipe.languages[0])
-                translator_objectives(plan, name)
+                translator_objectives(plan, name, tell=False)  # which training does
         if not all(
             plan.tested(name).finished or translator.only_summarises
             for name, translator in plan.translators().items()
