@@ -189,6 +189,10 @@ def _work_of(
 ) -> Work:
     """Return what decides about the lines, which neither the batches nor the engine do."""
     asked = {name: getattr(request, name) for name in _DECISIVE}
+    if request.allowed is not None and request.allowed.is_file():
+        state = request.allowed.stat()
+        settings["size of the allowed text"] = state.st_size
+        settings["time of the allowed text"] = state.st_mtime_ns
     search = request.search.model_dump(exclude={"batch_tokens"})
     return work_of(command, model, sources, **asked, **search, **settings)
 
@@ -196,7 +200,7 @@ def _work_of(
 def _check(
     model: Path, sources: Sequence[Path], target: Path | None, request: Request, *, resume: bool
 ) -> None:
-    check_inputs(sources)
+    check_inputs([*sources, request.allowed] if request.allowed else sources)
     for source in sources or (None,):
         check_output(source, target)
     if resume and target is None:

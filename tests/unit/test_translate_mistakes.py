@@ -1,5 +1,6 @@
 """Mistakes of a call of `xlmkit translate`, each told in one sentence."""
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -45,3 +46,20 @@ def test_lines_without_numbers_are_not_gone_on_with_numbers(
     assert made.exit_code == 1
     assert message in made.stderr
     assert (tmp_path / "out.part").read_bytes() == before
+
+
+def test_other_allowed_words_do_not_go_on(
+    call: Call, tmp_path: Path, stopped_behind_four_lines: Stop
+) -> None:
+    (tmp_path / "text").write_text("a\nb\nc\nd\ne\n", encoding="utf-8")
+    (allowed := tmp_path / "allowed").write_text("A B\n", encoding="utf-8")
+    words = (tmp_path / "text", "--output", tmp_path / "out", "--allowed", allowed)
+    with stopped_behind_four_lines():
+        call(*words)
+    allowed.write_text("A C\n", encoding="utf-8")
+    os.utime(allowed, ns=(1, 1))
+    made = call(*words, "--resume")
+    assert made.exit_code == 1
+    assert "begun with another time of the allowed text" in made.stderr
+    allowed.write_text("A B C\n", encoding="utf-8")
+    assert "another size of the allowed text" in call(*words, "--resume").stderr
