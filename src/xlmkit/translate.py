@@ -5,10 +5,9 @@ named output is written beside its name and takes it when all is done; `--resume
 last text that is surely done.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +24,7 @@ from xlmkit.generate.summarizer import LongTexts, Summarizer
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
 _CHUNK = 512  # lines
+_CHARACTERS = 100_000  # of a chunk, so that long lines do not keep the first ones waiting
 _DECISIVE = ("src", "tgt", "prefix", "allowed", "capitals", "precision", "split")
 _Found = Sequence[Sequence[Translation]]
 
@@ -177,11 +177,25 @@ def _write_all(
     ):
         skip(lines, done)
         with progress(title, total, start=done) as job:
-            while chunk := list(islice(lines, _CHUNK)):
+            for chunk in _chunks(lines):
                 stream.writelines(_written(write(chunk, done), done, n_best))
                 stream.flush()
                 done += len(chunk)
                 job.advance(len(chunk))
+
+
+def _chunks(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yield lines a chunk at a time, fewer where they are long."""
+    chunk: list[str] = []
+    characters = 0
+    for line in lines:
+        chunk.append(line)
+        characters += len(line)
+        if len(chunk) >= _CHUNK or characters >= _CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
 
 
 def _work_of(

@@ -128,3 +128,23 @@ def test_lines_are_counted_of_what_can_be_read_twice(tmp_path: Path) -> None:
     writing.start()
     assert list(lines_of([parts[0], pipe])) == [*LINES[:3], *LINES]
     writing.join()
+
+
+def test_long_lines_come_out_before_many_are_read(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import xlmkit.translate
+
+    (tmp_path / "text").write_text("a b c d e\n" * 6, encoding="utf-8")
+    whole = call(tmp_path / "text").stdout
+    monkeypatch.setattr(xlmkit.translate, "_CHARACTERS", 18)
+    seen: list[int] = []
+    translated = xlmkit.translate.Translator.translations
+
+    def counting(self: Any, texts: list[str], *rest: Any, **more: Any) -> Any:
+        seen.append(len(texts))
+        return translated(self, texts, *rest, **more)
+
+    monkeypatch.setattr(xlmkit.translate.Translator, "translations", counting)
+    assert call(tmp_path / "text").stdout == whole
+    assert seen[1:] == [2, 2, 2]  # behind one look at the languages
