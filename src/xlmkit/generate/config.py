@@ -2,10 +2,18 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
+from xlmkit.core.mistakes import explain
+from xlmkit.core.yaml import Tree
 
 
 class SearchConfig(Config):
@@ -46,6 +54,19 @@ class SearchConfig(Config):
     """The most tokens of a translation, where that is fewer."""
     batch_tokens: int = Field(2048, ge=16)
     """Tokens of a batch, padding and beams counted."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _told_in_one_sentence(
+        cls, values: object, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        try:
+            return handler(values)
+        except ValidationError as error:
+            if info.mode == "json":  # from `config_of_settings`, which knows the places
+                raise
+            tree = Tree(values, {})
+            raise UserError(explain(error, tree, cls, "SearchConfig", "the search")) from None
 
     @model_validator(mode="after")
     def _enough_beams(self) -> Self:
