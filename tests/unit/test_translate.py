@@ -253,6 +253,7 @@ def test_prefix_allowed_words_and_samples(model: Path, tmp_path: Path) -> None:
         (["--tgt", "de"], "a\n", "does not know the language 'de'"),
         (["--n-best", "6"], "a\n", "need as many beams"),
         (["--set", "top_q=0.5"], "a\n", "the search has no key 'top_q'"),
+        (["--set", "top_p"], "a\n", "write it as key=value, for instance rules=sound"),
         (["--n-best", "9"], "a\n", "error: 9 translations of a text need as many beams"),
         (["--set", "top_p=0.5"], "a\n", "top_p says how words are drawn, which is done with --sa"),
         (["--set", "min_length=5", "--set", "max_length=3"], "a\n", "at least 5 and at most 3"),

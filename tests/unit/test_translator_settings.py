@@ -126,3 +126,26 @@ def test_what_is_too_long_is_told_once(recipe: Path, capsys: pytest.CaptureFixtu
     run(recipe, [*shares, one], recipe.parent / "out", False)
     told = "translations with a sentence of more than 16 tokens are not learned"
     assert capsys.readouterr().err.count(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("mt.directions=[enzh]", "cannot be 'enzh'; write it as en-fr"),
+        ("coefficients={foo: [[0, 1]]}", "has no key 'foo' .valid: mt, summary, ae, bt, mlm"),
+        ("coefficients={mt: 0.5}", r"coefficients.mt: write it as \[\[0, 1\], \[1000, 0.1"),
+        ("coefficients={mt: '0:1,5:0.1'}", r"coefficients.mt: write it as \[\[0, 1\], "),
+        ("coefficients={mt: [0, 1]}", r"coefficients.mt: write it as \[\[0, 1\], "),
+    ],
+)
+def test_what_is_written_in_another_form_is_told_the_right_one(
+    recipe: Path, override: str, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        plan(recipe, f"translation.models.own.{override}")
+
+
+def test_a_source_that_gave_nothing_is_told_with_its_key(recipe: Path) -> None:
+    none = ("data.split.test=0.05", "translation.models.own.mt.sources=[nope]")
+    with pytest.raises(UserError, match=r"^translation\.models\.own\.mt\.sources: No text to"):
+        run(recipe, none, recipe.parent / "out", False)

@@ -108,12 +108,28 @@ def learned_directions(plan: RunPlan, name: str) -> list[str]:
     translator, languages = plan.translator(name), plan.recipe.languages
     found: list[str] = []
     if translator.mt is not None:
-        pairs = Shards(plan.shards.folder).part(translator.mt.sources).pairs("train")
+        pairs = learned_text(plan, name, "mt").pairs("train")
         both = [f"{a}-{b}" for pair in pairs for a, b in permutations(pair)]
         found += translator.mt.directions or both
     if translator.bt is not None:
         found += translator.bt.directions or back_translated(languages)
     return list(dict.fromkeys(found))
+
+
+def learned_text(plan: RunPlan, name: str, objective: str) -> Shards:
+    """Return the text that an objective of a translator learns from.
+
+    Raises:
+        UserError: nothing came from one of its sources.
+    """
+    section, shards = plan.translator(name).objectives[objective], Shards(plan.shards.folder)
+    if isinstance(section, SummaryConfig):  # which has files of its own
+        return shards
+    try:
+        return shards.part(section.sources)
+    except UserError as error:
+        place = f"translation.models.{name}.{objective}.sources"
+        raise UserError(f"{place}: {error}") from None
 
 
 def back_translated(languages: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.build.back_translation import BackTranslator
-from xlmkit.build.translation_texts import back_translated, learned_directions
+from xlmkit.build.translation_texts import back_translated, learned_directions, learned_text
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.shards import Shards
@@ -50,8 +50,9 @@ def translator_objectives(plan: RunPlan, name: str, *, tell: bool = True) -> lis
     makers = _Makers(plan, name, learned_directions(plan, name), tell=tell)
     objectives = []
     for objective, section in plan.translator(name).objectives.items():
+        shards = learned_text(plan, name, objective)
         try:
-            objectives.append(makers.make(section))
+            objectives.append(makers.make(section, shards))
         except UserError as error:
             raise UserError(f"translation.models.{name}.{objective}: {error}") from None
     return objectives
@@ -64,16 +65,13 @@ class _Makers:
         self.name, self.tell = name, tell
         self.config = plan.translation
         self.plan, self.translated = plan, translated
-        self.shards = Shards(plan.shards.folder)
-        self.languages = self.shards.languages
+        self.languages = Shards(plan.shards.folder).languages
         self.seed = (plan.recipe.seed, "translation")
         self.tokens = self.config.tokens_per_batch
         self.folder = plan.shards.folder
 
-    def make(self, section: Section) -> Objective:
-        """Return the objective of a section."""
-        sources = None if isinstance(section, SummaryConfig) else section.sources
-        shards = self.shards.part(sources)
+    def make(self, section: Section, shards: Shards) -> Objective:
+        """Return the objective of a section, over these texts."""
         match section:
             case MtConfig():
                 return self._translation(section, shards)
