@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from xlmkit.checkpoint.folders import check_model_folder
 from xlmkit.core.config import config_of_settings
 from xlmkit.core.device import tune_allocator
 from xlmkit.core.errors import UserError
@@ -219,7 +220,10 @@ def _check(
         check_output(source, target)
     if resume and target is None:
         raise UserError("--resume needs --output: only a file tells how far the last call came.")
-    if request.engine not in ("auto", kind := "ctranslate2" if is_export(model) else "torch"):
+    kind = "ctranslate2" if is_export(model) else "torch"
+    if kind == "torch":
+        check_model_folder(model)
+    if request.engine not in ("auto", kind):
         raise UserError(
             f"{model} is for {kind}, not for {request.engine}; leave out --engine, or make the "
             "other folder with xlmkit export."

@@ -63,3 +63,13 @@ def test_other_allowed_words_do_not_go_on(
     assert "begun with another time of the allowed text" in made.stderr
     allowed.write_text("A B C\n", encoding="utf-8")
     assert "another size of the allowed text" in call(*words, "--resume").stderr
+
+
+@pytest.mark.parametrize("engine", ["ctranslate2", "torch"])
+def test_a_folder_that_is_none_is_for_no_engine(tmp_path: Path, engine: str) -> None:
+    for folder, message in ((tmp_path / "none", "There is no folder"), (tmp_path, "config.json")):
+        words = ["translate", str(folder), "--src", "en", "--tgt", "fr", "--engine", engine]
+        made = CliRunner().invoke(app, words, input="a\n")
+        assert made.exit_code == 1
+        assert message in made.stderr
+        assert "is for" not in made.stderr
