@@ -13,11 +13,11 @@ LONG = "x" * 300
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["text", "--output", "text/out"], "text: File exists; this is no folder; choose another"),
+        (["text", "--output", "text/out"], "text is a file and no folder; give --output another"),
         (["text/foo"], "text/foo: Not a directory; a part of this path is a file"),
         ([LONG], "File name too long; choose a shorter name"),
         (["text", "--output", LONG], "File name too long; choose a shorter name"),
-        (["text", "--output", "/proc/a.txt"], "No such file or directory; see that it is there"),
+        (["text", "--output", "/proc/a.txt"], "/proc"),
         (["link"], "its links lead in a circle"),
     ],
 )
