@@ -73,3 +73,14 @@ def test_a_folder_that_is_none_is_for_no_engine(tmp_path: Path, engine: str) -> 
         assert made.exit_code == 1
         assert message in made.stderr
         assert "is for" not in made.stderr
+
+
+def test_a_finished_output_is_not_written_again_by_resume(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("a\nb\n", encoding="utf-8")
+    words = (tmp_path / "text", "--output", tmp_path / "out", "--resume")
+    assert call(*words).exit_code == 0  # where there is nothing yet, it begins
+    (tmp_path / "out").write_text("mine\n", encoding="utf-8")
+    made = call(*words)
+    assert made.exit_code == 1
+    assert "out is finished, with nothing to go on with; to write it anew, leave out" in made.stderr
+    assert (tmp_path / "out").read_text("utf-8") == "mine\n"

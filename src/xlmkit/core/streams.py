@@ -108,7 +108,7 @@ def output_lines(
 
     Raises:
         UserError: the file cannot be written, standard output is to go on, or an earlier call did
-            other work or is not to go on.
+            other work, is not to go on or was finished.
     """
     if target is None:
         if resume:
@@ -118,6 +118,11 @@ def output_lines(
         yield sys.stdout, 0
         return
     part = part_of(target)
+    if resume and target.exists() and not part.exists():
+        raise UserError(
+            f"{target} is finished, with nothing to go on with; to write it anew, leave out "
+            "--resume."
+        )
     with explained_disk_errors(part):
         part.parent.mkdir(parents=True, exist_ok=True)
         done = 0
