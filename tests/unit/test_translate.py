@@ -256,6 +256,7 @@ def test_prefix_allowed_words_and_samples(model: Path, tmp_path: Path) -> None:
         (["--set", "top_p"], "a\n", "write it as key=value, for instance rules=sound"),
         (["--n-best", "9"], "a\n", "error: 9 translations of a text need as many beams"),
         (["--set", "top_p=0.5"], "a\n", "top_p says how words are drawn, which is done with --sa"),
+        (["--set", "seed=5"], "a\n", "seed says how words are drawn, which is done with --sample"),
         (["--set", "min_length=5", "--set", "max_length=3"], "a\n", "at least 5 and at most 3"),
         (["--prefix", "a z"], "a\n", "The prefix 'a z' has a letter that the model does not know"),
     ],

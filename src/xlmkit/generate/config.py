@@ -88,7 +88,7 @@ class SearchConfig(Config):
 
     @model_validator(mode="after")
     def _draws_that_are_made(self) -> Self:
-        without = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
+        without = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 0}
         idle = [name for name, value in without.items() if getattr(self, name) != value]
         if idle and not self.sample:
             raise UserError(
