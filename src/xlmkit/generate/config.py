@@ -41,7 +41,8 @@ class SearchConfig(Config):
     top_p: float = Field(1.0, gt=0, le=1)
     """Draw among the fewest best words that have this much probability together."""
     seed: int = Field(0, ge=0)
-    """Of the draws; they depend on it and on the text's number alone, not on the batch."""
+    """Of the draws; they depend on it and on the text's number alone, not on the batch, up to
+    rounding."""
     min_length: int = Field(0, ge=0)
     """Fewest tokens of a translation."""
     no_repeat_ngram: int = Field(0, ge=0)

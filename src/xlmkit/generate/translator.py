@@ -39,7 +39,8 @@ class Translation:
         text: as the language writes it.
         score: by which translations are ordered: log-probability over the length to the power of
             the length penalty; the parts of a long text are added.
-        log_probability: as the model gives it, in nats; `Translator.score` gives the same.
+        log_probability: as the model gives it, in nats; `Translator.score` gives the same where
+            the model wrote the pieces into which the tokenizer cuts the text.
     """
 
     text: str
@@ -146,7 +147,7 @@ class Translator:
             tgt: the language to write.
             search: how; by default beam search with five beams.
             prefixes: how each translation is to begin, in whole words.
-            allowed: which words may be written, from `allowed_words`; by default all.
+            allowed: which tokens may be written, from `allowed_words`; by default all.
             split: translate the sentences of a text one by one, and join what comes; else only
                 texts that are too long are cut, for models that have learned from longer ones. By
                 default as the model was measured.
