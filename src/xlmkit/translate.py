@@ -16,7 +16,14 @@ from xlmkit.core.config import config_of_settings
 from xlmkit.core.device import tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
-from xlmkit.core.streams import check_inputs, count_lines, input_lines, lines_of, output_lines
+from xlmkit.core.streams import (
+    PipedLines,
+    check_inputs,
+    count_lines,
+    input_lines,
+    lines_of,
+    output_lines,
+)
 from xlmkit.core.unfinished import Work, check_output, skip, work_of
 from xlmkit.generate.ctranslate2_engine import is_export
 from xlmkit.generate.directions import the_direction
@@ -173,26 +180,26 @@ def _write_all(
     """Write what `write` finds for a chunk of lines and the number of its first line."""
     total = count_lines(sources)
     with (
-        closing(lines_of(sources)) as lines,
+        closing(lines_of(sources, piped := PipedLines())) as lines,
         output_lines(target, resume=resume, work=work, numbered=n_best > 1) as (stream, done),
     ):
         skip(lines, done)
         with progress(title, total, start=done) as job:
-            for chunk in _chunks(lines):
+            for chunk in _chunks(lines, piped):
                 stream.writelines(_written(write(chunk, done), done, n_best))
                 stream.flush()
                 done += len(chunk)
                 job.advance(len(chunk))
 
 
-def _chunks(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yield lines a chunk at a time, fewer where they are long."""
+def _chunks(lines: Iterable[str], piped: PipedLines) -> Iterator[list[str]]:
+    """Yield lines a chunk at a time, fewer where they are long or the next are still to come."""
     chunk: list[str] = []
     characters = 0
     for line in lines:
         chunk.append(line)
         characters += len(line)
-        if len(chunk) >= _CHUNK or characters >= _CHARACTERS:
+        if len(chunk) >= _CHUNK or characters >= _CHARACTERS or piped.next_is_to_come:
             yield chunk
             chunk, characters = [], 0
     if chunk:
