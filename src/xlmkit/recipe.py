@@ -120,8 +120,13 @@ class TranslatorsConfig(TranslationConfig):
     """The translators by name."""
 
     @model_validator(mode="after")
-    def _fitting_criterion(self) -> Self:
+    def _fitting_models(self) -> Self:
         for name, model in self.models.items():
+            if not model.learns_within(steps := model.steps or self.steps):
+                raise UserError(
+                    f"translation.models.{name}.coefficients are 0 for all that it learns in its "
+                    f"{steps:,} steps; let one be more, or leave them out."
+                )
             if self.criterion == "rouge" and model.summary is None:
                 raise UserError(
                     f"translation.criterion is rouge, but translation.models.{name} has no "

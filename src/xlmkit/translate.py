@@ -5,18 +5,25 @@ named output is written beside its name and takes it when all is done; `--resume
 last text that is surely done.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from xlmkit.checkpoint.folders import check_model_folder
 from xlmkit.core.config import config_of_settings
 from xlmkit.core.device import tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.progress import progress
-from xlmkit.core.streams import check_inputs, count_lines, input_lines, lines_of, output_lines
+from xlmkit.core.streams import (
+    PipedLines,
+    check_inputs,
+    count_lines,
+    input_lines,
+    lines_of,
+    output_lines,
+)
 from xlmkit.core.unfinished import Work, check_output, skip, work_of
 from xlmkit.generate.ctranslate2_engine import is_export
 from xlmkit.generate.directions import the_direction
@@ -25,6 +32,7 @@ from xlmkit.generate.summarizer import LongTexts, Summarizer
 from xlmkit.generate.translator import SearchConfig, Translation, Translator
 
 _CHUNK = 512  # lines
+_CHARACTERS = 100_000  # of a chunk, so that long lines do not keep the first ones waiting
 _DECISIVE = ("src", "tgt", "prefix", "allowed", "capitals", "precision", "split")
 _Found = Sequence[Sequence[Translation]]
 
@@ -172,16 +180,30 @@ def _write_all(
     """Write what `write` finds for a chunk of lines and the number of its first line."""
     total = count_lines(sources)
     with (
-        closing(lines_of(sources)) as lines,
+        closing(lines_of(sources, piped := PipedLines())) as lines,
         output_lines(target, resume=resume, work=work, numbered=n_best > 1) as (stream, done),
     ):
         skip(lines, done)
         with progress(title, total, start=done) as job:
-            while chunk := list(islice(lines, _CHUNK)):
+            for chunk in _chunks(lines, piped):
                 stream.writelines(_written(write(chunk, done), done, n_best))
                 stream.flush()
                 done += len(chunk)
                 job.advance(len(chunk))
+
+
+def _chunks(lines: Iterable[str], piped: PipedLines) -> Iterator[list[str]]:
+    """Yield lines a chunk at a time, fewer where they are long or the next are still to come."""
+    chunk: list[str] = []
+    characters = 0
+    for line in lines:
+        chunk.append(line)
+        characters += len(line)
+        if len(chunk) >= _CHUNK or characters >= _CHARACTERS or piped.next_is_to_come:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
 
 
 def _work_of(
@@ -189,6 +211,10 @@ def _work_of(
 ) -> Work:
     """Return what decides about the lines, which neither the batches nor the engine do."""
     asked = {name: getattr(request, name) for name in _DECISIVE}
+    if request.allowed is not None and request.allowed.is_file():
+        state = request.allowed.stat()
+        settings["size of the allowed text"] = state.st_size
+        settings["time of the allowed text"] = state.st_mtime_ns
     search = request.search.model_dump(exclude={"batch_tokens"})
     return work_of(command, model, sources, **asked, **search, **settings)
 
@@ -196,12 +222,15 @@ def _work_of(
 def _check(
     model: Path, sources: Sequence[Path], target: Path | None, request: Request, *, resume: bool
 ) -> None:
-    check_inputs(sources)
+    check_inputs([*sources, request.allowed] if request.allowed else sources)
     for source in sources or (None,):
         check_output(source, target)
     if resume and target is None:
         raise UserError("--resume needs --output: only a file tells how far the last call came.")
-    if request.engine not in ("auto", kind := "ctranslate2" if is_export(model) else "torch"):
+    kind = "ctranslate2" if is_export(model) else "torch"
+    if kind == "torch":
+        check_model_folder(model)
+    if request.engine not in ("auto", kind):
         raise UserError(
             f"{model} is for {kind}, not for {request.engine}; leave out --engine, or make the "
             "other folder with xlmkit export."

@@ -1,10 +1,12 @@
 """`xlmkit translate` with several files: one text, one output, which goes on, and a total."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -128,3 +130,47 @@ def test_lines_are_counted_of_what_can_be_read_twice(tmp_path: Path) -> None:
     writing.start()
     assert list(lines_of([parts[0], pipe])) == [*LINES[:3], *LINES]
     writing.join()
+
+
+def test_long_lines_come_out_before_many_are_read(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import xlmkit.translate
+
+    (tmp_path / "text").write_text("a b c d e\n" * 6, encoding="utf-8")
+    whole = call(tmp_path / "text").stdout
+    monkeypatch.setattr(xlmkit.translate, "_CHARACTERS", 18)
+    seen = lengths_of_chunks(monkeypatch)
+    assert call(tmp_path / "text").stdout == whole
+    assert seen[1:] == [2, 2, 2]  # behind one look at the languages
+
+
+def test_lines_of_a_slow_pipe_come_out_as_they_come(
+    call: Call, reversing_translator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from xlmkit.translate import Request, SearchConfig, translate
+
+    whole = call(given="a b\nc\n\nd\r\ne").stdout
+    seen = lengths_of_chunks(monkeypatch)
+    there = iter((b"a b\nc\n", b"\n", b"d\r", b"\n", b"e"))  # one after the other
+    slow = SimpleNamespace(read1=lambda size: next(there, b""))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=slow))
+    asked = Request(src="en", tgt="fr", search=SearchConfig())
+    translate(reversing_translator, [], tmp_path / "out", asked)
+    assert (tmp_path / "out").read_text("utf-8") == whole
+    assert seen[1:] == [2, 1, 1, 1]
+
+
+def lengths_of_chunks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that is told the number of lines of every call of the translator."""
+    import xlmkit.translate
+
+    seen: list[int] = []
+    translated = xlmkit.translate.Translator.translations
+
+    def counting(self: Any, texts: list[str], *rest: Any, **more: Any) -> Any:
+        seen.append(len(texts))
+        return translated(self, texts, *rest, **more)
+
+    monkeypatch.setattr(xlmkit.translate.Translator, "translations", counting)
+    return seen

@@ -11,6 +11,7 @@ from xlmkit.build.translation_judge import Judge
 from xlmkit.build.translation_measure import TranslationValidation
 from xlmkit.build.translation_texts import Watched
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.core.errors import UserError
 from xlmkit.evaluate.translation_diagnosis import Learner
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.translator import Translator
@@ -23,6 +24,16 @@ def pairs(n: int) -> Watched:
     sources = [" ".join(rng.choices("abcdefgh", k=rng.randint(1, 9))) for _ in range(n)]
     right = [" ".join(text.upper()[::-1].split()) for text in sources]
     return Watched(sources, [f"A{text[1:]}" if n % 3 else text for n, text in enumerate(right)])
+
+
+def test_texts_that_are_all_too_long_are_told_as_those_to_validate_on(
+    reversing_translator: Path,
+) -> None:
+    texts = {"en-fr": Watched(["a b c d e"], ["E D C B A"])}
+    with pytest.raises(UserError, match=r"at most 5 tokens to validate on.* translation\.valid"):
+        TranslationValidation(
+            Bundle.load(reversing_translator), texts, most=4, tokens=32, max_length=5, judge=None
+        )
 
 
 @pytest.mark.parametrize("tokens", [32, 10_000])

@@ -8,6 +8,7 @@ from xlmkit.build.measuring import measure
 from xlmkit.build.pretraining import look_at_checkpoint, pretrain
 from xlmkit.build.setting import Setting
 from xlmkit.build.translating import test_translator, train_translator
+from xlmkit.build.translation_texts import check_translations
 from xlmkit.build.translator_objectives import translator_objectives
 from xlmkit.core.stages import Stage
 from xlmkit.data.shards import Shards
@@ -37,7 +38,12 @@ class Builder:
                     check_rouge(plan.recipe.languages[0])
                 else:
                     translation_metric("bleu", plan.recipe.languages[0])
-                translator_objectives(plan, name)
+                translator_objectives(plan, name, tell=False)  # which training does
+        if not all(
+            plan.tested(name).finished or translator.only_summarises
+            for name, translator in plan.translators().items()
+        ):
+            check_translations(plan)
         if verb != "pretrain":
             return
         self._check_pretraining()

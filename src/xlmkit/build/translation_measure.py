@@ -14,7 +14,7 @@ from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.sampler import all_once
-from xlmkit.data.translations import DirectedPairs, TranslationBatch, direction_of
+from xlmkit.data.translations import DirectedPairs, Direction, TranslationBatch, direction_of
 from xlmkit.evaluate.translation_watch import HEALTH, new_findings
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.translator import Translator
@@ -251,6 +251,20 @@ def _pairs(
                 tokenizer.lang2id[target],
             )
     if translated:
-        yield Translation, DirectedPairs(translated, max_length, alpha=1.0)
+        yield Translation, _short_enough(translated, max_length, "bleu")
     if summarised:
-        yield Summarization, DirectedPairs(summarised, longest, alpha=1.0, alike=False)
+        yield Summarization, _short_enough(summarised, longest, "rouge", alike=False)
+
+
+def _short_enough(
+    directions: Mapping[str, Direction], longest: int, criterion: str, *, alike: bool = True
+) -> DirectedPairs:
+    """Return the pairs that are not too long; where all are, say so of these, not of training's."""
+    try:
+        return DirectedPairs(directions, longest, alpha=1.0, alike=alike)
+    except UserError:
+        what, key = _NEEDED[criterion]
+        raise UserError(
+            f"There are no {what} of at most {longest} tokens to validate on, which is the length "
+            f"that is learned; raise that, or name shorter texts in {key}."
+        ) from None

@@ -6,6 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
+from xlmkit.core.errors import UserError
 from xlmkit.data.corpus import read_corpus
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_identifier import TEXTS, LanguageIdentifier
@@ -86,17 +87,49 @@ def held_out(plan: RunPlan, name: str, split: str) -> Mapping[str, TranslatedTex
     return {name: part for name, part in texts.items() if name in wanted or not wanted}
 
 
+def check_translations(plan: RunPlan) -> None:
+    """See that files of translations to be judged by have some, before hours of training.
+
+    Raises:
+        UserError: a source has texts of no two of the recipe's languages.
+    """
+    languages = plan.recipe.languages
+    for split, sources in (("valid", plan.translation.valid), ("test", plan.translation.test)):
+        for source in sources:
+            if not load_translations([source], plan.corpus.folder, split, plan.base, languages):
+                raise UserError(
+                    f"translation.{split}: {source.title} has no translations between two of the "
+                    f"recipe's languages ({', '.join(languages)}); name files with both sides."
+                )
+
+
 def learned_directions(plan: RunPlan, name: str) -> list[str]:
     """Return the directions that MT and BT of a translator learn from what there is."""
     translator, languages = plan.translator(name), plan.recipe.languages
     found: list[str] = []
     if translator.mt is not None:
-        pairs = Shards(plan.shards.folder).part(translator.mt.sources).pairs("train")
+        pairs = learned_text(plan, name, "mt").pairs("train")
         both = [f"{a}-{b}" for pair in pairs for a, b in permutations(pair)]
         found += translator.mt.directions or both
     if translator.bt is not None:
         found += translator.bt.directions or back_translated(languages)
     return list(dict.fromkeys(found))
+
+
+def learned_text(plan: RunPlan, name: str, objective: str) -> Shards:
+    """Return the text that an objective of a translator learns from.
+
+    Raises:
+        UserError: nothing came from one of its sources.
+    """
+    section, shards = plan.translator(name).objectives[objective], Shards(plan.shards.folder)
+    if isinstance(section, SummaryConfig):  # which has files of its own
+        return shards
+    try:
+        return shards.part(section.sources)
+    except UserError as error:
+        place = f"translation.models.{name}.{objective}.sources"
+        raise UserError(f"{place}: {error}") from None
 
 
 def back_translated(languages: Sequence[str]) -> list[str]:

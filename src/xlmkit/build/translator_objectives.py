@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.build.back_translation import BackTranslator
-from xlmkit.build.translation_texts import back_translated, learned_directions
+from xlmkit.build.translation_texts import back_translated, learned_directions, learned_text
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.shards import Shards
@@ -36,37 +36,42 @@ from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.train.translation import Section
 
 
-def translator_objectives(plan: RunPlan, name: str) -> list[Objective]:
+def translator_objectives(plan: RunPlan, name: str, *, tell: bool = True) -> list[Objective]:
     """Return the objectives of a translator, over the training split.
+
+    Args:
+        plan: of the run.
+        name: of the translator.
+        tell: say what of the texts is not learned.
 
     Raises:
         UserError: an objective has no text to learn from.
     """
-    makers = _Makers(plan, name, learned_directions(plan, name))
+    makers = _Makers(plan, name, learned_directions(plan, name), tell=tell)
     objectives = []
     for objective, section in plan.translator(name).objectives.items():
+        shards = learned_text(plan, name, objective)
         try:
-            objectives.append(makers.make(section))
+            objectives.append(makers.make(section, shards))
         except UserError as error:
             raise UserError(f"translation.models.{name}.{objective}: {error}") from None
     return objectives
 
 
 class _Makers:
-    def __init__(self, plan: RunPlan, name: str, translated: Sequence[str]) -> None:
-        self.name = name
+    def __init__(
+        self, plan: RunPlan, name: str, translated: Sequence[str], *, tell: bool = True
+    ) -> None:
+        self.name, self.tell = name, tell
         self.config = plan.translation
         self.plan, self.translated = plan, translated
-        self.shards = Shards(plan.shards.folder)
-        self.languages = self.shards.languages
+        self.languages = Shards(plan.shards.folder).languages
         self.seed = (plan.recipe.seed, "translation")
         self.tokens = self.config.tokens_per_batch
         self.folder = plan.shards.folder
 
-    def make(self, section: Section) -> Objective:
-        """Return the objective of a section."""
-        sources = None if isinstance(section, SummaryConfig) else section.sources
-        shards = self.shards.part(sources)
+    def make(self, section: Section, shards: Shards) -> Objective:
+        """Return the objective of a section, over these texts."""
         match section:
             case MtConfig():
                 return self._translation(section, shards)
@@ -91,7 +96,7 @@ class _Makers:
         pairs = DirectedPairs(directions, section.length, section.alpha, most=section.pairs)
         self._tell_of_long(pairs, section.length)
         fewer = [group for group in pairs.groups if len(group.lengths) < (section.pairs or 0)]
-        for group in fewer:
+        for group in fewer if self.tell else ():
             say(
                 f"translation.models.{self.name}.mt.pairs is {section.pairs:,}, but there are only "
                 f"{len(group.lengths):,} translations to learn {group.name} from."
@@ -117,7 +122,7 @@ class _Makers:
                 "tokens; raise its length, or leave that direction out."
             )
         found = {name: count for name, count in pairs.left_out.items() if count}
-        if found:
+        if found and self.tell:
             told = ", ".join(f"{count:,} of {name}" for name, count in found.items())
             say(
                 f"translation.models.{self.name}.mt: translations with a sentence of more than "

@@ -19,6 +19,12 @@ _MENDABLE = {
     errno.EACCES: "allow access or choose another place",
     errno.EPERM: "allow access or choose another place",
     errno.EROFS: "choose another place",
+    errno.EEXIST: "this is no folder; choose another place",
+    errno.ENOTDIR: "a part of this path is a file; choose another",
+    errno.EISDIR: "name a file",
+    errno.ENOENT: "see that it is there, or choose another place",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ELOOP: "its links lead in a circle; choose another path",
 }
 _OUR_MISTAKE = (
     f"xlmkit: this is a mistake in xlmkit {xlmkit.__version__}, not in your files; "

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from xlmkit.core.errors import UserError
+
 
 class Engine(StrEnum):
     """What a translator's folder may be for."""
@@ -214,6 +216,9 @@ def score(
     ] = "Unbabel/wmt22-comet-da",
 ) -> None:
     """Call `xlmkit.evaluate.score_files.score_files`."""
+    if src is not None and source is None:
+        raise UserError("--src is the language of --src-file; name that file too, or leave it out.")
+    importlib.import_module("xlmkit.core.unfinished").check_output(None, output, "--json")
     importlib.import_module("xlmkit.evaluate.score_files").score_files(
         hypothesis,
         reference,

@@ -95,7 +95,9 @@ def config_of_settings(model: type[C], settings: Sequence[str], whole: str) -> C
     Raises:
         UserError: one sentence about the first mistake.
     """
-    return _checked(settings_alone(settings), model, "", whole)
+    key, field = next(iter(model.model_fields.items()))
+    tree = settings_alone(settings, example=f"{key}={field.default}")
+    return _checked(tree, model, "", whole)
 
 
 def _checked(tree: Tree, model: type[C], name: str, whole: str = "the recipe") -> C:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import torch
 
+from xlmkit.core.errors import UserError
 from xlmkit.core.machine import memory_bytes
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -22,13 +23,22 @@ def choose_device() -> "torch.device":
 
 
 def choose_dtype(precision: Precision, device: "torch.device") -> "torch.dtype":
-    """Return what to compute in; `auto` takes bfloat16 where the hardware multiplies in it."""
+    """Return what to compute in; `auto` takes bfloat16 where the hardware multiplies in it.
+
+    Raises:
+        UserError: there is no such precision.
+    """
     import torch
 
     if precision == "float32":
         return torch.float32
     if precision == "bfloat16":
         return torch.bfloat16
+    if precision != "auto":
+        raise UserError(
+            f"There is no precision {precision!r}; take auto, float32 or bfloat16, or, for a model "
+            "that is only used, int8."
+        )
     if device.type == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:

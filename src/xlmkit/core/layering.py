@@ -15,6 +15,7 @@ from xlmkit.core.yaml import Tree, parse_yaml, read_yaml, walk
 
 _EXTENDS = "extends"
 _KIND = "kind"
+_EXAMPLE = "model.dropout=0.1"
 
 
 def read_layers(path: Path, overrides: Sequence[str] = ()) -> Tree:
@@ -29,14 +30,19 @@ def read_layers(path: Path, overrides: Sequence[str] = ()) -> Tree:
     return _with_overrides(_read_extended(path, ()), overrides)
 
 
-def settings_alone(overrides: Sequence[str]) -> Tree:
-    """Return what `a.b.0.c=value` settings say by themselves; see `read_layers`."""
-    return _with_overrides(Tree({}, {}), overrides)
+def settings_alone(overrides: Sequence[str], example: str = _EXAMPLE) -> Tree:
+    """Return what `a.b.0.c=value` settings say by themselves; see `read_layers`.
+
+    Args:
+        overrides: the settings.
+        example: of one, for those who write none.
+    """
+    return _with_overrides(Tree({}, {}), overrides, example)
 
 
-def _with_overrides(tree: Tree, overrides: Sequence[str]) -> Tree:
+def _with_overrides(tree: Tree, overrides: Sequence[str], example: str = _EXAMPLE) -> Tree:
     for override in overrides:
-        tree = _set(tree, override)
+        tree = _set(tree, override, example)
     return tree
 
 
@@ -85,13 +91,13 @@ def _merge(base: object, top: object) -> object:
     return base | {key: _merge(base[key], top[key]) if key in base else top[key] for key in top}
 
 
-def _set(tree: Tree, override: str) -> Tree:
+def _set(tree: Tree, override: str, example: str) -> Tree:
     """Return the tree with one `a.b.0.c=value` laid over it."""
     name = f"--set {override}"
     way, equals, text = override.partition("=")
     parts = way.strip().split(".")
     if not equals or not all(parts):
-        raise UserError(f"{name}: write it as key=value, for instance model.dropout=0.1.")
+        raise UserError(f"{name}: write it as key=value, for instance {example}.")
     value = parse_yaml(text, name, lines=False).value
     root = here = copy.deepcopy(tree.value)
     keys: list[str | int] = []

@@ -92,14 +92,19 @@ def _locate(details: ErrorDetails, root: Schema, value: object) -> _Mistake:
     kind, location = details["type"], details["loc"]
     schema = _resolve(root, root)
     keys: list[str | int] = []
+    around = schema
     for index, part in enumerate(location):
-        if (member := _member(schema, part, root)) is not None:
+        if part == "[key]" and kind == "literal_error":  # of a mapping with keys of these names
+            names = _resolve(around.get("propertyNames", {}), root).get("enum", ())
+            kind, schema = "extra_forbidden", {"properties": dict.fromkeys(names)}
+        elif (member := _member(schema, part, root)) is not None:
             schema = member
         elif kind in ("extra_forbidden", "missing") and index == len(location) - 1:
             keys.append(part)
         elif isinstance(value, dict | list) and _holds(value, part):
             keys.append(part)
             value = value[part]  # type: ignore[index]
+            around = schema
             schema = _child(schema, part, root)
     return _Mistake(
         kind, tuple(keys), schema, details.get("ctx", {}), details["msg"], details["input"]
@@ -169,6 +174,8 @@ def _sentence(mistake: _Mistake, same: Sequence[_Mistake], whole: str) -> str:
         case "value_error" | "assertion_error":
             reason = str(mistake.context["error"])
             return f"{where}: {reason if reason.endswith('?') else reason.rstrip('.') + '.'}"
+        case "string_pattern_mismatch" if examples := mistake.schema.get("examples"):
+            return f"{where} cannot be {_show(mistake.value)}; write it as {examples[0]}."
         case "string_pattern_mismatch":
             pattern = mistake.context["pattern"]
             return f"{where} cannot be {_show(mistake.value)}; it must match {pattern}."

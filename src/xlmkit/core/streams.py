@@ -3,16 +3,46 @@
 A named output is written beside its name, to `NAME.part`, and takes it when all is done.
 """
 
+import io
 import os
 import sys
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import explained_disk_errors, open_bytes
 from xlmkit.core.unfinished import Work, begin_part, end_part, part_of, told_how_to_go_on
+
+_BLOCK = 1 << 20  # bytes
+
+
+class PipedLines:
+    """The lines of standard input, of which some may be there long before the next ones come."""
+
+    def __init__(self) -> None:
+        self._lines: deque[bytes] = deque()
+        self._begun = b""
+        self.used = False
+
+    @property
+    def next_is_to_come(self) -> bool:
+        """Whether it is read and all that was there is given."""
+        return self.used and not self._lines
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the lines without their ends."""
+        self.used = True
+        stream = cast("io.BufferedReader", sys.stdin.buffer)
+        while block := stream.read1(_BLOCK):  # what is there, and waits for nothing but the first
+            *whole, self._begun = (self._begun + block).split(b"\n")
+            self._lines.extend(whole)
+            while self._lines:
+                yield self._lines.popleft()
+        if self._begun:
+            yield self._begun
 
 
 @contextmanager
@@ -43,15 +73,23 @@ def check_inputs(sources: Sequence[Path]) -> None:
                 pass
 
 
-def lines_of(sources: Sequence[Path]) -> Generator[str, None, None]:
+def lines_of(
+    sources: Sequence[Path], piped: PipedLines | None = None
+) -> Generator[str, None, None]:
     """Yield the lines of files, one behind the other, or, for none, those of standard input.
 
     Each is opened when its turn comes, and its end ends a line.
 
+    Args:
+        sources: the files.
+        piped: reads standard input, to be asked what is there.
+
     Raises:
         UserError: as `input_lines`.
     """
-    for source in sources or (None,):
+    if not sources:
+        yield from _decoded(piped or PipedLines(), "standard input")
+    for source in sources:
         with input_lines(source) as lines:
             yield from lines
 
@@ -108,7 +146,7 @@ def output_lines(
 
     Raises:
         UserError: the file cannot be written, standard output is to go on, or an earlier call did
-            other work or is not to go on.
+            other work, is not to go on or was finished.
     """
     if target is None:
         if resume:
@@ -118,6 +156,11 @@ def output_lines(
         yield sys.stdout, 0
         return
     part = part_of(target)
+    if resume and target.exists() and not part.exists():
+        raise UserError(
+            f"{target} is finished, with nothing to go on with; to write it anew, leave out "
+            "--resume."
+        )
     with explained_disk_errors(part):
         part.parent.mkdir(parents=True, exist_ok=True)
         done = 0
@@ -140,16 +183,18 @@ def _done(path: Path, *, numbered: bool) -> tuple[int, int]:
     """Return how many texts are done, and where they end in bytes.
 
     A line that was not finished is not done, nor is the last text of a numbered output, to which
-    more lines may belong.
+    more lines may belong. A line without a number is of a call that wrote none, and a text.
     """
-    done = end = place = last = 0
+    done = end = place = 0
+    last = b""
     with path.open("rb") as stream:
         for line in stream:
             if not line.endswith(b"\n"):
                 break
-            if not numbered:
-                done, end = done + 1, end + len(line)
-            elif (number := int(line.partition(b"\t")[0])) != last:
-                done, end, last = last, place, number
+            number = line.partition(b"\t")[0] if numbered else b""
+            if not number.isdigit():
+                done, end = done + 1, place + len(line)
+            elif number != last:
+                done, end, last = done + bool(last), place, number
             place += len(line)
     return done, end

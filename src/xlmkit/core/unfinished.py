@@ -4,6 +4,7 @@ An output is written to `NAME.part`. Beside it `NAME.part.json` says what was as
 another call does not go on with the work of this one.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -104,20 +105,30 @@ def told_how_to_go_on(work: Work | None) -> Iterator[None]:
         raise KeyboardInterrupt("the same command with --resume goes on") from None
 
 
-def check_output(source: Path | None, target: Path | None) -> None:
+def check_output(source: Path | None, target: Path | None, option: str = "--output") -> None:
     """See that an output can be written, and is not its own input.
 
+    Args:
+        source: what is read.
+        target: the output.
+        option: by which it is named.
+
     Raises:
-        UserError: it is a folder, or the input.
+        UserError: it is a folder, or below a file, or the input.
     """
     if target is not None and target.is_dir():
-        raise UserError(f"{target} is a folder; give --output the name of a file.")
+        raise UserError(f"{target} is a folder; give {option} the name of a file.")
+    above = next((path for path in target.parents if path.exists()), None) if target else None
+    if above is not None and not above.is_dir():
+        raise UserError(f"{above} is a file and no folder; give {option} another place.")
+    if above is not None and not os.access(above, os.W_OK):
+        raise UserError(f"{above} must not be written to; give {option} another place.")
     if source is None or target is None:
         return
     for path in (target, part_of(target)):
         if path.exists() and source.exists() and path.samefile(source):
             raise UserError(
-                f"{target} would be written over {source}, which is read; give --output another "
+                f"{target} would be written over {source}, which is read; give {option} another "
                 "name."
             )
 

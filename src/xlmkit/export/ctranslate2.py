@@ -53,7 +53,7 @@ class Agreement:
     Attributes:
         sentences: how many were compared.
         same: how many translations are the same tokens, by greedy search.
-        same_beams: the same with five beams.
+        same_beams: the same with five beams by `rules: original`, which CTranslate2 follows.
         difference: mean absolute difference of the log-probability of a token.
     """
 
@@ -267,11 +267,11 @@ def _compare(
     """Translate with both, and let both score what xlmkit wrote by greedy search."""
     written: list[Ids] = []
     same = []
-    for beam_size in (5, 0):
-        search = SearchConfig(beam_size=beam_size)
+    for search in (SearchConfig(), SearchConfig(beam_size=0)):
+        plain = search.model_copy(update={"rules": "original"}) if search.beam_size else search
         ours, theirs = (
-            [found[0].ids for found in engine.search(rows, source, target, search, Asked())]
-            for engine in (own, other)
+            [found[0].ids for found in engine.search(rows, source, target, how, Asked())]
+            for engine, how in ((own, plain), (other, search))
         )
         limits = longest_translations(rows, search, own.longest)
         same.append(sum(map(_alike, ours, theirs, limits)))

@@ -2,10 +2,18 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
+from xlmkit.core.mistakes import explain
+from xlmkit.core.yaml import Tree
 
 
 class SearchConfig(Config):
@@ -33,7 +41,8 @@ class SearchConfig(Config):
     top_p: float = Field(1.0, gt=0, le=1)
     """Draw among the fewest best words that have this much probability together."""
     seed: int = Field(0, ge=0)
-    """Of the draws; they depend on it and on the text's number alone, not on the batch."""
+    """Of the draws; they depend on it and on the text's number alone, not on the batch, up to
+    rounding."""
     min_length: int = Field(0, ge=0)
     """Fewest tokens of a translation."""
     no_repeat_ngram: int = Field(0, ge=0)
@@ -46,6 +55,19 @@ class SearchConfig(Config):
     """The most tokens of a translation, where that is fewer."""
     batch_tokens: int = Field(2048, ge=16)
     """Tokens of a batch, padding and beams counted."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _told_in_one_sentence(
+        cls, values: object, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        try:
+            return handler(values)
+        except ValidationError as error:
+            if info.mode == "json":  # from `config_of_settings`, which knows the places
+                raise
+            tree = Tree(values, {})
+            raise UserError(explain(error, tree, cls, "SearchConfig", "the search")) from None
 
     @model_validator(mode="after")
     def _enough_beams(self) -> Self:
@@ -67,7 +89,7 @@ class SearchConfig(Config):
 
     @model_validator(mode="after")
     def _draws_that_are_made(self) -> Self:
-        without = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
+        without = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 0}
         idle = [name for name, value in without.items() if getattr(self, name) != value]
         if idle and not self.sample:
             raise UserError(

@@ -2,8 +2,11 @@
 
 CTranslate2 ends a sentence when so many hypotheses have ended, not by a bound on what the others
 can still reach. `early_stopping` is its rule exactly, with as many as there are beams; without it
-four times as many are waited for, which gave the same tokens as xlmkit's own beams in all of 200
-random sentences up to a length penalty of 1.
+four times as many are waited for, which gave the same tokens as xlmkit's beams by `rules: original`
+in all of 200 random sentences through an untrained model up to a length penalty of 0.5, and in 172
+with one of 1; xlmkit's went on to better ones in the others, nearly all of which reach their
+longest length. Like the original's, its beams keep no hypothesis of greedy search, and may be worse
+than that, which xlmkit's own are not.
 """
 
 from collections.abc import Sequence

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from xlmkit.checkpoint.provenance import read_provenance
-from xlmkit.core.arguments import check_list
+from xlmkit.core.arguments import checked_texts
 from xlmkit.core.errors import UserError
 from xlmkit.data.measures import normalize
+from xlmkit.generate.arguments import check_how
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import exported, is_export
 from xlmkit.generate.cutting import cut
@@ -101,7 +102,8 @@ class Summarizer:
         first: int = 0,
     ) -> list[list[Translation]]:
         """Return the `n_best` summaries of every text, the best first; see `summarize`."""
-        check_list(texts)
+        texts = checked_texts(texts)
+        check_how(search, first)
         search = search or SearchConfig()
         if search.max_length is None:
             search = search.model_copy(update={"max_length": self.summary_length})

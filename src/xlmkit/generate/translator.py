@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.core.arguments import check_as_many, check_list
+from xlmkit.core.arguments import check_as_many, checked_texts
 from xlmkit.core.errors import UserError
 from xlmkit.data.measures import normalize
+from xlmkit.generate.arguments import check_how
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, exported, is_export
 from xlmkit.generate.cutting import cut
@@ -38,7 +39,8 @@ class Translation:
         text: as the language writes it.
         score: by which translations are ordered: log-probability over the length to the power of
             the length penalty; the parts of a long text are added.
-        log_probability: as the model gives it, in nats; `Translator.score` gives the same.
+        log_probability: as the model gives it, in nats; `Translator.score` gives the same where
+            the model wrote the pieces into which the tokenizer cuts the text.
     """
 
     text: str
@@ -145,15 +147,15 @@ class Translator:
             tgt: the language to write.
             search: how; by default beam search with five beams.
             prefixes: how each translation is to begin, in whole words.
-            allowed: which words may be written, from `allowed_words`; by default all.
+            allowed: which tokens may be written, from `allowed_words`; by default all.
             split: translate the sentences of a text one by one, and join what comes; else only
                 texts that are too long are cut, for models that have learned from longer ones. By
                 default as the model was measured.
             first: number of the first text, by which the draws of `sample` differ.
 
         Raises:
-            UserError: the model does not know a language, has not learned the direction, or the
-                lists do not fit.
+            UserError: the model does not know a language, has not learned the direction, or
+                something is not of the right form.
         """
         found = self.translations(
             texts, src, tgt, search, prefixes=prefixes, allowed=allowed, split=split, first=first
@@ -178,7 +180,8 @@ class Translator:
         in several parts the best of all are joined, then the second best, and so on.
         """
         self._check_direction(src, tgt)
-        check_list(texts)
+        texts = checked_texts(texts)
+        check_how(search, first, allowed, len(self.tokenizer))
         room, split = self.longest - 2, self.splits if split is None else split
         parts = [cut(text, src, self.tokenizer, room, split=split) for text in texts]
         search = search or SearchConfig()
@@ -230,7 +233,7 @@ class Translator:
                 longer than it reads, or there are not as many targets as sources.
         """
         source, target = self._check_direction(src, tgt)
-        check_list(sources, "sources")
+        sources, targets = checked_texts(sources, "sources"), checked_texts(targets, "targets")
         check_as_many(targets, "targets", sources)
         rows = self.tokenizer.encode_batch(list(map(normalize, sources)), src)
         written = self.tokenizer.encode_batch(list(map(normalize, targets)), tgt)
@@ -251,7 +254,7 @@ class Translator:
 
     def allowed_words(self, texts: Sequence[str], language: str) -> Tensor:
         """Return True at the tokens of some texts, for the argument `allowed`, (V,)."""
-        check_list(texts)
+        texts = checked_texts(texts)
         allowed = torch.zeros(len(self.tokenizer), dtype=torch.bool)
         for ids in self.tokenizer.encode_batch(list(map(normalize, texts)), language):
             allowed[torch.from_numpy(ids).long()] = True
@@ -278,6 +281,7 @@ class Translator:
         """Return what every part begins with: of a text that was cut, only the first."""
         if prefixes is None:
             return None
+        prefixes = checked_texts(prefixes, "prefixes")
         check_as_many(prefixes, "prefixes", parts)
         ids = self.tokenizer.encode_batch(list(map(normalize, prefixes)), language)
         for prefix, begin in zip(prefixes, ids, strict=True):

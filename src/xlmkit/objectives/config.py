@@ -9,7 +9,7 @@ from xlmkit.data.masking import MaskingConfig
 from xlmkit.data.noise import NoiseConfig
 from xlmkit.data.sources import Source
 
-DirectionName = Annotated[str, Field(pattern=r"^[^-]+-[^-]+$")]
+DirectionName = Annotated[str, Field(pattern=r"^[^-]+-[^-]+$", examples=["en-fr"])]
 """Two languages, such as `en-fr` for from English to French."""
 
 

@@ -4,9 +4,22 @@ import math
 from bisect import bisect_right
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from xlmkit.core.config import Config
+
+
+def _of_points(value: object) -> object:
+    """Return a schedule's points as tuples; what is none is told as it is to be written."""
+    if not isinstance(value, list | tuple) or not all(isinstance(p, list | tuple) for p in value):
+        raise ValueError("write it as [[0, 1], [1000, 0.1]], steps with what it is there")
+    return tuple(tuple(point) for point in value)  # as strict validation wants them
 
 
 def _in_order(points: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
@@ -18,7 +31,12 @@ def _in_order(points: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float],
     return points
 
 
-Schedule = Annotated[tuple[tuple[int, float], ...], Field(min_length=1), AfterValidator(_in_order)]
+Schedule = Annotated[
+    tuple[tuple[int, float], ...],
+    Field(min_length=1),
+    BeforeValidator(_of_points),
+    AfterValidator(_in_order),
+]
 """A coefficient by step: its values at some steps, straight lines between them, and level before
 the first and after the last. The original writes 0:1,1000:0.1 for [[0, 1], [1000, 0.1]]."""
 

@@ -16,7 +16,7 @@ from xlmkit.objectives.config import (
     SummaryConfig,
     TlmConfig,
 )
-from xlmkit.train.config import OptimizerConfig, Schedule
+from xlmkit.train.config import OptimizerConfig, Schedule, coefficient
 
 ObjectiveName = Literal["mt", "summary", "ae", "bt", "mlm", "tlm", "clm"]
 Section = MtConfig | SummaryConfig | AeConfig | BtConfig | MlmConfig | TlmConfig | ClmConfig
@@ -75,6 +75,15 @@ class TranslatorConfig(Config):
         """Whether it learns no translation."""
         return self.summary is not None and not (self.mt or self.bt)
 
+    def learns_within(self, steps: int) -> bool:
+        """Tell whether any coefficient is above 0 at any of so many steps."""
+        for name in self.objectives:
+            schedule = self.coefficients.get(name, ((0, 1.0),))  # type: ignore[call-overload]
+            bends = [0, *(place for place, _ in schedule if place < steps), steps - 1]
+            if any(coefficient(schedule, step) for step in bends):  # straight lines between them
+                return True
+        return False
+
     def languages_named(self) -> dict[str, tuple[str, ...]]:
         """Return the languages that objectives name, by objective."""
         named: dict[str, tuple[str, ...]] = {}
@@ -98,13 +107,6 @@ class TranslatorConfig(Config):
             raise ValueError("a translator learns with mt, summary, ae or bt")
         if unused := [name for name in self.coefficients if name not in self.objectives]:
             raise ValueError(f"coefficients names {unused[0]}, which the translator does not learn")
-        levels = [
-            value
-            for name in self.objectives
-            for _, value in self.coefficients.get(name, ((0, 1.0),))  # type: ignore[call-overload]
-        ]
-        if not any(levels):
-            raise ValueError("coefficients are 0 for all that the translator learns")
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from xlmkit.core.device import choose_device, choose_dtype, share_the_processor, tune_allocator
+from xlmkit.core.errors import UserError
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
@@ -22,6 +23,11 @@ def test_the_device_is_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatc
 def test_a_precision_by_name_is_taken_at_its_word(device: torch.device) -> None:
     assert choose_dtype("float32", device) == torch.float32
     assert choose_dtype("bfloat16", device) == torch.bfloat16
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    with pytest.raises(UserError, match="no precision 'int4'; take auto, float32 or bfloat16"):
+        choose_dtype("int4", CPU)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

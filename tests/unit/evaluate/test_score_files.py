@@ -114,10 +114,25 @@ def test_mistakes_are_one_sentence(score, words, message):
 @pytest.mark.parametrize("place", ["hypothesis", "against", "source"])
 def test_line_counts_must_match(score, tmp_path, place):
     (tmp_path / "short.de").write_text("Wo?\n" * 3, encoding="utf-8")
-    words = ["-t", "de", "--src", "en"]
+    words = ["-t", "de"]
     words += ["--against", "short.de"] if place == "against" else []
-    words += ["--src-file", "short.de"] if place == "source" else []
+    words += ["--src", "en", "--src-file", "short.de"] if place == "source" else []
     hypothesis = "short.de" if place == "hypothesis" else "good.de"
     result = score(hypothesis, "reference.de", *words)
     assert result.exit_code == 1
     assert "short.de has 3 lines but reference.de has 30; give the same" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--json", "."], ". is a folder; give --json the name of a file"),
+        (["--json", "good.de/out"], "good.de is a file and no folder; give --json another place"),
+        (["--src", "en"], "--src is the language of --src-file; name that file too"),
+    ],
+)
+def test_options_are_looked_at_before_anything_is_measured(score, monkeypatch, words, message):
+    monkeypatch.delattr("xlmkit.evaluate.score_files._lines")
+    result = score("good.de", "reference.de", "--tgt", "de", *words)
+    assert result.exit_code == 1
+    assert message in result.stderr

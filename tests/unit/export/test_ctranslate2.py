@@ -69,6 +69,19 @@ def test_both_engines_compute_the_same(tmp_path: Path, choices: dict[str, Any]) 
     assert other.score(texts(), targets, "en", "fr") == pytest.approx(expected, abs=1e-3)
 
 
+def test_beams_are_compared_by_the_rules_that_the_export_follows(tmp_path: Path) -> None:
+    """A model that is sure of nothing: by xlmkit's own rules its beams end otherwise."""
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = bundle()
+    weights = {name: weight.clone() for name, weight in made.weights.items()}
+    weights["pred_layer.proj.weight"] /= 4
+    weights["pred_layer.proj.bias"][EOS] = 0
+    unsure = replace(made, weights=weights)
+    agreement = export_ctranslate2(unsure, tmp_path / "ct2", src="en", tgt="fr")
+    assert agreement.same_beams == agreement.sentences == 32
+
+
 @pytest.mark.parametrize("beam_size", [0, 4])
 def test_what_was_learned_comes_out(
     reversing_translator: Path, tmp_path: Path, beam_size: int
@@ -293,6 +306,7 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     made = call("export", model, out, "--to", "ctranslate2", *direction, "--quantization", "int8")
     assert made.exit_code == 0, made.output
     assert "of 32 sample sentences" in made.stdout
+    assert "What rounding to int8 costs, xlmkit score tells" in made.stdout
     lines = "a b c\n\nd e\n"
     made = call("translate", "--engine", "ctranslate2", out, *direction, given=lines)
     assert made.exit_code == 0, made.output
