@@ -27,6 +27,7 @@ from xlmkit.evaluate.report_data import (
     splits_table,
     tokenizer_table,
 )
+from xlmkit.evaluate.report_doubts import doubt_notes
 from xlmkit.evaluate.report_errors import (
     calibration_table,
     class_table,
@@ -225,7 +226,10 @@ def _task(results: Results, name: str) -> dict[str, Any]:
 
 
 def _notes(results: Results, models: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    of_kinds = (bad_input_notes, unknown_notes, left_out_notes, tagging_notes, asking_notes)
+    of_kinds = (
+        *(doubt_notes, bad_input_notes, unknown_notes, left_out_notes),
+        *(tagging_notes, asking_notes),
+    )
     return [note for notes in of_kinds for note in notes(results, models)]
 
 

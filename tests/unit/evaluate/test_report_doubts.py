@@ -1,0 +1,55 @@
+"""What a reader of a task's table should not take at its word."""
+
+from typing import Any
+
+import pytest
+
+from xlmkit.evaluate.report import print_summary, render_report
+from xlmkit.evaluate.report_doubts import doubt_notes
+from xlmkit.evaluate.report_tables import transfer_table
+from xlmkit.evaluate.results import models_on
+
+
+def scored(value: float | None, metric: str = "spearman") -> dict[str, Any]:
+    """Return a score as results.json has it."""
+    return {"value": value, "low": value, "high": value, "n": 9, "signature": f"{metric}|n:9"}
+
+
+def regression(results: Any, **values: float | None) -> None:
+    """Turn the task into one of numbers that every model was measured on alike."""
+    for model in results["models"].values():
+        model["tasks"]["application"] = {
+            "kind": "regression",
+            "metrics": ["spearman", "pearson"],
+            "source_language": "en",
+            "languages": {
+                code: {"spearman": scored(value), "pearson": scored(value), "n": 9}
+                for code, value in values.items()
+            },
+            "average": {"over": []},
+        }
+
+
+def test_a_correlation_without_any_value_is_shown_and_told(
+    results: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    regression(results, de=None)
+    note = "Spearman has no value in German: all its labels (or the model's numbers) are the same."
+    assert doubt_notes(results, models_on(results, "application")) == [note]
+    table = transfer_table(results, "application")
+    assert all(len(row.cells) == len(table.columns) == 3 for row in table.rows)
+    print_summary(results)
+    assert note in " ".join(capsys.readouterr().out.split())
+    assert render_report(results).count("Spearman has no value in German") == 1
+
+
+def test_a_model_and_several_languages_without_value_are_named(results: Any) -> None:
+    regression(results, en=0.5, de=0.4, fr=0.3)
+    models = models_on(results, "application")
+    assert doubt_notes(results, models) == []
+    for code in ("fr", "de"):
+        models["mlm"]["languages"][code]["spearman"]["value"] = None
+    assert doubt_notes(results, models) == [
+        "Spearman of MLM has no value in French and German: all labels of each (or the model's "
+        "numbers) are the same."
+    ]
