@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 _HELD_OUT = 10  # one context in so many finds the threshold, where no files are given for it
 _LOST = "answer not in its context"
+_UNANSWERABLE = "no answer, which the model never learned to give, but counted as any other"
 _SPLIT_METRICS = ("has_answer_f1", "has_answer_exact_match", "no_answer_accuracy")
 
 
@@ -145,6 +146,8 @@ class QuestionAnsweringConfig(TaskConfig):
         for language, n in _lost(test, told).items():
             inputs.bad.add("test", language, f"{_LOST}, but counted as any other", n)
         refusing = any(not question.answers for question in (*train, *valid))
+        if not refusing and self.null_threshold is None and not self._validates:
+            _tell_unanswerable(test, inputs)
         if refusing and self.null_threshold is None and not valid:
             valid = [q for q in train if _finds_threshold(q, sources)]
             train = [q for q in train if not _finds_threshold(q, sources)]
@@ -184,6 +187,17 @@ def _lost(questions: Iterable[Question], told: str) -> Counter[str]:
     if lost:
         say(f"{told}: {', '.join(f'{code} {n}' for code, n in lost.items())}.")
     return lost
+
+
+def _tell_unanswerable(questions: Sequence[Question], inputs: TaskInputs) -> None:
+    """Count the questions that a model which learned to answer all has wrong, and say so."""
+    asked = Counter(question.language for question in questions)
+    for language, n in Counter(q.language for q in questions if not q.answers).items():
+        inputs.bad.add("test", language, _UNANSWERABLE, n)
+        say(
+            f"{n:,} of {asked[language]:,} test questions in {language} have no answer, but the "
+            "model never learned to give none; train on such questions."
+        )
 
 
 def _by_language(questions: Iterable[Question]) -> dict[str, list[Question]]:
