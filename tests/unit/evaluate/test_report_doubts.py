@@ -53,3 +53,25 @@ def test_a_model_and_several_languages_without_value_are_named(results: Any) -> 
         "Spearman of MLM has no value in French and German: all labels of each (or the model's "
         "numbers) are the same."
     ]
+
+
+def test_one_answer_for_all_texts_of_a_language_is_told(
+    results: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = models_on(results, "application")
+    for code, answer in (("fr", 1), ("zh", 1), ("de", 3)):
+        row = [250 * (place == answer) for place in range(4)]
+        models["mlm"]["languages"][code]["confusion"] = [row] * 4
+    alone = [[0] * 4, [0, 250, 0, 0], [0] * 4, [0] * 4]  # it is what all of them are
+    models["mlm"]["languages"]["es"]["confusion"] = alone
+    notes = [
+        "MLM calls every text in French and Chinese pretix.",
+        "MLM calls every text in German django.",
+    ]
+    assert doubt_notes(results, models) == notes
+    print_summary(results)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert all(note in printed for note in notes)
+    assert all(render_report(results).count(note) == 1 for note in notes)
+    models["mlm"]["kind"] = "tagging"
+    assert doubt_notes(results, models)[0].startswith("MLM calls every word in French")
