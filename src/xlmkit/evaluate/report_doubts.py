@@ -24,7 +24,8 @@ def doubt_notes(results: Results, models: Mapping[str, Mapping[str, Any]]) -> li
         results: the content of results.json.
         models: the task's results by model.
     """
-    return [*_undefined(results, models), *_one_class(results, models)]
+    notes = (_undefined, _without_entities, _one_class)
+    return [note for of in notes for note in of(results, models)]
 
 
 def only_answer(task: Mapping[str, Any], code: str) -> str | None:
@@ -80,3 +81,17 @@ def _undefined(results: Results, models: Mapping[str, Mapping[str, Any]]) -> lis
             told += f": {labels} (or the model's numbers) are the same"
         notes.append(f"{told}.")
     return notes
+
+
+def _without_entities(results: Results, models: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return which languages have no entity that could be found, so that their F1 is 0."""
+    first = next(iter(models.values()))["languages"]
+    names = [
+        language_name(results, code)
+        for code in ordered_languages(results, first)
+        if "types" in first[code] and not any(x["support"] for x in first[code]["types"].values())
+    ]
+    if not names:
+        return []
+    has, whose = ("has", "its test file") if len(names) == 1 else ("have", "their test files")
+    return [f"{listed(names)} {has} no entity in {whose}: F1 is 0 by definition there."]

@@ -6,6 +6,7 @@ import pytest
 
 from xlmkit.evaluate.report import print_summary, render_report
 from xlmkit.evaluate.report_doubts import doubt_notes
+from xlmkit.evaluate.report_errors import left_out_notes
 from xlmkit.evaluate.report_tables import transfer_table
 from xlmkit.evaluate.results import models_on
 
@@ -75,3 +76,19 @@ def test_one_answer_for_all_texts_of_a_language_is_told(
     assert all(render_report(results).count(note) == 1 for note in notes)
     models["mlm"]["kind"] = "tagging"
     assert doubt_notes(results, models)[0].startswith("MLM calls every word in French")
+
+
+def test_languages_without_entities_are_told(results: Any) -> None:
+    models = models_on(results, "application")
+    for model in models.values():
+        model["kind"] = "tagging"
+        model["languages"]["en"]["types"] = {"PER": {"support": 3}}
+        model["languages"]["de"]["types"] = {"PER": {"support": 0}}
+    assert doubt_notes(results, models) == [
+        "German has no entity in its test file: F1 is 0 by definition there."
+    ]
+    next(iter(models.values()))["left_out"] = {"sw": {"b-per": 2}}
+    (note,) = left_out_notes(results, models)
+    assert note == (
+        "Words of languages none of whose tags were learned are left out: 2 in sw (all; b-per 2)."
+    )
