@@ -26,6 +26,8 @@ class BadLines:
         languages: language, empty where a line does not tell it -> reason -> number of lines,
             odd ones that are kept among them.
         language: of the lines that are being read, empty where each line tells its own.
+        elsewhere: language that the recipe does not have -> number of lines.
+        values: reason -> the first values that were wrong, where lines differ in them.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -33,16 +35,24 @@ class BadLines:
     mends: dict[str, str] = field(default_factory=dict)
     languages: dict[str, Counter[str]] = field(default_factory=dict)
     language: str = ""
+    elsewhere: Counter[str] = field(default_factory=Counter)
+    values: dict[str, dict[str, None]] = field(default_factory=dict)
 
-    def add(self, reason: str, place: str, languages: Iterable[str] = ()) -> None:
+    def add(
+        self, reason: str, place: str, languages: Iterable[str] = (), value: str | None = None
+    ) -> None:
         """Count one line that cannot be used.
 
         Args:
             reason: why.
             place: its "file:line".
             languages: of its texts; by default that of all lines that are being read.
+            value: what is wrong in it.
         """
         self.counts[reason] += 1
+        values = self.values.setdefault(reason, {})
+        if value is not None and len(values) < PLACES_KEPT:
+            values[value] = None
         for code in tuple(languages) or (self.language,):
             self.languages.setdefault(code, Counter())[reason] += 1
         places = self.places.setdefault(reason, [])
@@ -54,8 +64,13 @@ class BadLines:
         for code in languages:
             self.languages.setdefault(code, Counter())[reason] += 1
 
+    def named(self, reason: str) -> str:
+        """Return a reason with the first values that were wrong."""
+        listed = ", ".join(f"{value!r}" for value in self.values.get(reason, ()))
+        return f"{reason} {listed}" if listed else reason
+
     def sentences(self, title: str, what: str = "lines") -> Iterator[str]:
-        """Yield a sentence for each reason.
+        """Yield a sentence for each reason, and one for languages that the recipe does not have.
 
         Args:
             title: of the source.
@@ -66,7 +81,14 @@ class BadLines:
             more = ", ..." if count > len(places) else ""
             left = what.removesuffix("s") if count == 1 else what
             mend = f"; {self.mends[reason]}" if reason in self.mends else ""
-            yield f"{title}: {count:,} {left} left out ({reason}): {', '.join(places)}{more}{mend}"
+            told = f"{title}: {count:,} {left} left out ({self.named(reason)}): "
+            yield f"{told}{', '.join(places)}{more}{mend}"
+        if self.elsewhere:
+            listed = ", ".join(f"{code} {n:,}" for code, n in self.elsewhere.most_common())
+            yield (
+                f"{title}: {what} left out in languages that `languages` of the recipe does not "
+                f"name: {listed}."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from xlmkit.data.sources import CsvSource, JsonlSource, TableSource, TsvSource
 from xlmkit.text.languages import language
 
 _TOO_FEW = "too few columns"
+_UNKNOWN = "unknown language"
 _LONGEST_FIELD = 1 << 24  # characters
 _MANY_LINES = 10  # of a row; longer ones are told, since a quote may not have been meant as one
 _GLUED = f"row of more than {_MANY_LINES} lines, but kept"
@@ -237,8 +238,11 @@ class Table:
         code = row[self.source.language_column or 0]
         known = _language_of(code)
         if known is None:
-            self.reading.bad.add("unknown language", place)
+            self.reading.bad.add(_UNKNOWN, place, value=str(code))
+            self.reading.bad.mends[_UNKNOWN] = "write codes such as en, de, zh"
             return {}
+        if known not in self.reading.languages and known in (self.source.languages or (known,)):
+            self.reading.bad.elsewhere[known] += 1
         return {known: text}
 
 

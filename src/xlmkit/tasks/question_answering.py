@@ -40,7 +40,7 @@ from xlmkit.tasks.base import (
     ignored,
 )
 from xlmkit.tasks.few_shots import few_shots
-from xlmkit.tasks.reading import check_sources, reading_of
+from xlmkit.tasks.reading import check_sources, reading_of, tell_untested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Weights
@@ -142,6 +142,7 @@ class QuestionAnsweringConfig(TaskConfig):
             test = list(_read(self.test, inputs.languages, inputs, "test"))
         if not test:
             raise UserError("its test files have no question in any of the recipe's languages.")
+        tell_untested({question.language for question in test}, self, inputs)
         told = "Test questions count as any other whose answers do not occur in their contexts"
         for language, n in _lost(test, told).items():
             inputs.bad.add("test", language, f"{_LOST}, but counted as any other", n)
@@ -169,12 +170,12 @@ def _read(
 ) -> Iterable[Question]:
     """Yield the questions of these languages; what is damaged is counted and told."""
     for source in sources:
+        reading = reading_of(source, inputs, languages)
         if source.language is not None and source.language not in languages:
             continue  # as of texts: other languages of the files are left
         if source.question_language not in (None, *inputs.languages):
             told = f"asks in {source.question_language}, which is none of the recipe's languages"
             raise UserError(f"its source {source.title!r} {told}; add it, or leave the source out.")
-        reading = reading_of(source.languages, inputs, languages)
         yield from read_questions(source, reading, languages)
         for sentence in reading.bad.sentences(source.title, "questions"):
             say(sentence)

@@ -36,7 +36,14 @@ from xlmkit.tasks.base import (
     ignored,
 )
 from xlmkit.tasks.few_shots import few_shots
-from xlmkit.tasks.reading import Example, check_sources, examples, files_of, read_split
+from xlmkit.tasks.reading import (
+    Example,
+    check_sources,
+    examples,
+    files_of,
+    read_split,
+    tell_untested,
+)
 
 if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
@@ -129,7 +136,9 @@ class SequenceConfig(TaskConfig):
         learned = few_shots(left, self, inputs, self._described)
         if self._validates:
             return learned, held_out
-        return learned, list(examples(self._split("test", inputs), inputs.languages))
+        tested = list(examples(self._split("test", inputs), inputs.languages))
+        tell_untested({one.language for one in tested}, self, inputs)
+        return learned, tested
 
     def _split(self, name: Literal["train", "test"], inputs: TaskInputs) -> Iterator[Record]:
         sources = self.train if name == "train" else self.test

@@ -72,7 +72,7 @@ def read_tagged(
         UserError: a file is missing or damaged, has not the columns asked for, or has no sentence.
     """
     for source in sources:
-        reading = reading_of(source.languages, inputs, languages)
+        reading = reading_of(source, inputs, languages)
         parts = [part for part in _parts(source, reading) if part.language in languages]
         found = False
         for part in parts:

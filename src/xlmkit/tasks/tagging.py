@@ -45,7 +45,7 @@ from xlmkit.tasks.base import (
 from xlmkit.tasks.entity_tags import Entities, entity_reading
 from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.rare_classes import RARE_CLASSES, RareClasses
-from xlmkit.tasks.reading import check_sources
+from xlmkit.tasks.reading import check_sources, tell_untested
 from xlmkit.tasks.tagged_checks import tell_without_entities, without_unlearned
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import MAY_BE_NONE, ConlluSource, ListsHubSource, TaggedSourceKind
@@ -121,6 +121,7 @@ class TaggingConfig(RareClasses, TaskConfig):
             )
         if not tested:
             raise UserError("its test files have no sentence in any of the recipe's languages.")
+        tell_untested({sentence.language for sentence in tested}, self, inputs)
         tested, left_out = without_unlearned(tested, names, self.measured, inputs.task)
         reading = entity_reading(names, self.entities, inputs.task)
         if reading is not None:

@@ -21,6 +21,7 @@ FILES = {
     "narrow.tsv": "a\nb\n",
     "named.tsv": "text\tlabel\na\tx\n",
     "german.tsv": "a\tx\tde\n",
+    "named_languages.tsv": "a\tx\tENGLISH\nb\ty\tde-DE\n",
     "numbers.tsv": "a\t1\nb\tx\nc\tnan\nd\t2\n",
     "pairs.tsv": "a\tb\tx\na\t\tx\n\tb\ty\na\tb\ty\n",
     "choices.tsv": "p\tc\td\t0\np\tc\td\t2\np\tc\t\t1\np\tc\td\t1\n",
@@ -248,6 +249,33 @@ def test_a_language_that_vanishes_is_named_with_its_task(
     assert note == "Test texts whose labels were not learned are left out: 2 in Swahili (all; X 2)."
 
 
+def test_languages_that_are_not_measured_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "a\tx\ten\nb\ty\tde\nc\tx\tde\nd\ty\tgerman\n"
+    (tmp_path / "test.en.tsv").write_text("a\tx\nb\ty\n", encoding="utf-8")
+    (tmp_path / "all.tsv").write_text(rows, encoding="utf-8")
+    each = {"kind": "tsv", "path": "test.{language}.tsv", "text": 0, "label_column": 1}
+    both = {**each, "path": "all.tsv", "language_column": 2}
+    inputs = TaskInputs(tmp_path, tmp_path, ("en", "sw", "zh"), task="topics")
+
+    def told(test: dict[str, Any]) -> str:
+        section = {"kind": "classification", "train": [tsv("test.en.tsv")], "test": [test]}
+        TypeAdapter(Task).validate_python(section).load(inputs)
+        return capsys.readouterr().err
+
+    missing = "finetune.topics: There is no test file, or nothing to be used in it, for sw, zh."
+    assert missing in told(each)
+    assert missing not in told({**each, "languages": ["en"]})
+    said = told(both)
+    assert missing not in said
+    assert "unknown language 'german'): all.tsv:4; write codes such as en, de, zh" in said
+    assert "lines left out in languages that `languages` of the recipe does not name: de 2." in said
+    other = {"a language that the recipe does not name": 2}
+    assert inputs.bad.to_json()["test"]["de"] == other
+    assert "does not name" not in told({**both, "languages": ["en"]})
+
+
 @pytest.mark.parametrize(
     ("kind", "labels"),
     [
@@ -341,7 +369,18 @@ NONE = "no text of its test files has a label that is among those of its train f
             "60 of the 60 different labels of its train files have a single example, as 'text 0': "
             "these are no classes",
         ),
-        ("classification", tsv("good.tsv"), GERMAN, "gave no text in any of the languages en, sw"),
+        (
+            "classification",
+            tsv("good.tsv"),
+            GERMAN,
+            "gave no text in any of the languages en, sw; its lines are in de 1: add these to",
+        ),
+        (
+            "classification",
+            tsv("good.tsv"),
+            GERMAN | {"path": "named_languages.tsv"},
+            "2 of its lines could not be used (unknown language 'ENGLISH', 'de-DE')",
+        ),
         (
             "regression",
             tsv("numbers.tsv"),
@@ -361,15 +400,22 @@ NONE = "no text of its test files has a label that is among those of its train f
             SQUAD | {"path": "questions.json"},
             "no question of its train files has an answer that is in its context",
         ),
-        (
-            "question_answering",
-            SQUAD | {"path": "questions.json"},
-            SQUAD | {"path": "questions.json", "language": "de"},
-            "its test files have no question in any of the recipe's languages",
+        *(
+            (
+                kind,
+                file,
+                file | {"language": "de"},
+                "is in de, which `languages` of the recipe does not name; add it there",
+            )
+            for kind, file in (
+                ("question_answering", SQUAD | {"path": "questions.json"}),
+                ("tagging", CONLL | {"path": "good.conll"}),
+                ("classification", tsv("good.tsv")),
+            )
         ),
         (
             "question_answering",
-            SQUAD | {"path": "questions.json", "language": "de"},
+            SQUAD | {"path": "questions.json", "language": "sw"},
             SQUAD | {"path": "questions.json"},
             "its train files have no question in en",
         ),

@@ -159,7 +159,7 @@ def test_what_is_measured_and_shown(tmp_path: Path) -> None:
 def test_there_is_something_to_learn_and_to_test(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="have 1 different tags in en, at least two"):
         load(tmp_path, {"en": "a X\n"})
-    other = {"kind": "conll", "path": "en.txt", "language": "sw"}
+    other = {"kind": "conll", "path": "en.txt", "language": "en", "languages": ["sw"]}
     with pytest.raises(UserError, match="its tags are not those of entities"):
         load(tmp_path, {"en": "a NOUN\nb O\n"}, entities="iob2")
     with pytest.raises(UserError, match="no sentence in any of the recipe's languages"):
