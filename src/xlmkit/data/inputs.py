@@ -2,6 +2,7 @@
 
 import glob
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import open_lines
+from xlmkit.core.files import open_bytes, open_lines
 
 PLACES_KEPT = 5
 MOST_UNDECODABLE = 0.05  # above this share a file is taken to be in another encoding
@@ -187,5 +188,17 @@ def lenient_lines(
     if undecodable > MOST_UNDECODABLE * n:
         raise UserError(
             f"{path} is not UTF-8: {undecodable} of its {n} lines cannot be decoded; "
-            "convert the file, for instance with iconv -t UTF-8."
+            f"{encoding_mend(path)}."
         )
+
+
+def encoding_mend(path: Path) -> str:
+    """Return how to convert a file that is not UTF-8; a mark at its start tells UTF-16.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    with open_bytes(path) as stream:
+        name = "utf-16" if stream.read(2) in (BOM_UTF16_BE, BOM_UTF16_LE) else "latin1"
+    said = "it is in UTF-16: convert it" if name == "utf-16" else "convert the file, for instance"
+    return f"{said} with iconv -f {name} -t UTF-8 {path.name}"

@@ -309,3 +309,11 @@ def test_another_encoding_is_told_in_a_part_of_a_file_too(tmp_path: Path) -> Non
     (tmp_path / "a.txt").write_bytes(b"fine\n" * 20 + b"\xff\n" * 20)
     records, reading = _read(tmp_path, **fields, lines=(1, 20))
     assert (len(records), reading.bad.counts.total()) == (20, 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_in_another_encoding_is_told_how_to_convert(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.txt").write_text("Übergröße\n" * 9, encoding=encoding)
+    name, said = ("latin1", "convert the file") if encoding == "latin-1" else ("utf-16", "UTF-16")
+    with pytest.raises(UserError, match=f"{said}.* iconv -f {name} -t UTF-8 a.txt"):
+        _read(tmp_path, kind="text", path="a.txt", language="en")
