@@ -279,6 +279,7 @@ def test_a_form_that_is_unknown_is_refused(two_runs):
     result = CliRunner().invoke(app, [*two_runs, "--output", "a.pdf"])
     assert result.exit_code == 1
     assert "a.pdf should end in .html, .json, .csv" in result.stderr
+    assert result.stdout == ""  # it is refused before anything is computed
 
 
 def add_seeds(run: Path, model: str, gain: float) -> None:
