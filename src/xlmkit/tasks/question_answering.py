@@ -95,7 +95,11 @@ class QuestionAnsweringConfig(TaskConfig):
     @model_validator(mode="after")
     def _room_for_the_context(self) -> Self:
         if 2 * self.max_question > self.max_length:
-            raise ValueError("max_question must be at most half of max_length")
+            default = "" if "max_question" in self.model_fields_set else ", its default"
+            raise ValueError(
+                f"max_question ({self.max_question}{default}) must be at most half of max_length "
+                f"({self.max_length})"
+            )
         if self.stride >= self.max_length - self.max_question - SPECIAL_TOKENS:
             raise ValueError(
                 f"stride must be less than max_length - max_question - {SPECIAL_TOKENS}, the room "

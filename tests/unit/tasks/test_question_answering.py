@@ -149,8 +149,10 @@ def test_answers_that_do_not_occur_are_told(
 def test_a_stride_leaves_room() -> None:
     with pytest.raises(ValidationError, match="stride must be less than"):
         config(max_length=100, max_question=50, stride=46)
-    with pytest.raises(ValidationError, match="at most half"):
+    with pytest.raises(ValidationError, match=r"max_question \(51\) must be at most half"):
         config(max_length=100, max_question=51, stride=0)
+    with pytest.raises(ValidationError, match=r"\(64, its default\) must be at most half of .*100"):
+        config(max_length=100, stride=0)
     assert config(max_length=101, max_question=50, stride=46).answering.shape.stride == 46
 
 
