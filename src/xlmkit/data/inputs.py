@@ -70,6 +70,12 @@ class BadLines:
         listed = ", ".join(f"{value!r}" for value in self.values.get(reason, ()))
         return f"{reason} {listed}" if listed else reason
 
+    @property
+    def reasons(self) -> str:
+        """All reasons, and what to do about them."""
+        mends = [self.mends[reason] for reason in self.counts if reason in self.mends]
+        return "; ".join([", ".join(map(self.named, self.counts)), *mends])
+
     def sentences(self, title: str, what: str = "lines") -> Iterator[str]:
         """Yield a sentence for each reason, and one for languages that the recipe does not have.
 

@@ -49,12 +49,11 @@ def read_source(source: Source, reading: Reading) -> Iterator[Record]:
             yield record if source.label_map is None else _relabelled(record, source, reading)
     if not found:
         bad = reading.bad.counts.total()
-        reasons = ", ".join(map(reading.bad.named, reading.bad.counts))
         others = ", ".join(f"{code} {n}" for code, n in reading.bad.elsewhere.most_common())
         raise UserError(
             f"The source {source.title!r} gave no text in any of the languages "
             f"{', '.join(reading.languages)}"
-            + (f"; {bad} of its lines could not be used ({reasons})" if bad else "")
+            + (f"; {bad} of its lines could not be used ({reading.bad.reasons})" if bad else "")
             + (f"; its lines are in {others}: add these to `languages`." if others else ".")
         )
 

@@ -58,15 +58,10 @@ def read_questions(
                 found = True
                 yield question
     if parts and not found:
-        bad = reading.bad
-        why = "; ".join(
-            f"{reason}{f', as {bad.mends[reason]}' if reason in bad.mends else ''}"
-            for reason in bad.counts
-        )
+        n, why = reading.bad.counts.total(), reading.bad.reasons
         raise UserError(
             f"The source {source.title!r} gave no question in any of the languages "
-            f"{', '.join(wanted)}; {bad.counts.total()} were damaged"
-            + (f" ({why})." if why else ".")
+            f"{', '.join(wanted)}; {n} were damaged" + (f" ({why})." if n else ".")
         )
 
 

@@ -178,8 +178,16 @@ class Table:
         places = {column: _position(column, names) or 0 for column in self.used}
         if len(cells) <= max(places.values()):
             self.reading.bad.add(_TOO_FEW, place)
+            self.reading.bad.mends.setdefault(_TOO_FEW, self._parted)
             return None
         return self.record({column: cells[i] for column, i in places.items()}, place)
+
+    @property
+    def _parted(self) -> str:
+        """What parts the columns, and how to say that something else does."""
+        if isinstance(self.source, CsvSource):
+            return f"columns are parted by {self.source.separator!r}; see `separator`"
+        return "columns are parted by tabs; others want kind: csv with their `separator`"
 
     def pick(self, value: Mapping[str, Any]) -> dict[Column, Any]:
         """Return the used columns of a nested object; a dot in a name reaches inside."""

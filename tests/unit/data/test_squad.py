@@ -118,7 +118,7 @@ def test_what_is_wrong_with_a_whole_file_is_said_as_by_other_readers(tmp_path: P
         (
             "q.jsonl",
             one.encode(),
-            r"1 were damaged \(no answers in the layout of SQuAD, as a row has no `answers` but "
+            r"1 were damaged \(no answers in the layout of SQuAD; a row has no `answers` but "
             r"question, context, answer\)\.",
         ),
     ):

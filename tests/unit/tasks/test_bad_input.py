@@ -336,13 +336,20 @@ NONE = "no text of its test files has a label that is among those of its train f
             tsv("good.tsv"),
             tsv("narrow.tsv"),
             "gave no text in any of the languages en, sw; 2 of its lines could not be used (too "
-            "few columns)",
+            "few columns; columns are parted by tabs; others want kind: csv with their "
+            "`separator`)",
+        ),
+        (
+            "classification",
+            tsv("good.tsv"),
+            tsv("good.tsv") | {"kind": "csv"},
+            "(too few columns; columns are parted by ','; see `separator`)",
         ),
         (
             "multilabel",
             tsv("narrow.tsv"),
             tsv("good.tsv"),
-            "2 of its lines could not be used (too few columns)",
+            "2 of its lines could not be used (too few columns; columns are parted by tabs; ",
         ),
         (
             "classification",
@@ -379,7 +386,8 @@ NONE = "no text of its test files has a label that is among those of its train f
             "classification",
             tsv("good.tsv"),
             GERMAN | {"path": "named_languages.tsv"},
-            "2 of its lines could not be used (unknown language 'ENGLISH', 'de-DE')",
+            "2 of its lines could not be used (unknown language 'ENGLISH', 'de-DE'; "
+            "write codes such as en, de, zh)",
         ),
         (
             "regression",
@@ -392,7 +400,14 @@ NONE = "no text of its test files has a label that is among those of its train f
             "tagging",
             CONLL | {"path": "good.conll"},
             CONLL | {"path": "untagged.conll"},
-            "has no sentence that can be used",
+            "has no sentence that can be used (too few columns; columns are parted by tabs or "
+            "blanks, and numbered by `token` and `tag`)",
+        ),
+        (
+            "tagging",
+            CONLL | {"path": "good.conll"},
+            {"kind": "jsonl", "path": "rows.jsonl", "language": "en"},
+            "`tokens` and `tags` of the source name the keys of the lists)",
         ),
         (
             "question_answering",
