@@ -145,9 +145,13 @@ class QuestionAnsweringConfig(TaskConfig):
         if not self._validates:
             test = list(_read(self.test, inputs.languages, inputs, "test"))
         if not test:
-            raise UserError("its test files have no question in any of the recipe's languages.")
+            told = "files have no question in any of the recipe's languages."
+            raise UserError(f"its {self.measured} {told}")
         tell_untested({question.language for question in test}, self, inputs)
-        told = "Test questions count as any other whose answers do not occur in their contexts"
+        told = (
+            f"{self.measured.capitalize()} questions count as any other whose answers do not occur "
+        )
+        told += "in their contexts"
         for language, n in _lost(test, told).items():
             inputs.bad.add("test", language, f"{_LOST}, but counted as any other", n)
         refusing = any(not question.answers for question in (*train, *valid))

@@ -120,7 +120,8 @@ class TaggingConfig(RareClasses, TaskConfig):
                 f"{', '.join(inputs.sources(self))}, at least two are needed; see the columns."
             )
         if not tested:
-            raise UserError("its test files have no sentence in any of the recipe's languages.")
+            told = "files have no sentence in any of the recipe's languages."
+            raise UserError(f"its {self.measured} {told}")
         tell_untested({sentence.language for sentence in tested}, self, inputs)
         tested, left_out = without_unlearned(tested, names, self.measured, inputs.task)
         reading = entity_reading(names, self.entities, inputs.task)
@@ -131,7 +132,7 @@ class TaggingConfig(RareClasses, TaskConfig):
         train, test = (_by_language(part, numbers) for part in (learned, tested))
         self.check_weights(names)
         data = TaggingData(names, unseen, train, test, reading, left_out=left_out)
-        data.tell_oddities()
+        data.tell_oddities(self.measured)
         return data
 
 
@@ -332,20 +333,26 @@ class TaggingData(TaskData):
             **({} if self._begins_alike else {"illegal": illegal}),
         }
 
-    def tell_oddities(self) -> None:
-        """Say how many test tags were never learned, and how many tags are not legal."""
+    def tell_oddities(self, measured: str = "test") -> None:
+        """Say how many test tags were never learned, and how many tags are not legal.
+
+        Args:
+            measured: which files are measured, test or valid.
+        """
         if self.unseen:
-            counts = Counter[str]()
-            for part in self.test.values():
-                counts.update(
+            told = []
+            for language, part in self.test.items():
+                counts = Counter(
                     {tag: _n(part, len(self.labels) + i) for i, tag in enumerate(self.unseen)}
                 )
-            listed = ", ".join(f"{tag} ({count})" for tag, count in counts.most_common(5))
-            say(f"Test words whose tags were never learned count as wrong: {listed}.")
+                listed = ", ".join(f"{tag} ({n})" for tag, n in counts.most_common(5) if n)
+                told += [f"{listed} in {language}"] if listed else []
+            what = f"{measured.capitalize()} words whose tags were never learned"
+            say(f"{what} count as wrong: {'; '.join(told)}.")
         if self.reading is None or self._begins_alike:
             return
         names = [*self.labels, *self.unseen]
-        for what, parts in (("train", self.train), ("test", self.test)):
+        for what, parts in (("train", self.train), (measured, self.test)):
             found = {
                 language: sum(map(illegal_tags, part.parted(names[i] for i in part.tags)))
                 for language, part in parts.items()

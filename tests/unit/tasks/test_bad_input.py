@@ -87,14 +87,20 @@ def load(tmp_path: Path) -> Any:
             tsv("good.tsv"),
             tsv("unknown.tsv"),
             1,
-            ["never learned are left out: z (2) in en, first at unknown.tsv:1."],
+            [
+                "never learned are left out: z (2) in en, first at unknown.tsv:1; learned are x, "
+                "y; `label_map` of a source gives labels these names."
+            ],
         ),
         (
             "multilabel",
             tsv("good.tsv"),
             tsv("unknown.tsv"),
             1,
-            ["never learned are left out: z (2) in en, first at unknown.tsv:1."],
+            [
+                "never learned are left out: z (2) in en, first at unknown.tsv:1; learned are x, "
+                "y; `label_map` of a source gives labels these names."
+            ],
         ),
         (
             "classification",
@@ -152,7 +158,8 @@ def load(tmp_path: Path) -> Any:
             2,
             [
                 "(an empty second text or choice): choices.tsv:3",
-                "name no choice are left out: 2 (1) in en, first at choices.tsv:2.",
+                "name no choice are left out: 2 (1) in en, first at choices.tsv:2; labels count "
+                "the choices from 0.",
             ],
         ),
         (
@@ -162,7 +169,7 @@ def load(tmp_path: Path) -> Any:
             3,
             [
                 "1 sentence left out (too few columns): bad.conll:3",
-                "never learned count as wrong: B-Z (1)",
+                "Test words whose tags were never learned count as wrong: B-Z (1) in en.",
                 "I- of the test files that continue no entity begin an entity: en 2",
             ],
         ),
@@ -234,7 +241,10 @@ def test_a_language_that_vanishes_is_named_with_its_task(
     config = TypeAdapter(Task).validate_python(section)
     data = config.load(inputs)
     told = "finetune.topics: Test texts whose labels were never learned are left out: X (2) in sw,"
-    assert f"{told} which leaves none, first at test.tsv:1." in capsys.readouterr().err
+    assert (
+        f"{told} which leaves none, first at test.tsv:1; learned are x, y;"
+        in capsys.readouterr().err
+    )
     assert set(data.test) == {"en"}
 
     class Right:
@@ -247,6 +257,20 @@ def test_a_language_that_vanishes_is_named_with_its_task(
     assert measured["left_out"] == {"sw": {"X": 2}}
     (note,) = left_out_notes({"language_names": {"sw": "Swahili"}}, {"a": measured})
     assert note == "Test texts whose labels were not learned are left out: 2 in Swahili (all; X 2)."
+
+
+def test_classes_that_are_parted_otherwise_name_the_separator(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.tsv").write_text("a\tx,y\nb\ty\n", encoding="utf-8")
+    (tmp_path / "test.tsv").write_text("a\tx;y\nb\ty\n", encoding="utf-8")
+    files = {"train": [tsv("train.tsv")], "test": [tsv("test.tsv")], "valid": [tsv("test.tsv")]}
+    config = TypeAdapter(Task).validate_python({"kind": "multilabel", **files})
+    config.load(TaskInputs(tmp_path, tmp_path, ("en",)))
+    told = "classes are parted by ',', and these by ';'; see `separator`."
+    assert f"x;y (1) in en, first at test.tsv:1; {told}" in capsys.readouterr().err
+    config.validation().load(TaskInputs(tmp_path, tmp_path, ("en",)))
+    assert "Valid texts whose labels were never learned" in capsys.readouterr().err
 
 
 def test_languages_that_are_not_measured_are_told(
