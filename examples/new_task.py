@@ -24,6 +24,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.evaluate.score import bootstrap_mean
 from xlmkit.tasks.base import Scores, TaskInputs
+from xlmkit.tasks.left_out import check_tested, tell_left_out
 from xlmkit.tasks.reading import Example
 from xlmkit.tasks.sequences import (
     LabelledTexts,
@@ -31,9 +32,7 @@ from xlmkit.tasks.sequences import (
     SequenceConfig,
     SequenceData,
     by_language,
-    check_tested,
     labelled_texts,
-    tell_left_out,
 )
 
 

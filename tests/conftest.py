@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from xlmkit.core.log import forget_said
+
 _HERE = Path(__file__).parent
 _KINDS = ("unit", "reference", "equivalence", "learn", "golden", "keras")
 
@@ -18,6 +20,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kind = item.path.relative_to(_HERE).parts[0]
         if kind in _KINDS:
             item.add_marker(kind)
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_new_run() -> None:
+    forget_said()
 
 
 _WORDS = {

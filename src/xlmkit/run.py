@@ -16,7 +16,7 @@ from xlmkit.core.config import load_config, to_yaml
 from xlmkit.core.device import share_the_processor
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write
-from xlmkit.core.log import say
+from xlmkit.core.log import forget_said, say
 from xlmkit.core.machine import package_versions
 from xlmkit.core.parallel import kept_processes
 from xlmkit.core.process import process_group
@@ -79,6 +79,7 @@ def _do(
     *,
     force: bool,
 ) -> None:
+    forget_said()
     share_the_processor()
     recipe = load_config(path, Recipe, overrides)
     folder = output or Path("runs") / recipe.name

@@ -18,6 +18,21 @@ def say(message: str) -> None:
         sys.stderr.flush()
 
 
+_said = set[str]()
+
+
+def say_once(message: str) -> None:
+    """Print a line unless it was printed since the run began: what is measured often says it so."""
+    if message not in _said:
+        _said.add(message)
+        say(message)
+
+
+def forget_said() -> None:
+    """Let `say_once` print every line again, as at the beginning of a run."""
+    _said.clear()
+
+
 def is_terminal(stream: IO[str]) -> bool:
     """Tell whether a stream can show lines that change."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"

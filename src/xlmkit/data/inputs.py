@@ -2,6 +2,7 @@
 
 import glob
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import open_chunks
+from xlmkit.core.files import open_bytes, open_chunks
 
 PLACES_KEPT = 5
 _PIECE = 1 << 16  # bytes of lines that are decoded at a time
@@ -27,6 +28,8 @@ class BadLines:
         languages: language, empty where a line does not tell it -> reason -> number of lines,
             odd ones that are kept among them.
         language: of the lines that are being read, empty where each line tells its own.
+        elsewhere: language that the recipe does not have -> number of lines.
+        values: reason -> the first values that were wrong, where lines differ in them.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -34,16 +37,24 @@ class BadLines:
     mends: dict[str, str] = field(default_factory=dict)
     languages: dict[str, Counter[str]] = field(default_factory=dict)
     language: str = ""
+    elsewhere: Counter[str] = field(default_factory=Counter)
+    values: dict[str, dict[str, None]] = field(default_factory=dict)
 
-    def add(self, reason: str, place: str, languages: Iterable[str] = ()) -> None:
+    def add(
+        self, reason: str, place: str, languages: Iterable[str] = (), value: str | None = None
+    ) -> None:
         """Count one line that cannot be used.
 
         Args:
             reason: why.
             place: its "file:line".
             languages: of its texts; by default that of all lines that are being read.
+            value: what is wrong in it.
         """
         self.counts[reason] += 1
+        values = self.values.setdefault(reason, {})
+        if value is not None and len(values) < PLACES_KEPT:
+            values[value] = None
         for code in tuple(languages) or (self.language,):
             self.languages.setdefault(code, Counter())[reason] += 1
         places = self.places.setdefault(reason, [])
@@ -55,8 +66,19 @@ class BadLines:
         for code in languages:
             self.languages.setdefault(code, Counter())[reason] += 1
 
+    def named(self, reason: str) -> str:
+        """Return a reason with the first values that were wrong."""
+        listed = ", ".join(f"{value!r}" for value in self.values.get(reason, ()))
+        return f"{reason} {listed}" if listed else reason
+
+    @property
+    def reasons(self) -> str:
+        """All reasons, and what to do about them."""
+        mends = [self.mends[reason] for reason in self.counts if reason in self.mends]
+        return "; ".join([", ".join(map(self.named, self.counts)), *mends])
+
     def sentences(self, title: str, what: str = "lines") -> Iterator[str]:
-        """Yield a sentence for each reason.
+        """Yield a sentence for each reason, and one for languages that the recipe does not have.
 
         Args:
             title: of the source.
@@ -67,7 +89,14 @@ class BadLines:
             more = ", ..." if count > len(places) else ""
             left = what.removesuffix("s") if count == 1 else what
             mend = f"; {self.mends[reason]}" if reason in self.mends else ""
-            yield f"{title}: {count:,} {left} left out ({reason}): {', '.join(places)}{more}{mend}"
+            told = f"{title}: {count:,} {left} left out ({self.named(reason)}): "
+            yield f"{told}{', '.join(places)}{more}{mend}"
+        if self.elsewhere:
+            listed = ", ".join(f"{code} {n:,}" for code, n in self.elsewhere.most_common())
+            yield (
+                f"{title}: {what} left out in languages that `languages` of the recipe does not "
+                f"name: {listed}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +227,7 @@ def lenient_pieces(
     if undecodable > MOST_UNDECODABLE * n:
         raise UserError(
             f"{path} is not UTF-8: {undecodable} of its {n} lines cannot be decoded; "
-            "convert the file, for instance with iconv -t UTF-8."
+            f"{encoding_mend(path)}."
         )
 
 
@@ -212,3 +241,15 @@ def _decodable(lines: bytes) -> tuple[str, list[int]]:
             decoded.append("")
             bad.append(place)
     return "\n".join(decoded), bad
+
+
+def encoding_mend(path: Path) -> str:
+    """Return how to convert a file that is not UTF-8; a mark at its start tells UTF-16.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    with open_bytes(path) as stream:
+        name = "utf-16" if stream.read(2) in (BOM_UTF16_BE, BOM_UTF16_LE) else "latin1"
+    said = "it is in UTF-16: convert it" if name == "utf-16" else "convert the file, for instance"
+    return f"{said} with iconv -f {name} -t UTF-8 {path.name}"

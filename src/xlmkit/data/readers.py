@@ -75,11 +75,13 @@ def _read(
             found = True
             yield item
     if not found:
-        bad, reasons = reading.bad.counts.total(), ", ".join(reading.bad.counts)
+        bad = reading.bad.counts.total()
+        others = ", ".join(f"{code} {n}" for code, n in reading.bad.elsewhere.most_common())
         raise UserError(
             f"The source {source.title!r} gave no text in any of the languages "
             f"{', '.join(reading.languages)}"
-            + (f"; {bad} of its lines could not be used ({reasons})." if bad else ".")
+            + (f"; {bad} of its lines could not be used ({reading.bad.reasons})" if bad else "")
+            + (f"; its lines are in {others}: add these to `languages`." if others else ".")
         )
 
 

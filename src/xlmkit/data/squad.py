@@ -10,12 +10,13 @@ from typing import Any
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_bytes
 from xlmkit.data.hub import open_dataset
-from xlmkit.data.inputs import Reading, find_files, json_value, lenient_lines
+from xlmkit.data.inputs import Reading, encoding_mend, find_files, json_value, lenient_lines
 from xlmkit.data.language_files import by_language, every_language
 from xlmkit.data.questions import Answer, Question, QuestionSource
 from xlmkit.data.source_base import LANGUAGE_MARK
 
 _LINES = (".jsonl", ".ndjson")
+_KEYS = ("question", "context", "answers")
 
 Row = tuple[Mapping[str, Any], str]
 """A question with its context, and where it stands."""
@@ -50,13 +51,17 @@ def read_questions(
             question = _question(row, part, place)
             if isinstance(question, str):
                 reading.bad.add(question, place)
+                if missing := [key for key in _KEYS if key not in row]:
+                    has = f"a row has no `{missing[0]}` but {', '.join(map(str, row))}"
+                    reading.bad.mends.setdefault(question, has)
             else:
                 found = True
                 yield question
     if parts and not found:
+        n, why = reading.bad.counts.total(), reading.bad.reasons
         raise UserError(
             f"The source {source.title!r} gave no question in any of the languages "
-            f"{', '.join(wanted)}; {reading.bad.counts.total()} were damaged."
+            f"{', '.join(wanted)}; {n} were damaged" + (f" ({why})." if n else ".")
         )
 
 
@@ -117,10 +122,15 @@ def _lines(path: Path, reading: Reading) -> Iterator[Row]:
 
 def _nested(path: Path, reading: Reading) -> Iterator[Row]:
     with open_bytes(path) as stream:
+        text = stream.read()
+        if not text.strip():
+            raise UserError(f"{path} is empty.")
         try:
-            articles = json_value(stream.read())["data"]
+            articles = json_value(text)["data"]
             paragraphs = [paragraph for article in articles for paragraph in article["paragraphs"]]
             rows = [{**qa, "context": p.get("context")} for p in paragraphs for qa in p["qas"]]
+        except UnicodeDecodeError:
+            raise UserError(f"{path} is not UTF-8; {encoding_mend(path)}.") from None
         except (LookupError, TypeError, AttributeError, ValueError) as error:
             raise UserError(
                 f"{path} is not in the layout of SQuAD, data[].paragraphs[].qas[] "

@@ -15,6 +15,7 @@ from xlmkit.data.sources import CsvSource, JsonlSource, TableSource, TsvSource
 from xlmkit.text.languages import language
 
 _TOO_FEW = "too few columns"
+_UNKNOWN = "unknown language"
 _LONGEST_FIELD = 1 << 24  # characters
 _MANY_LINES = 10  # of a row; longer ones are told, since a quote may not have been meant as one
 _GLUED = f"row of more than {_MANY_LINES} lines, but kept"
@@ -177,8 +178,16 @@ class Table:
         places = {column: _position(column, names) or 0 for column in self.used}
         if len(cells) <= max(places.values()):
             self.reading.bad.add(_TOO_FEW, place)
+            self.reading.bad.mends.setdefault(_TOO_FEW, self._parted)
             return None
         return self.record({column: cells[i] for column, i in places.items()}, place)
+
+    @property
+    def _parted(self) -> str:
+        """What parts the columns, and how to say that something else does."""
+        if isinstance(self.source, CsvSource):
+            return f"columns are parted by {self.source.separator!r}; see `separator`"
+        return "columns are parted by tabs; others want kind: csv with their `separator`"
 
     def pick(self, value: Mapping[str, Any]) -> dict[Column, Any]:
         """Return the used columns of a nested object; a dot in a name reaches inside."""
@@ -237,8 +246,11 @@ class Table:
         code = row[self.source.language_column or 0]
         known = _language_of(code)
         if known is None:
-            self.reading.bad.add("unknown language", place)
+            self.reading.bad.add(_UNKNOWN, place, value=str(code))
+            self.reading.bad.mends[_UNKNOWN] = "write codes such as en, de, zh"
             return {}
+        if known not in self.reading.languages and known in (self.source.languages or (known,)):
+            self.reading.bad.elsewhere[known] += 1
         return {known: text}
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from xlmkit.core.config import Config
+from xlmkit.core.log import say_once
 
 if TYPE_CHECKING:
     from xlmkit.data.batch import Segment
@@ -92,6 +93,11 @@ def cut_rows(
     for number, row in enumerate(rows):
         ends = special_tokens(len(row), form) if special is None else special
         parts = _cut(row, max_length - ends, stride)
+        if len(parts) > 1 and stride > (half := (max_length - ends) // 2):
+            say_once(
+                f"Windows of {max_length} tokens share at most half of them: {half}, not {stride}; "
+                "lower the stride, or raise the length."
+            )
         made += parts
         owners += [number] * len(parts)
     return Windows(made, np.array(owners, np.int64))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from xlmkit.evaluate.compare_report import print_comparison, write_comparison
+from xlmkit.evaluate.compare_report import check_form, print_comparison, write_comparison
 from xlmkit.evaluate.comparing import compare as compare_models
 from xlmkit.evaluate.contenders import read_contenders
 from xlmkit.evaluate.results import language_name
@@ -23,6 +23,8 @@ def compare(
     Raises:
         UserError: there is nothing to compare, or a file cannot be written.
     """
+    for path in outputs:
+        check_form(path)  # before anything is computed
     contenders = read_contenders(runs, tasks)
     known = {
         code: name

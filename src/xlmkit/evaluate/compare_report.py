@@ -22,6 +22,7 @@ from xlmkit.evaluate.score import Score
 from xlmkit.evaluate.seeds import Spread
 from xlmkit.evaluate.shared_tasks import SharedTask
 
+_FORMS = (".html", ".json", ".csv")
 _WORTH_DRAWING = 1.2
 """Models that differ by less in speed or size are not drawn against it."""
 
@@ -210,6 +211,16 @@ def _print(title: str, content: Table) -> None:
     table(title, [content.corner, *grouped], rows)
 
 
+def check_form(path: Path) -> None:
+    """See that the name of a file says a form that a comparison can be written in.
+
+    Raises:
+        UserError: it does not.
+    """
+    if path.suffix not in _FORMS:
+        raise UserError(f"{path} should end in {', '.join(_FORMS)}: its name says the form.")
+
+
 def write_comparison(found: Comparison, names: Callable[[str], str], path: Path) -> None:
     """Write the comparison as its name says: .html, .json or .csv.
 
@@ -221,8 +232,7 @@ def write_comparison(found: Comparison, names: Callable[[str], str], path: Path)
         ".json": lambda found, _: json.dumps(to_json(found), ensure_ascii=False, indent=1) + "\n",
         ".csv": lambda found, _: _csv(found),
     }
-    if path.suffix not in makers:
-        raise UserError(f"{path} should end in {', '.join(makers)}: its name says the form.")
+    check_form(path)
     text = makers[path.suffix](found, names)
     with atomic_write(path) as stream:
         stream.write(text)

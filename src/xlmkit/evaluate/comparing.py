@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from xlmkit.evaluate.comparing_notes import differing_labels, seeds_note, undefined_scores
+from xlmkit.evaluate.comparing_notes import (
+    differing_labels,
+    seeds_note,
+    undefined_scores,
+    unshared_languages,
+)
 from xlmkit.evaluate.contenders import Contender
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.paired import (
@@ -20,7 +25,7 @@ from xlmkit.evaluate.paired import (
 from xlmkit.evaluate.resampling import per_example, statistic
 from xlmkit.evaluate.score import interval
 from xlmkit.evaluate.shared_tasks import SharedTask, has_languages, shared_names, shared_task
-from xlmkit.evaluate.standings import Standing, judged, on_same_device, ranked
+from xlmkit.evaluate.standings import Standing, judged, ranked, speed_notes
 
 AVERAGE = ""
 """Stands for the mean over languages, in place of a language."""
@@ -95,15 +100,11 @@ def compare(
     shared = [shared_task(contenders, name, languages) for name in names]
     for task in shared if not languages else ():
         notes += undefined_scores(contenders, task.name, task.metric)
+        notes += unshared_languages(contenders, task.name, task.averaged)
     notes += differing_labels(contenders, names)
     averages = {one.title: [task.average(one.title) for task in shared] for one in contenders}
     standings = ranked(contenders, names, averages)
-    same_device = on_same_device(standings)
-    if not same_device and any(one.per_second for one in standings):
-        notes.append(
-            "Speeds were not all measured on the same device with as many threads: they are shown, "
-            "but do not decide."
-        )
+    notes += speed_notes(standings)
     pairs = list(_corrected(_with_the_best(contenders, standings, shared, notes)))
     surely_better = {
         (standings[0].title, pair.other)

@@ -36,6 +36,28 @@ def undefined_scores(contenders: Sequence[Contender], task: str, metric: str) ->
             )
 
 
+def unshared_languages(
+    contenders: Sequence[Contender], task: str, averaged: Sequence[str]
+) -> Iterator[str]:
+    """Yield a note about languages that some models were measured in and others not, if any.
+
+    Args:
+        contenders: the models.
+        task: its name.
+        averaged: the languages that they are ranked by.
+    """
+    measured = {one.title: one.tasks[task]["languages"] for one in contenders}
+    codes = dict.fromkeys(code for parts in measured.values() for code in parts)
+    if not (left := [code for code in codes if not _all(measured, code)]):
+        return
+    yield f"Left out of {task}, since not all models were measured in them: {', '.join(left)}."
+    if set(averaged) <= {code for one in contenders for code in one.sources(task)}:
+        yield (
+            f"Only {formats.listed(list(averaged))} is left of {task}, whose labels were learned: "
+            "nothing is said about other languages."
+        )
+
+
 def _all(measured: Mapping[str, Mapping[str, Any]], code: str) -> bool:
     return all(code in parts for parts in measured.values())
 

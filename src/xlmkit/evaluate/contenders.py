@@ -84,6 +84,10 @@ class Contender:
             texts += sum(part.get("n") or 0 for part in found["languages"].values())
         return texts / seconds if seconds else None
 
+    def seconds(self, tasks: Sequence[str]) -> float:
+        """Return for how long it answered over these tasks, as far as it was timed."""
+        return float(sum(self.tasks[task].get("seconds") or 0.0 for task in tasks))
+
     def size(self, tasks: Sequence[str]) -> int | None:
         """Return the bytes of its weights on disk, as adapted to the largest of these tasks."""
         return max((self.tasks[task].get("bytes") or 0 for task in tasks), default=0) or None

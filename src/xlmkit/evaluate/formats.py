@@ -13,12 +13,15 @@ _WORDS = (
 
 def hundredths(share: float) -> str:
     """Return a share in percent without the sign: 0.7123 is "71.2"."""
-    return f"{share * 100:.1f}" if math.isfinite(share) else MISSING
+    if not math.isfinite(share):
+        return MISSING
+    text = f"{share * 100:.1f}".replace("-", _MINUS)
+    return text if text != f"{_MINUS}0.0" else "0.0"
 
 
 def percent(share: float) -> str:
     """Return a share in percent: 0.7123 is "71.2%"."""
-    return f"{share * 100:.1f}%" if math.isfinite(share) else MISSING
+    return f"{hundredths(share)}%" if math.isfinite(share) else MISSING
 
 
 def points(difference: float) -> str:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from xlmkit.core.log import say
+from xlmkit.core.log import say, say_once
 from xlmkit.data.batch import Inputs, SegmentRows, Sequences
 from xlmkit.data.text_windows import LongTexts, PairForm, cut_rows
 from xlmkit.evaluate.joining import join_windows, mean_of_windows
@@ -67,7 +67,7 @@ def like_lengths(lengths: NDArray[np.int32], tokens: int | None = None) -> Itera
 
 
 def tell_of_cut(n_cut: int, n: int, max_length: int, what: str, mend: str = "long_texts") -> None:
-    """Say how many texts lose their ends, if any do.
+    """Say how many texts lose their ends, if any do: once, however often they are measured.
 
     Args:
         n_cut: texts that do.
@@ -77,7 +77,7 @@ def tell_of_cut(n_cut: int, n: int, max_length: int, what: str, mend: str = "lon
         mend: the setting by which they would keep them.
     """
     if n_cut:
-        say(
+        say_once(
             f"{n_cut:,} of {n:,} {what} are longer than {max_length} tokens and lose their ends; "
             f"{mend} reads them in windows."
         )

@@ -16,6 +16,7 @@ from xlmkit.evaluate import formats
 from xlmkit.evaluate.drawing import palette_css
 from xlmkit.evaluate.report_asking import asking_notes
 from xlmkit.evaluate.report_bias import bias_section
+from xlmkit.evaluate.report_contents import with_contents
 from xlmkit.evaluate.report_curves import adaptation_chart, curve_languages, loss_panels
 from xlmkit.evaluate.report_data import (
     dropped_table,
@@ -27,6 +28,7 @@ from xlmkit.evaluate.report_data import (
     splits_table,
     tokenizer_table,
 )
+from xlmkit.evaluate.report_doubts import doubt_notes
 from xlmkit.evaluate.report_errors import (
     calibration_table,
     class_table,
@@ -122,7 +124,7 @@ def render_report(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2").render(_page(results)) + "\n"
+    return with_contents(environment.get_template("report.html.j2").render(_page(results))) + "\n"
 
 
 def _page(results: Results) -> dict[str, Any]:
@@ -225,7 +227,10 @@ def _task(results: Results, name: str) -> dict[str, Any]:
 
 
 def _notes(results: Results, models: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    of_kinds = (bad_input_notes, unknown_notes, left_out_notes, tagging_notes, asking_notes)
+    of_kinds = (
+        *(doubt_notes, bad_input_notes, unknown_notes, left_out_notes),
+        *(tagging_notes, asking_notes),
+    )
     return [note for notes in of_kinds for note in notes(results, models)]
 
 

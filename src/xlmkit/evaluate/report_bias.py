@@ -5,7 +5,7 @@ least, those below a half of the source's value, and a rank correlation only whe
 not likely by chance.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from xlmkit.evaluate import formats
 from xlmkit.evaluate.correlation import ranks, spearman
 from xlmkit.evaluate.drawing import MUTED, Axis
 from xlmkit.evaluate.point_chart import NamedPoint, point_chart
+from xlmkit.evaluate.report_doubts import only_answer
 from xlmkit.evaluate.report_figures import Panel, language_styles
 from xlmkit.evaluate.results import (
     Results,
@@ -26,6 +27,7 @@ from xlmkit.evaluate.results import (
     score,
     source_of,
 )
+from xlmkit.evaluate.score import Score
 
 _FEWEST = 4  # languages for a correlation
 _PERMUTATIONS = 9_999
@@ -44,6 +46,7 @@ class Fall:
         here: value in this one.
         tokens: tokens of the text for pretraining in this language, None where not known.
         tokens_per_word: sub-words for each word, None where not known.
+        sure: whether the interval of the difference leaves out zero.
     """
 
     code: str
@@ -51,11 +54,17 @@ class Fall:
     here: float
     tokens: float | None
     tokens_per_word: float | None
+    sure: bool = True
 
     @property
     def fall(self) -> float:
         """How much is lost, a share; below zero where something is won."""
         return self.home - self.here
+
+    @property
+    def falls(self) -> bool:
+        """Whether it surely lies below the source language."""
+        return self.fall > 0 and self.sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,8 @@ class Bias:
 
 def falls(results: Results, model: Mapping[str, Any], task: Mapping[str, Any]) -> list[Fall]:
     """Return how far each language falls, in their order; empty without a source language.
+
+    A language whose texts all get one class is left out where it does not fall: it is no praise.
 
     Args:
         results: the content of results.json.
@@ -86,8 +97,23 @@ def falls(results: Results, model: Mapping[str, Any], task: Mapping[str, Any]) -
         here, known = score(task["languages"][code], metric), corpus.get(code) or {}
         if here is not None:
             cut = task["languages"][code].get("tokens_per_word") or known.get("tokens_per_word")
-            found.append(Fall(code, home.value, here.value, known.get("tokens"), cut))
+            sure = _differ(home, here)
+            fall = Fall(code, home.value, here.value, known.get("tokens"), cut, sure)
+            if fall.falls or only_answer(task, code) is None:
+                found.append(fall)
     return found
+
+
+def _differ(one: Score, other: Score) -> bool:
+    """Tell whether the interval of the difference of two scores leaves out zero.
+
+    It is made of both scores' own (MOVER; Newcombe 1998, method 10); without any, it is no doubt.
+    """
+    higher, lower = (one, other) if one.value > other.value else (other, one)
+    if higher.low is None or lower.high is None:
+        return True
+    reach = np.hypot(higher.value - higher.low, lower.high - lower.value)
+    return bool(higher.value - lower.value > reach)
 
 
 def bias_section(
@@ -121,30 +147,48 @@ def _sentences(results: Results, task: Mapping[str, Any], found: Sequence[Fall])
     source = language_name(results, source_of(results, task))
     metric = main_metric(task).replace("_", " ").replace("f1", "F1")
     order = sorted(found, key=lambda one: -one.fall)
-    worst, best = order[0], order[-1]
+    surely = [one for one in order if one.falls]
 
     def name(one: Fall) -> str:
         return language_name(results, one.code)
 
-    points = _distance(worst.fall)
-    values = f"{formats.hundredths(worst.here)} against {formats.hundredths(worst.home)}"
-    if worst.fall <= 0:
+    if order[0].fall <= 0:
         said = [f"In {metric}, no language falls below {source}."]
-    elif len(order) > 1 and _distance(best.fall) == points:
-        said = [f"In {metric}, all fall {points} points below {source}."]
+    elif not surely:
+        told = f"no language falls surely below {source}; the intervals are too wide to tell"
+        said = [f"In {metric}, {told}."]
     else:
-        rest = f"{name(best)} least, by {_distance(best.fall)}"
-        if best.fall <= 0:
-            rest = f"{name(best)} does not fall"
-        said = [
-            f"In {metric}, {name(worst)} falls {points} points below {source} ({values}), more "
-            f"than any other; {rest}."
-        ]
-    halved = [name(one) for one in order if one.here < one.home / 2]
+        said = [f"In {metric}, {_extremes(order, surely, name, source)}."]
+    halved = [name(one) for one in surely if one.here < one.home / 2]
     if halved:
         verb = "keeps" if len(halved) == 1 else "keep"
         said.append(f"{formats.listed(halved)} {verb} less than half of the value in {source}.")
     return said
+
+
+def _extremes(
+    order: Sequence[Fall], surely: Sequence[Fall], name: Callable[[Fall], str], source: str
+) -> str:
+    """Return which language falls most and which least, where some surely do.
+
+    Args:
+        order: all languages, those that fall most first.
+        surely: those of them that surely fall.
+        name: of a language.
+        source: name of the language of the labels.
+    """
+    worst, best = surely[0], order[-1]
+    points = _distance(worst.fall)
+    if len(order) > 1 and len(surely) == len(order) and _distance(best.fall) == points:
+        return f"all fall {points} points below {source}"
+    values = f"{formats.hundredths(worst.here)} against {formats.hundredths(worst.home)}"
+    told = f"{name(worst)} falls {points} points below {source} ({values})"
+    told += ", more than any other" if worst is order[0] else ""
+    if best is worst:
+        return told
+    if best.falls:
+        return f"{told}; {name(best)} least, by {_distance(best.fall)}"
+    return f"{told}; {name(best)} {'does not fall' if best.fall <= 0 else 'is too near to tell'}"
 
 
 def _distance(share: float) -> str:

@@ -195,4 +195,7 @@ def left_out_notes(results: Results, models: Mapping[str, Mapping[str, Any]]) ->
         told.append(f"{total} in {language_name(results, code)} ({everything}{named})")
     if not told:
         return []
-    return [f"Test texts whose labels were not learned are left out: {formats.listed(told)}."]
+    what = "Test texts whose labels were not learned"
+    if first.get("kind") == "tagging":
+        what = "Words of languages none of whose tags were learned"
+    return [f"{what} are left out: {formats.listed(told)}."]

@@ -94,6 +94,7 @@ class Measure:
         show: from a value to its text.
         better: +1 where more is better, -1 where less is, 0 where neither is.
         deviation: from (model, row) to the standard deviation of the value, where it is a mean.
+        always: whether the column stays where no model has a value in it.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Measure:
     show: Callable[[float], str] = formats.hundredths
     better: int = 1
     deviation: Callable[[str, str], float | None] | None = None
+    always: bool = False
 
 
 def comparison(
@@ -115,7 +117,8 @@ def comparison(
         corner: head of the column of labels.
         models: their titles by key.
         rows: (key, label, kind), see `Row`.
-        measures: what is shown of each model; those that no model has anywhere are left out.
+        measures: what is shown of each model; those that no model has anywhere are left out,
+            unless they always stand.
     """
     found = {
         (measure.name, row[0], model): _known(measure.get(model, row[0]))
@@ -123,7 +126,9 @@ def comparison(
         for row in rows
         for model in models
     }
-    used = [m for m in measures if any(v for (name, *_), v in found.items() if name == m.name)]
+    used = [
+        m for m in measures if m.always or any(v for (n, *_), v in found.items() if n == m.name)
+    ]
     made = []
     for key, label, kind in rows:
         best = {
@@ -200,7 +205,7 @@ def transfer_table(results: Results, task: str) -> Table:
         return gap(results, models[model], metrics[0], language)
 
     measures = [
-        Measure(metric_title(metrics[0]), measured(metrics[0])),
+        Measure(metric_title(metrics[0]), measured(metrics[0]), always=True),
         Measure(GAP, to_source, show=formats.points, better=0),
         *(Measure(metric_title(name), measured(name)) for name in metrics[1:]),
     ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from xlmkit.core.tables import print_text, table
 from xlmkit.evaluate.formats import MISSING, PLUS_MINUS
 from xlmkit.evaluate.report_bias import bias_section
+from xlmkit.evaluate.report_doubts import doubt_notes
 from xlmkit.evaluate.report_headline import headline
 from xlmkit.evaluate.report_protocol import seeds_table, selection_table, trials_table
 from xlmkit.evaluate.report_sets import set_tables
@@ -64,12 +65,15 @@ def print_summary(results: Results) -> None:
 
 def _print_task(results: Results, name: str) -> None:
     """Print the tables of one task."""
-    first = next(iter(models_on(results, name).values()))
+    models = models_on(results, name)
+    first = next(iter(models.values()))
     learned = learned_in(results, first)
     learned += " only" if learned_in_one(results, first) else ""
     metric = metric_title(main_metric(first))
     title = f"{metric} on {task_title(results, name)} in %, labels in {learned} (95% intervals)"
     _print(title, transfer_table(results, name), metric, beside=GAP)
+    for note in doubt_notes(results, models):
+        print_text(note)
     _print_bias(results, name)
     if (chosen := selection_table(results, name)) is not None:
         _print(f"{metric} by who chose the step on validation texts, in %", chosen)

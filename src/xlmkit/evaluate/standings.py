@@ -5,9 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xlmkit.evaluate.contenders import Contender
+from xlmkit.evaluate.formats import listed
 
 SAME_SPEED = 1.5
 """The same model, measured twice on a machine with other work, differs by less."""
+SURE_SECONDS = 3.0
+"""A speed that was measured over less time is one of starting up, and differs by more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Standing:
         size: bytes of its weights on disk, None where not known.
         device: processor and threads of the measurement.
         beaten_by: a model at least as good, fast and small, and better in one; "" for none.
+        seconds: how long the speed was measured.
     """
 
     title: str
@@ -31,6 +35,12 @@ class Standing:
     size: int | None
     device: tuple[str, int] | None
     beaten_by: str = ""
+    seconds: float = 0.0
+
+    @property
+    def sure_speed(self) -> float | None:
+        """Its speed where that was measured long enough to decide, else None."""
+        return self.per_second if self.seconds >= SURE_SECONDS else None
 
     @property
     def quality(self) -> float:
@@ -56,6 +66,7 @@ def ranked(
             parameters=one.model.get("parameters"),
             size=one.size(tasks),
             device=one.device,
+            seconds=one.seconds(tasks),
         )
         for one in contenders
     ]
@@ -88,17 +99,30 @@ def on_same_device(standings: Sequence[Standing]) -> bool:
     return len(devices) == 1 and None not in devices
 
 
+def speed_notes(standings: Sequence[Standing]) -> list[str]:
+    """Return why speeds that are shown do not decide, if they do not."""
+    timed = [one for one in standings if one.per_second]
+    if timed and not on_same_device(standings):
+        why = "were not all measured on the same device with as many threads"
+    elif short := [one.title for one in timed if not one.sure_speed]:
+        why = f"of {listed(short)} were measured over less than {SURE_SECONDS:.0f} seconds"
+    else:
+        return []
+    return [f"Speeds {why}: they are shown, but do not decide."]
+
+
 def _dominates(one: Standing, other: Standing, *, surely_better: bool, speed_counts: bool) -> bool:
     """Tell whether one is nowhere worse and somewhere better.
 
-    What is not known of both does not count, nor does a difference in speed below `SAME_SPEED`.
+    What is not known of both does not count, nor does a difference in speed below `SAME_SPEED`, or
+    in one that was not measured for `SURE_SECONDS` of both.
     """
     if any(a < b for a, b in zip(one.averages, other.averages, strict=True)):
         return False
     signed = []
-    if speed_counts and one.per_second and other.per_second:
-        near = max(one.per_second, other.per_second) / min(one.per_second, other.per_second)
-        speeds = (one.per_second, other.per_second)
+    if speed_counts and one.sure_speed and other.sure_speed:
+        speeds = (one.sure_speed, other.sure_speed)
+        near = max(speeds) / min(speeds)
         signed.append((0.0, 0.0) if near < SAME_SPEED else speeds)
     if one.size and other.size:
         signed.append((-one.size, -other.size))

@@ -120,7 +120,7 @@ class Explainer:
         attention: str | None,
     ) -> Explanation:
         kind = self.subject.kind
-        asked.check(kind)
+        asked.check(kind, self.subject.scoring.pairs)
         named: str = next(iter(self.subject.blanks)) if baseline is None else baseline
         if named not in self.subject.blanks:
             raise UserError(f"This model has no {named} token; take --baseline pad.")

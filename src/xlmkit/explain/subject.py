@@ -35,8 +35,12 @@ class Asked:
     question_language: str | None = None
     spaces: bool = False
 
-    def check(self, kind: Kind) -> None:
+    def check(self, kind: Kind, pairs: bool | None = None) -> None:
         """See that what is given is what this kind of model reads.
+
+        Args:
+            kind: what the model says.
+            pairs: whether it judges two texts together, None where nobody knows.
 
         Raises:
             UserError: it is not.
@@ -57,8 +61,11 @@ class Asked:
             )
         if len(self.choices) == 1:
             raise UserError("One choice is none; give --choice two times or more.")
-        if self.second is not None and kind in ("answer", "choice", "tags"):
+        single = pairs is False or kind in ("answer", "choice", "tags")
+        if self.second is not None and single:
             raise UserError("This model reads no pairs; leave out --second.")
+        if self.second is None and pairs and not single:
+            raise UserError("This model reads pairs of texts; give the other one by --second.")
 
     @property
     def texts(self) -> list[str]:

@@ -34,6 +34,8 @@ class BadInput:
         for language, reasons in bad.languages.items():
             for reason, n in reasons.items():
                 self.add(part, language, reason, n)
+        for language, n in bad.elsewhere.items():
+            self.add(part, language, "a language that the recipe does not name", n)
 
     def to_json(self) -> dict[str, dict[str, dict[str, int]]]:
         """Return the counts as results.json has them."""

@@ -4,7 +4,7 @@ Equal texts are held back together, by their letters, so that none is learned an
 """
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -42,6 +42,7 @@ class ChoosingConfig(Config):
     """Learning rates and sizes of batches to try, of which the best on valid texts is kept."""
 
     _validates: bool = PrivateAttr(False)
+    _measured: Literal["test", "valid"] = PrivateAttr("test")
 
     @model_validator(mode="after")
     def _something_to_choose_by(self) -> Self:
@@ -57,13 +58,17 @@ class ChoosingConfig(Config):
 
     def validation(self) -> Self | None:
         """Return the task with what chooses its step in the place of the test, None without any."""
-        if self.valid:
-            return self.model_copy(update={"test": self.valid})
-        if self.valid_share is None:
+        if not self.valid and self.valid_share is None:
             return None
-        validating = self.model_copy()
-        validating._validates = True
+        validating = self.model_copy(update={"test": self.valid} if self.valid else {})
+        validating._validates = not self.valid
+        validating._measured = "valid"
         return validating
+
+    @property
+    def measured(self) -> Literal["test", "valid"]:
+        """Which files models are measured on: test, or valid where they choose the step."""
+        return self._measured
 
     def parted(
         self,

@@ -18,6 +18,7 @@ from xlmkit.evaluate.metrics import accuracy, confusion_matrix, macro_f1
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.objectives.balance import Balance, balanced_weights
 from xlmkit.tasks.base import Scores, TaskInputs
+from xlmkit.tasks.left_out import check_tested, renaming, tell_left_out, unlearned
 from xlmkit.tasks.rare_classes import RareClasses
 from xlmkit.tasks.reading import Example, examples, read_split
 from xlmkit.tasks.sequences import (
@@ -26,9 +27,7 @@ from xlmkit.tasks.sequences import (
     SequenceConfig,
     SequenceData,
     by_language,
-    check_tested,
     labelled_texts,
-    tell_left_out,
 )
 
 _MANY = 50  # classes, above which not most of them can have a single example
@@ -65,7 +64,7 @@ class ClassificationConfig(RareClasses, SequenceConfig):
         train, test = (
             labelled_texts(by_language(part, read), np.int64) for part in (learned, tested)
         )
-        left_out = tell_left_out(tested, read, inputs.task)
+        left_out = tell_left_out(tested, read, inputs.task, unlearned(self), renaming(names))
         check_tested(self, test, names)
         self.check_weights(names)
         return ClassificationData(names, train, test, left_out=left_out)

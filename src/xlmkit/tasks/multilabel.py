@@ -25,6 +25,7 @@ from xlmkit.evaluate.multilabel import (
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.objectives.balance import Balance
 from xlmkit.tasks.base import Scores, TaskInputs
+from xlmkit.tasks.left_out import check_tested, renaming, tell_left_out, unlearned
 from xlmkit.tasks.rare_classes import RARE_CLASSES, RareClasses
 from xlmkit.tasks.reading import Example
 from xlmkit.tasks.sequences import (
@@ -33,12 +34,11 @@ from xlmkit.tasks.sequences import (
     SequenceConfig,
     SequenceData,
     by_language,
-    check_tested,
     labelled_texts,
-    tell_left_out,
 )
 
 _BARE = "of no class, but kept"
+_SEPARATORS = (",", ";", "|", "/", " ")
 
 
 class MultilabelConfig(RareClasses, SequenceConfig):
@@ -80,7 +80,9 @@ class MultilabelConfig(RareClasses, SequenceConfig):
         train, test = (
             labelled_texts(by_language(part, row), np.float32) for part in (learned, tested)
         )
-        left_out = tell_left_out(tested, row, inputs.task)
+        left_out = tell_left_out(
+            tested, row, inputs.task, unlearned(self), self._mend(tested, names)
+        )
         check_tested(self, test, names)
         self.check_weights(names)
         return MultilabelData(names, train, test, left_out=left_out)
@@ -95,6 +97,18 @@ class MultilabelConfig(RareClasses, SequenceConfig):
         if bare:
             told = f"{bare.total():,} of {len(part):,} texts {what} are of no class."
             say(f"finetune.{inputs.task}: {told}")
+
+    def _mend(self, tested: Sequence[Example], names: Sequence[str]) -> str:
+        """Return what to do about labels that were not learned: part them otherwise, or rename."""
+        for example in tested:
+            if self._names(example) <= set(names):
+                continue
+            for other in _SEPARATORS:
+                parts = {name.strip() for name in example.label.split(other)}
+                if len(parts) > 1 and parts <= set(names):
+                    told = f"classes are parted by {self.separator!r}, and these by {other!r}"
+                    return f"{told}; see `separator`"
+        return renaming(names)
 
     def _names(self, example: Example) -> set[str]:
         given = labels_in(example.label)

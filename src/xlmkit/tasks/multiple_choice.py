@@ -14,6 +14,7 @@ from xlmkit.evaluate.calibration import Calibration, softmax
 from xlmkit.evaluate.metrics import accuracy
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.tasks.base import Scores, TaskInputs
+from xlmkit.tasks.left_out import check_tested, tell_left_out
 from xlmkit.tasks.reading import Example
 from xlmkit.tasks.sequences import (
     LabelledTexts,
@@ -21,11 +22,10 @@ from xlmkit.tasks.sequences import (
     SequenceConfig,
     SequenceData,
     by_language,
-    check_tested,
-    tell_left_out,
 )
 
 _LEFT_OUT = "Texts whose labels name no choice"
+_COUNTED = "labels count the choices from 0"
 
 
 class MultipleChoiceConfig(SequenceConfig):
@@ -59,9 +59,9 @@ class MultipleChoiceConfig(SequenceConfig):
             return int(example.label) if known else None
 
         train, test = (_laid_out(by_language(part, place)) for part in (learned, tested))
-        for code, labels in tell_left_out(learned, place, inputs.task, _LEFT_OUT).items():
+        for code, labels in tell_left_out(learned, place, inputs.task, _LEFT_OUT, _COUNTED).items():
             inputs.bad.add("train", code, "a label that names no choice", sum(labels.values()))
-        left_out = tell_left_out(tested, place, inputs.task, _LEFT_OUT)
+        left_out = tell_left_out(tested, place, inputs.task, _LEFT_OUT, _COUNTED)
         if not train:
             raise UserError(f"no label of its train files is a number from 0 to {n - 1}.")
         check_tested(self, test, map(str, range(n)))

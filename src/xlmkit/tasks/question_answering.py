@@ -40,7 +40,7 @@ from xlmkit.tasks.base import (
     ignored,
 )
 from xlmkit.tasks.few_shots import few_shots
-from xlmkit.tasks.reading import check_sources, reading_of
+from xlmkit.tasks.reading import check_sources, reading_of, tell_untested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Weights
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 _HELD_OUT = 10  # one context in so many finds the threshold, where no files are given for it
 _LOST = "answer not in its context"
+_UNANSWERABLE = "no answer, which the model never learned to give, but counted as any other"
 _SPLIT_METRICS = ("has_answer_f1", "has_answer_exact_match", "no_answer_accuracy")
 
 
@@ -94,7 +95,11 @@ class QuestionAnsweringConfig(TaskConfig):
     @model_validator(mode="after")
     def _room_for_the_context(self) -> Self:
         if 2 * self.max_question > self.max_length:
-            raise ValueError("max_question must be at most half of max_length")
+            default = "" if "max_question" in self.model_fields_set else ", its default"
+            raise ValueError(
+                f"max_question ({self.max_question}{default}) must be at most half of max_length "
+                f"({self.max_length})"
+            )
         if self.stride >= self.max_length - self.max_question - SPECIAL_TOKENS:
             raise ValueError(
                 f"stride must be less than max_length - max_question - {SPECIAL_TOKENS}, the room "
@@ -140,11 +145,18 @@ class QuestionAnsweringConfig(TaskConfig):
         if not self._validates:
             test = list(_read(self.test, inputs.languages, inputs, "test"))
         if not test:
-            raise UserError("its test files have no question in any of the recipe's languages.")
-        told = "Test questions count as any other whose answers do not occur in their contexts"
+            told = "files have no question in any of the recipe's languages."
+            raise UserError(f"its {self.measured} {told}")
+        tell_untested({question.language for question in test}, self, inputs)
+        told = (
+            f"{self.measured.capitalize()} questions count as any other whose answers do not occur "
+        )
+        told += "in their contexts"
         for language, n in _lost(test, told).items():
             inputs.bad.add("test", language, f"{_LOST}, but counted as any other", n)
         refusing = any(not question.answers for question in (*train, *valid))
+        if not refusing and self.null_threshold is None and not self._validates:
+            _tell_unanswerable(test, inputs)
         if refusing and self.null_threshold is None and not valid:
             valid = [q for q in train if _finds_threshold(q, sources)]
             train = [q for q in train if not _finds_threshold(q, sources)]
@@ -166,12 +178,12 @@ def _read(
 ) -> Iterable[Question]:
     """Yield the questions of these languages; what is damaged is counted and told."""
     for source in sources:
+        reading = reading_of(source, inputs, languages)
         if source.language is not None and source.language not in languages:
             continue  # as of texts: other languages of the files are left
         if source.question_language not in (None, *inputs.languages):
             told = f"asks in {source.question_language}, which is none of the recipe's languages"
             raise UserError(f"its source {source.title!r} {told}; add it, or leave the source out.")
-        reading = reading_of(source.languages, inputs, languages)
         yield from read_questions(source, reading, languages)
         for sentence in reading.bad.sentences(source.title, "questions"):
             say(sentence)
@@ -184,6 +196,17 @@ def _lost(questions: Iterable[Question], told: str) -> Counter[str]:
     if lost:
         say(f"{told}: {', '.join(f'{code} {n}' for code, n in lost.items())}.")
     return lost
+
+
+def _tell_unanswerable(questions: Sequence[Question], inputs: TaskInputs) -> None:
+    """Count the questions that a model which learned to answer all has wrong, and say so."""
+    asked = Counter(question.language for question in questions)
+    for language, n in Counter(q.language for q in questions if not q.answers).items():
+        inputs.bad.add("test", language, _UNANSWERABLE, n)
+        say(
+            f"{n:,} of {asked[language]:,} test questions in {language} have no answer, but the "
+            "model never learned to give none; train on such questions."
+        )
 
 
 def _by_language(questions: Iterable[Question]) -> dict[str, list[Question]]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
@@ -12,8 +13,21 @@ from xlmkit.data.inputs import Reading
 from xlmkit.data.measures import normalize
 from xlmkit.data.readers import local_files, read_source
 from xlmkit.data.records import Record, labels_in
+from xlmkit.data.source_base import LANGUAGE_MARK
 from xlmkit.data.sources import Source
 from xlmkit.tasks.base import TaskConfig, TaskInputs
+
+
+class Limited(Protocol):
+    """Any source of a task, of whatever kind."""
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+
+    @property
+    def languages(self) -> tuple[str, ...] | None:
+        """The languages that alone are read of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +78,7 @@ def read_split(
         records = read_corpus(inputs.corpus, split)
         yield from _numbered(records, inputs.corpus) if numbers else records
     for source in sources:
-        reading = replace(
-            reading_of(source.languages, inputs), empty_labels=several, numbers=numbers
-        )
+        reading = replace(reading_of(source, inputs), empty_labels=several, numbers=numbers)
         n = without = 0
         for record in read_source(source, reading):
             n += 1
@@ -99,19 +111,48 @@ def _numbered(records: Iterable[Record], corpus: Path) -> Iterator[Record]:
         yield replace(record, label=number)
 
 
-def reading_of(
-    limited_to: Collection[str] | None, inputs: TaskInputs, first: Sequence[str] = ()
-) -> Reading:
+def reading_of(source: Limited, inputs: TaskInputs, first: Sequence[str] = ()) -> Reading:
     """Return in which languages of the recipe a source may have files, however few are wanted.
 
     Args:
-        limited_to: the languages that the source names, None where it may have any.
+        source: tells the languages that it is limited to, if any.
         inputs: the recipe's languages.
         first: those to read before the others.
+
+    Raises:
+        UserError: it is in a language that the recipe does not have.
     """
+    code = getattr(source, "language", None)
+    if code not in (None, *inputs.languages):
+        raise UserError(
+            f"its source {source.title!r} is in {code}, which `languages` of the recipe does not "
+            "name; add it there, or leave the source out."
+        )
     order = dict.fromkeys((*first, *inputs.languages))
+    limited_to = source.languages
     known = tuple(code for code in order if limited_to is None or code in limited_to)
     return Reading(inputs.base, known)
+
+
+def tell_untested(found: Collection[str], config: TaskConfig, inputs: TaskInputs) -> None:
+    """Say which languages have no test file, where each is to have one.
+
+    Args:
+        found: languages that are tested.
+        config: the task.
+        inputs: the languages.
+    """
+    missing = [code for code in inputs.languages if code not in found]
+    if config.measured == "test" and missing and any(map(_is_for_every_language, config.test)):
+        before = f"finetune.{inputs.task}: " if inputs.task else ""
+        say(
+            f"{before}There is no test file, or nothing to be used in it, for {', '.join(missing)}."
+        )
+
+
+def _is_for_every_language(source: Limited) -> bool:
+    places = (getattr(source, key, None) for key in ("path", "dataset", "subset"))
+    return source.languages is None and any(LANGUAGE_MARK in str(place) for place in places)
 
 
 def examples(records: Iterable[Record], languages: Iterable[str]) -> Iterator[Example]:

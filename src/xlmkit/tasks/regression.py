@@ -15,6 +15,7 @@ from xlmkit.evaluate.correlation import pearson, spearman
 from xlmkit.evaluate.outcomes import Columns
 from xlmkit.evaluate.scoring import Scoring
 from xlmkit.tasks.base import Scores, TaskInputs
+from xlmkit.tasks.left_out import tell_left_out
 from xlmkit.tasks.reading import Example
 from xlmkit.tasks.sequences import (
     LabelledTexts,
@@ -23,7 +24,6 @@ from xlmkit.tasks.sequences import (
     SequenceData,
     by_language,
     labelled_texts,
-    tell_left_out,
 )
 
 _LEFT_OUT = "Texts whose labels are no numbers"

@@ -6,7 +6,6 @@ A kind of task says how a label is read (`SequenceConfig.load`), which loss teac
 
 import time
 from abc import abstractmethod
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.log import say
 from xlmkit.data.records import Record
 from xlmkit.data.sources import HubSource, Source
 from xlmkit.data.text_windows import LongTexts, PairForm
@@ -36,7 +34,14 @@ from xlmkit.tasks.base import (
     ignored,
 )
 from xlmkit.tasks.few_shots import few_shots
-from xlmkit.tasks.reading import Example, check_sources, examples, files_of, read_split
+from xlmkit.tasks.reading import (
+    Example,
+    check_sources,
+    examples,
+    files_of,
+    read_split,
+    tell_untested,
+)
 
 if TYPE_CHECKING:
     from xlmkit.train.adaptation import Adaptation
@@ -45,7 +50,6 @@ Loss = Decision
 """What teaches a task is named by what its scores decide."""
 
 Label = TypeVar("Label")
-_TOLD = 5  # labels named
 
 
 class SequenceConfig(TaskConfig):
@@ -129,7 +133,9 @@ class SequenceConfig(TaskConfig):
         learned = few_shots(left, self, inputs, self._described)
         if self._validates:
             return learned, held_out
-        return learned, list(examples(self._split("test", inputs), inputs.languages))
+        tested = list(examples(self._split("test", inputs), inputs.languages))
+        tell_untested({one.language for one in tested}, self, inputs)
+        return learned, tested
 
     def _split(self, name: Literal["train", "test"], inputs: TaskInputs) -> Iterator[Record]:
         sources = self.train if name == "train" else self.test
@@ -306,42 +312,6 @@ def by_language(
     return gathered
 
 
-def tell_left_out(
-    found: Iterable[Example],
-    read: Callable[[Example], Any],
-    task: str,
-    what: str = "Test texts whose labels were never learned",
-) -> dict[str, dict[str, int]]:
-    """Say which examples `by_language` leaves out, and where the first of each language stands.
-
-    Args:
-        found: the examples.
-        read: as `by_language` has it.
-        task: name of the task.
-        what: to call those that are left out.
-
-    Returns:
-        Language to label to examples.
-    """
-    counts: dict[str, Counter[str]] = {}
-    places, kept = dict[str, str](), set[str]()
-    for example in found:
-        if read(example) is not None:
-            kept.add(example.language)
-            continue
-        counts.setdefault(example.language, Counter())[example.label] += 1
-        places.setdefault(example.language, example.where)
-    told = []
-    for code, labels in counts.items():
-        listed = ", ".join(f"{label} ({count})" for label, count in labels.most_common(_TOLD))
-        more = ", ..." if len(labels) > _TOLD else ""
-        all_of = "" if code in kept else ", which leaves none"
-        told.append(f"{listed}{more} in {code}{all_of}, first at {places[code]}")
-    if told:
-        say(f"{task and f'finetune.{task}: '}{what} are left out: {'; '.join(told)}.")
-    return {code: dict(labels) for code, labels in counts.items()}
-
-
 def labelled_texts(
     gathered: Mapping[str, list[tuple[Example, Label]]], dtype: type
 ) -> dict[str, LabelledTexts]:
@@ -372,18 +342,4 @@ def _check_beside(found: Iterable[Example]) -> None:
         raise UserError(
             "some of its texts are pairs and some are not; give `second` in every source, of "
             "train, valid and test, or in none."
-        )
-
-
-def check_tested(config: SequenceConfig, test: Mapping[str, Any], learned: Iterable[str]) -> None:
-    """See that something of the task's own test files can be measured.
-
-    Raises:
-        UserError: nothing can.
-    """
-    if config.test and not test:
-        names = ", ".join(list(learned)[:5])
-        raise UserError(
-            f"no text of its test files has a label that is among those of its train files "
-            f"({names})."
         )

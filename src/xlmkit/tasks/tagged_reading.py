@@ -34,6 +34,14 @@ _DOCUMENT = "-DOCSTART-"
 _UNTAGGED = "a word without a tag"
 _NO_WORD = "an empty word"
 _TOO_FEW = "too few columns"
+_NO_LISTS = "no lists of words and tags"
+_MENDS = {
+    ("conll", _TOO_FEW): "columns are parted by tabs or blanks, and numbered by `token` and `tag`",
+    ("conllu", _TOO_FEW): "columns are parted by tabs; files of fewer want kind: conll",
+    ("jsonl", _NO_LISTS): "`tokens` and `tags` of the source name the keys of the lists",
+    ("hub", _NO_LISTS): "`tokens` and `tags` of the source name the columns of the lists",
+}
+"""What to do, by the kind of a source and what is wrong."""
 
 Words = tuple[list[str], list[str]]
 """The words of a sentence and their tags."""
@@ -72,7 +80,7 @@ def read_tagged(
         UserError: a file is missing or damaged, has not the columns asked for, or has no sentence.
     """
     for source in sources:
-        reading = reading_of(source.languages, inputs, languages)
+        reading = reading_of(source, inputs, languages)
         parts = [part for part in _parts(source, reading) if part.language in languages]
         found = False
         for part in parts:
@@ -80,6 +88,8 @@ def read_tagged(
             for place, words in _read(part, reading):
                 if isinstance(words, str):
                     reading.bad.add(words, place)
+                    if mend := _MENDS.get((source.kind, words)):
+                        reading.bad.mends.setdefault(words, mend)
                 else:
                     found = True
                     yield TaggedSentence(str(part.language), *_normalized(words))
@@ -87,7 +97,10 @@ def read_tagged(
             say(sentence)
         inputs.bad.take(split, reading.bad)
         if parts and not found:
-            raise UserError(f"The source {source.title!r} has no sentence that can be used.")
+            raise UserError(
+                f"The source {source.title!r} has no sentence that can be used"
+                + (f" ({reading.bad.reasons})." if reading.bad.counts else ".")
+            )
 
 
 def files_of(sources: Iterable[TaggedSourceKind], base: Path) -> list[Path]:
@@ -237,7 +250,7 @@ def _inside(value: Any, key: str) -> Any:  # noqa: ANN401 - JSON
 
 def _lists(words: Any, tags: Any) -> Words | str:  # noqa: ANN401 - JSON
     if not isinstance(words, list) or not isinstance(tags, list):
-        return "no lists of words and tags"
+        return _NO_LISTS
     if len(words) != len(tags):
         return "not as many tags as words"
     if not words:

@@ -8,7 +8,7 @@ scored as well, see `xlmkit.evaluate.spans`.
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -45,7 +45,8 @@ from xlmkit.tasks.base import (
 from xlmkit.tasks.entity_tags import Entities, entity_reading
 from xlmkit.tasks.few_shots import few_shots
 from xlmkit.tasks.rare_classes import RARE_CLASSES, RareClasses
-from xlmkit.tasks.reading import check_sources
+from xlmkit.tasks.reading import check_sources, tell_untested
+from xlmkit.tasks.tagged_checks import tell_without_entities, without_unlearned
 from xlmkit.tasks.tagged_reading import TaggedSentence, files_of, read_tagged
 from xlmkit.tasks.tagged_sources import MAY_BE_NONE, ConlluSource, ListsHubSource, TaggedSourceKind
 
@@ -119,15 +120,19 @@ class TaggingConfig(RareClasses, TaskConfig):
                 f"{', '.join(inputs.sources(self))}, at least two are needed; see the columns."
             )
         if not tested:
-            raise UserError("its test files have no sentence in any of the recipe's languages.")
+            told = "files have no sentence in any of the recipe's languages."
+            raise UserError(f"its {self.measured} {told}")
+        tell_untested({sentence.language for sentence in tested}, self, inputs)
+        tested, left_out = without_unlearned(tested, names, self.measured, inputs.task)
+        reading = entity_reading(names, self.entities, inputs.task)
+        if reading is not None:
+            tell_without_entities(tested, self.measured)
         unseen = sorted({tag for sentence in tested for tag in sentence.tags} - set(names))
         numbers = {tag: number for number, tag in enumerate([*names, *unseen])}
         train, test = (_by_language(part, numbers) for part in (learned, tested))
         self.check_weights(names)
-        data = TaggingData(
-            names, unseen, train, test, entity_reading(names, self.entities, inputs.task)
-        )
-        data.tell_oddities()
+        data = TaggingData(names, unseen, train, test, reading, left_out=left_out)
+        data.tell_oddities(self.measured)
         return data
 
 
@@ -183,6 +188,7 @@ class TaggingData(TaskData):
         train: language to sentences, the source languages only.
         test: language to sentences.
         reading: how entities are read from tags, None where they are none.
+        left_out: language to tag to words of test files of which no tag was learned.
     """
 
     labels: list[str]
@@ -190,6 +196,7 @@ class TaggingData(TaskData):
     train: Mapping[str, TaggedSentences]
     test: Mapping[str, TaggedSentences]
     reading: Reading | None = None
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict, kw_only=True)
 
     def balance(self, config: TaggingConfig) -> Balance:
         """Return what is done about rare tags."""
@@ -272,7 +279,8 @@ class TaggingData(TaskData):
         found = figures(
             config, self.labels, n, sources, languages, shown, self.metrics, outcomes, seconds
         )
-        return {**found, "unit": "words"}
+        left_out = {"left_out": self.left_out} if self.left_out else {}
+        return {**found, "unit": "words", **left_out}
 
     def _outcomes(self, part: TaggedSentences, predicted: NDArray[np.int64]) -> Outcomes:
         """Return of each sentence what its share in the metrics is made from."""
@@ -325,20 +333,26 @@ class TaggingData(TaskData):
             **({} if self._begins_alike else {"illegal": illegal}),
         }
 
-    def tell_oddities(self) -> None:
-        """Say how many test tags were never learned, and how many tags are not legal."""
+    def tell_oddities(self, measured: str = "test") -> None:
+        """Say how many test tags were never learned, and how many tags are not legal.
+
+        Args:
+            measured: which files are measured, test or valid.
+        """
         if self.unseen:
-            counts = Counter[str]()
-            for part in self.test.values():
-                counts.update(
+            told = []
+            for language, part in self.test.items():
+                counts = Counter(
                     {tag: _n(part, len(self.labels) + i) for i, tag in enumerate(self.unseen)}
                 )
-            listed = ", ".join(f"{tag} ({count})" for tag, count in counts.most_common(5))
-            say(f"Test words whose tags were never learned count as wrong: {listed}.")
+                listed = ", ".join(f"{tag} ({n})" for tag, n in counts.most_common(5) if n)
+                told += [f"{listed} in {language}"] if listed else []
+            what = f"{measured.capitalize()} words whose tags were never learned"
+            say(f"{what} count as wrong: {'; '.join(told)}.")
         if self.reading is None or self._begins_alike:
             return
         names = [*self.labels, *self.unseen]
-        for what, parts in (("train", self.train), ("test", self.test)):
+        for what, parts in (("train", self.train), (measured, self.test)):
             found = {
                 language: sum(map(illegal_tags, part.parted(names[i] for i in part.tags)))
                 for language, part in parts.items()

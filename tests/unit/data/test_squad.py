@@ -109,6 +109,26 @@ def test_another_layout_is_one_sentence(tmp_path: Path) -> None:
         list(read_questions(source, reading))
 
 
+def test_what_is_wrong_with_a_whole_file_is_said_as_by_other_readers(tmp_path: Path) -> None:
+    one = json.dumps({"question": "Where?", "context": "Here, ü.", "answer": "Here"}) + "\n"
+    latin = nested("here", qa("here", 0)).replace("here", "überall")
+    for name, content, message in (
+        ("q.json", latin.encode("latin-1"), r"q.json is not UTF-8; .* iconv -f latin1 -t UTF-8 q"),
+        ("q.json", b" \n", r"q.json is empty\."),
+        (
+            "q.jsonl",
+            one.encode(),
+            r"1 were damaged \(no answers in the layout of SQuAD; a row has no `answers` but "
+            r"question, context, answer\)\.",
+        ),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UserError, match=message):
+            list(
+                read_questions(QuestionSource(path=name, language="en"), Reading(tmp_path, ("en",)))
+            )
+
+
 def test_a_dataset_of_hugging_face_is_read(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     answers = [{"text": ["north"], "answer_start": [15]}, {"text": [], "answer_start": []}]

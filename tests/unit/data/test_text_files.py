@@ -342,3 +342,11 @@ def test_blocks_hold_the_same_records(tmp_path: Path, size: int, fields: dict[st
     assert expected
     assert again.bad == reading.bad
     assert len(blocks) > 1 or size > 7 or "lines" in fields
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_in_another_encoding_is_told_how_to_convert(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.txt").write_text("Übergröße\n" * 9, encoding=encoding)
+    name, said = ("latin1", "convert the file") if encoding == "latin-1" else ("utf-16", "UTF-16")
+    with pytest.raises(UserError, match=f"{said}.* iconv -f {name} -t UTF-8 a.txt"):
+        _read(tmp_path, kind="text", path="a.txt", language="en")

@@ -49,3 +49,17 @@ def test_two_long_texts_share_the_room() -> None:
     made = cut_rows([(a, b)], 14, 2)
     assert all(len(x[0]) == 5 and len(y[0]) == 5 for x, y in made.rows)
     assert made.rows[-1][1][0][-1] == 29
+
+
+def test_a_stride_of_more_than_half_is_told_once_where_it_matters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [((np.arange(length), 0),) for length in (3, 20, 30)]
+    cut_rows(rows, 12, 5)
+    cut_rows(rows[:1], 12, 99)
+    assert capsys.readouterr().err == ""
+    cut_rows(rows, 12, 99)
+    assert capsys.readouterr().err == (
+        "Windows of 12 tokens share at most half of them: 5, not 99; lower the stride, or raise "
+        "the length.\n"
+    )

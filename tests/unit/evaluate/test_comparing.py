@@ -99,6 +99,33 @@ def test_what_is_beaten_in_everything_is_told(tmp_path, make_run, model):
     assert found.standings[0].size == 90
 
 
+def test_speeds_that_were_hardly_measured_do_not_decide(tmp_path, make_run, model):
+    run = make_run(
+        tmp_path / "run",
+        one=model("One", 0.8, seconds=0.02),
+        two=model("Two", 0.8, seconds=4.0),
+    )
+    found = compare(read_contenders([run]))
+    assert {s.beaten_by for s in found.standings} == {""}
+    assert found.notes == (
+        "Speeds of One were measured over less than 3 seconds: they are shown, but do not decide.",
+    )
+
+
+def test_languages_that_are_not_shared_are_told(tmp_path, make_run, model):
+    one = make_run(tmp_path / "one", a=model("A", 0.9))
+    two = make_run(tmp_path / "two", b=model("B", 0.6, codes=("en", "sw")))
+    left = "Left out of topic, since not all models were measured in them: "
+    assert compare(read_contenders([one, two])).notes == (f"{left}fr.",)
+    source = make_run(tmp_path / "source", b=model("B", 0.6, codes=("en",)))
+    assert compare(read_contenders([one, source])).notes == (
+        f"{left}sw, fr.",
+        "Only en is left of topic, whose labels were learned: nothing is said about other "
+        "languages.",
+    )
+    assert compare(read_contenders([one, two]), languages=["sw"]).notes == ()
+
+
 def with_tasks(run: Path, *others: Path) -> Path:
     """Add the tasks of runs with the same models to a run."""
     results = json.loads((run / "results.json").read_text("utf-8"))
@@ -252,6 +279,7 @@ def test_a_form_that_is_unknown_is_refused(two_runs):
     result = CliRunner().invoke(app, [*two_runs, "--output", "a.pdf"])
     assert result.exit_code == 1
     assert "a.pdf should end in .html, .json, .csv" in result.stderr
+    assert result.stdout == ""  # it is refused before anything is computed
 
 
 def add_seeds(run: Path, model: str, gain: float) -> None:

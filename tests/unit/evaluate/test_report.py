@@ -93,7 +93,8 @@ def test_page_is_one_small_file_that_asks_for_nothing(results, tmp_path):
     page = Page(text)
     assert not {"link", "img", "iframe", "object", "base", "form"} & {tag for tag, _ in page.tags}
     for tag, attrs in page.tags:
-        assert not {"src", "href", "srcset", "action", "xlink:href"} & set(attrs), tag
+        assert not {"src", "srcset", "action", "xlink:href"} & set(attrs), tag
+        assert attrs.get("href", "#").startswith("#"), tag
     assert not re.search(r"https?://|@import|url\(|fetch\(|XMLHttp", text)
     assert "default-src 'none'" in text
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
@@ -335,6 +336,9 @@ def test_signatures_that_differ_in_size_alone_are_one(results):
     ("text", "expected"),
     [
         (formats.percent(0.7123), "71.2%"),
+        (formats.hundredths(-0.0321), "−3.2"),
+        (formats.percent(-0.0321), "−3.2%"),
+        (formats.hundredths(-0.0001), "0.0"),
         (formats.points(-0.123), "−12.3"),
         (formats.points(0.2), "+20.0"),
         (formats.points(-0.0001), "0.0"),
@@ -376,6 +380,16 @@ def test_summary_in_the_terminal(results, capsys):
     assert len({line.index("*") for line in table[1:]}) == 1
     assert any(line.startswith("Translations found first") for line in lines)
     assert any(line.startswith("Perplexity with MLM") for line in lines)
+
+
+def test_the_page_lists_its_sections(results):
+    page = Page(render_report(results))
+    linked = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
+    named = [f"#{attrs['id']}" for tag, attrs in page.tags if tag == "section"]
+    assert linked == named == [f"#section-{n}" for n in range(1, len(page.headings))]
+    tags = [tag for tag, _ in page.tags]
+    assert tags.index("header") < tags.index("nav") < tags.index("main")
+    assert "<nav" not in render_report({"name": "empty"})
 
 
 def test_summary_of_nothing_prints_nothing(capsys):

@@ -6,6 +6,12 @@ from xlmkit.evaluate.report_bias import bias_section, falls, rank_correlation
 
 pytestmark = pytest.mark.unit
 
+
+def valued(task, code, value, half=0.02):
+    """Give a language an accuracy with an interval of so much on either side."""
+    task["languages"][code]["accuracy"].update(value=value, low=value - half, high=value + half)
+
+
 VALUES = {"en": 0.9, "fr": 0.85, "de": 0.8, "es": 0.7, "ru": 0.6, "ar": 0.5, "zh": 0.4}
 
 
@@ -15,7 +21,7 @@ def measured(results):
     model = results["models"]["mlm_tlm"]
     task = model["tasks"]["application"]
     for number, (code, value) in enumerate(VALUES.items()):
-        task["languages"][code]["accuracy"]["value"] = value
+        valued(task, code, value)
         task["languages"][code]["tokens_per_word"] = 1 + number / 10
         results["tokenizer"]["languages"][code]["tokens"] = 10**6 / (1 + number)
     return results, model, task
@@ -58,19 +64,45 @@ def test_of_a_ready_model_no_text_is_known(measured):
 
 def test_languages_that_do_not_fall_are_not_said_to(measured):
     _results, _model, task = measured
-    task["languages"]["fr"]["accuracy"]["value"] = 0.95
+    valued(task, "fr", 0.95)
     assert bias_section(*measured).sentences[0].endswith("; French does not fall.")
     for code in VALUES:
-        task["languages"][code]["accuracy"]["value"] = 0.9
+        valued(task, code, 0.9)
     assert bias_section(*measured).sentences[0] == "In accuracy, no language falls below English."
 
 
 def test_languages_that_fall_alike_are_not_ranked(measured):
     _results, _model, task = measured
     for code in VALUES.keys() - {"en"}:
-        task["languages"][code]["accuracy"]["value"] = 0.25
+        valued(task, code, 0.25)
     expected = "In accuracy, all fall 65.0 points below English."
     assert bias_section(*measured).sentences[0] == expected
+
+
+def test_what_the_intervals_do_not_part_is_not_said_to_fall(measured):
+    _results, _model, task = measured
+    valued(task, "fr", 0.89)
+    assert bias_section(*measured).sentences[0].endswith("; French is too near to tell.")
+    valued(task, "zh", 0.3, half=0.7)
+    said = bias_section(*measured).sentences
+    assert said[0] == (
+        "In accuracy, Arabic falls 40.0 points below English (50.0 against 90.0); French is too "
+        "near to tell."
+    )
+    assert "less than half" not in " ".join(said)
+    valued(task, "en", 0.9, half=0.7)
+    assert bias_section(*measured).sentences[0] == (
+        "In accuracy, no language falls surely below English; the intervals are too wide to tell."
+    )
+
+
+def test_one_answer_for_all_texts_is_not_praised(measured):
+    _results, _model, task = measured
+    valued(task, "fr", 0.95)
+    for code in ("fr", "zh"):
+        task["languages"][code]["confusion"] = [[0, 250, 0, 0]] * 4
+    assert [one.code for one in falls(*measured)] == ["de", "es", "ru", "ar", "zh"]
+    assert "French" not in " ".join(bias_section(*measured).sentences)
 
 
 def test_a_few_languages_say_nothing_of_a_relation(measured):

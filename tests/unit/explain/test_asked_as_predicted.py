@@ -45,6 +45,17 @@ def explained(folder: Path, text: str, **given: Any) -> tuple[str, float, list[s
     return one.label, one.probability, told
 
 
+def test_pairs_are_explained_for_models_of_pairs_alone(
+    keyword_classifier: Path, tmp_path: Path
+) -> None:
+    single = asked(keyword_classifier, tmp_path / "single", pairs=False)
+    with pytest.raises(UserError, match="reads no pairs; leave out --second"):
+        explained(single, "a b", second="c d")
+    both = asked(keyword_classifier, tmp_path / "both", pairs=True)
+    with pytest.raises(UserError, match="reads pairs of texts; give the other one by --second"):
+        explained(both, "a b")
+
+
 @pytest.mark.parametrize("max_length", [None, 9])
 @pytest.mark.parametrize("form", ["apart", "joined"])
 def test_a_pair_is_read_in_the_models_own_form(

@@ -21,6 +21,7 @@ FILES = {
     "narrow.tsv": "a\nb\n",
     "named.tsv": "text\tlabel\na\tx\n",
     "german.tsv": "a\tx\tde\n",
+    "named_languages.tsv": "a\tx\tENGLISH\nb\ty\tde-DE\n",
     "numbers.tsv": "a\t1\nb\tx\nc\tnan\nd\t2\n",
     "pairs.tsv": "a\tb\tx\na\t\tx\n\tb\ty\na\tb\ty\n",
     "choices.tsv": "p\tc\td\t0\np\tc\td\t2\np\tc\t\t1\np\tc\td\t1\n",
@@ -86,14 +87,20 @@ def load(tmp_path: Path) -> Any:
             tsv("good.tsv"),
             tsv("unknown.tsv"),
             1,
-            ["never learned are left out: z (2) in en, first at unknown.tsv:1."],
+            [
+                "never learned are left out: z (2) in en, first at unknown.tsv:1; learned are x, "
+                "y; `label_map` of a source gives labels these names."
+            ],
         ),
         (
             "multilabel",
             tsv("good.tsv"),
             tsv("unknown.tsv"),
             1,
-            ["never learned are left out: z (2) in en, first at unknown.tsv:1."],
+            [
+                "never learned are left out: z (2) in en, first at unknown.tsv:1; learned are x, "
+                "y; `label_map` of a source gives labels these names."
+            ],
         ),
         (
             "classification",
@@ -151,7 +158,8 @@ def load(tmp_path: Path) -> Any:
             2,
             [
                 "(an empty second text or choice): choices.tsv:3",
-                "name no choice are left out: 2 (1) in en, first at choices.tsv:2.",
+                "name no choice are left out: 2 (1) in en, first at choices.tsv:2; labels count "
+                "the choices from 0.",
             ],
         ),
         (
@@ -161,7 +169,7 @@ def load(tmp_path: Path) -> Any:
             3,
             [
                 "1 sentence left out (too few columns): bad.conll:3",
-                "never learned count as wrong: B-Z (1)",
+                "Test words whose tags were never learned count as wrong: B-Z (1) in en.",
                 "I- of the test files that continue no entity begin an entity: en 2",
             ],
         ),
@@ -233,7 +241,10 @@ def test_a_language_that_vanishes_is_named_with_its_task(
     config = TypeAdapter(Task).validate_python(section)
     data = config.load(inputs)
     told = "finetune.topics: Test texts whose labels were never learned are left out: X (2) in sw,"
-    assert f"{told} which leaves none, first at test.tsv:1." in capsys.readouterr().err
+    assert (
+        f"{told} which leaves none, first at test.tsv:1; learned are x, y;"
+        in capsys.readouterr().err
+    )
     assert set(data.test) == {"en"}
 
     class Right:
@@ -246,6 +257,47 @@ def test_a_language_that_vanishes_is_named_with_its_task(
     assert measured["left_out"] == {"sw": {"X": 2}}
     (note,) = left_out_notes({"language_names": {"sw": "Swahili"}}, {"a": measured})
     assert note == "Test texts whose labels were not learned are left out: 2 in Swahili (all; X 2)."
+
+
+def test_classes_that_are_parted_otherwise_name_the_separator(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.tsv").write_text("a\tx,y\nb\ty\n", encoding="utf-8")
+    (tmp_path / "test.tsv").write_text("a\tx;y\nb\ty\n", encoding="utf-8")
+    files = {"train": [tsv("train.tsv")], "test": [tsv("test.tsv")], "valid": [tsv("test.tsv")]}
+    config = TypeAdapter(Task).validate_python({"kind": "multilabel", **files})
+    config.load(TaskInputs(tmp_path, tmp_path, ("en",)))
+    told = "classes are parted by ',', and these by ';'; see `separator`."
+    assert f"x;y (1) in en, first at test.tsv:1; {told}" in capsys.readouterr().err
+    config.validation().load(TaskInputs(tmp_path, tmp_path, ("en",)))
+    assert "Valid texts whose labels were never learned" in capsys.readouterr().err
+
+
+def test_languages_that_are_not_measured_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "a\tx\ten\nb\ty\tde\nc\tx\tde\nd\ty\tgerman\n"
+    (tmp_path / "test.en.tsv").write_text("a\tx\nb\ty\n", encoding="utf-8")
+    (tmp_path / "all.tsv").write_text(rows, encoding="utf-8")
+    each = {"kind": "tsv", "path": "test.{language}.tsv", "text": 0, "label_column": 1}
+    both = {**each, "path": "all.tsv", "language_column": 2}
+    inputs = TaskInputs(tmp_path, tmp_path, ("en", "sw", "zh"), task="topics")
+
+    def told(test: dict[str, Any]) -> str:
+        section = {"kind": "classification", "train": [tsv("test.en.tsv")], "test": [test]}
+        TypeAdapter(Task).validate_python(section).load(inputs)
+        return capsys.readouterr().err
+
+    missing = "finetune.topics: There is no test file, or nothing to be used in it, for sw, zh."
+    assert missing in told(each)
+    assert missing not in told({**each, "languages": ["en"]})
+    said = told(both)
+    assert missing not in said
+    assert "unknown language 'german'): all.tsv:4; write codes such as en, de, zh" in said
+    assert "lines left out in languages that `languages` of the recipe does not name: de 2." in said
+    other = {"a language that the recipe does not name": 2}
+    assert inputs.bad.to_json()["test"]["de"] == other
+    assert "does not name" not in told({**both, "languages": ["en"]})
 
 
 @pytest.mark.parametrize(
@@ -308,13 +360,20 @@ NONE = "no text of its test files has a label that is among those of its train f
             tsv("good.tsv"),
             tsv("narrow.tsv"),
             "gave no text in any of the languages en, sw; 2 of its lines could not be used (too "
-            "few columns)",
+            "few columns; columns are parted by tabs; others want kind: csv with their "
+            "`separator`)",
+        ),
+        (
+            "classification",
+            tsv("good.tsv"),
+            tsv("good.tsv") | {"kind": "csv"},
+            "(too few columns; columns are parted by ','; see `separator`)",
         ),
         (
             "multilabel",
             tsv("narrow.tsv"),
             tsv("good.tsv"),
-            "2 of its lines could not be used (too few columns)",
+            "2 of its lines could not be used (too few columns; columns are parted by tabs; ",
         ),
         (
             "classification",
@@ -341,7 +400,19 @@ NONE = "no text of its test files has a label that is among those of its train f
             "60 of the 60 different labels of its train files have a single example, as 'text 0': "
             "these are no classes",
         ),
-        ("classification", tsv("good.tsv"), GERMAN, "gave no text in any of the languages en, sw"),
+        (
+            "classification",
+            tsv("good.tsv"),
+            GERMAN,
+            "gave no text in any of the languages en, sw; its lines are in de 1: add these to",
+        ),
+        (
+            "classification",
+            tsv("good.tsv"),
+            GERMAN | {"path": "named_languages.tsv"},
+            "2 of its lines could not be used (unknown language 'ENGLISH', 'de-DE'; "
+            "write codes such as en, de, zh)",
+        ),
         (
             "regression",
             tsv("numbers.tsv"),
@@ -353,7 +424,14 @@ NONE = "no text of its test files has a label that is among those of its train f
             "tagging",
             CONLL | {"path": "good.conll"},
             CONLL | {"path": "untagged.conll"},
-            "has no sentence that can be used",
+            "has no sentence that can be used (too few columns; columns are parted by tabs or "
+            "blanks, and numbered by `token` and `tag`)",
+        ),
+        (
+            "tagging",
+            CONLL | {"path": "good.conll"},
+            {"kind": "jsonl", "path": "rows.jsonl", "language": "en"},
+            "`tokens` and `tags` of the source name the keys of the lists)",
         ),
         (
             "question_answering",
@@ -361,15 +439,22 @@ NONE = "no text of its test files has a label that is among those of its train f
             SQUAD | {"path": "questions.json"},
             "no question of its train files has an answer that is in its context",
         ),
-        (
-            "question_answering",
-            SQUAD | {"path": "questions.json"},
-            SQUAD | {"path": "questions.json", "language": "de"},
-            "its test files have no question in any of the recipe's languages",
+        *(
+            (
+                kind,
+                file,
+                file | {"language": "de"},
+                "is in de, which `languages` of the recipe does not name; add it there",
+            )
+            for kind, file in (
+                ("question_answering", SQUAD | {"path": "questions.json"}),
+                ("tagging", CONLL | {"path": "good.conll"}),
+                ("classification", tsv("good.tsv")),
+            )
         ),
         (
             "question_answering",
-            SQUAD | {"path": "questions.json", "language": "de"},
+            SQUAD | {"path": "questions.json", "language": "sw"},
             SQUAD | {"path": "questions.json"},
             "its train files have no question in en",
         ),

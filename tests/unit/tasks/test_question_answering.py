@@ -104,6 +104,27 @@ def test_a_source_of_other_languages_chooses_their_steps_and_is_not_learned(tmp_
             load(tmp_path, train=[english, wrong])
 
 
+def test_questions_without_answers_that_no_model_learned_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, impossible=False)
+    unanswerable = "".join(json.dumps(row) + "\n" for row in rows("zh", 60, impossible=True))
+    (tmp_path / "qa.zh.jsonl").write_text(unanswerable, encoding="utf-8")
+    told = (
+        "20 of 60 test questions in zh have no answer, but the model never learned to give none; "
+        "train on such questions."
+    )
+    inputs = TaskInputs(tmp_path, tmp_path, ("en", "zh"))
+    config().load(inputs)
+    assert told in capsys.readouterr().err
+    reason = "no answer, which the model never learned to give, but counted as any other"
+    assert inputs.bad.to_json() == {"test": {"zh": {reason: 20}}}
+    load(tmp_path, null_threshold=0.0)
+    write(tmp_path, impossible=True)
+    load(tmp_path)
+    assert told not in capsys.readouterr().err
+
+
 def test_answers_that_do_not_occur_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,8 +149,10 @@ def test_answers_that_do_not_occur_are_told(
 def test_a_stride_leaves_room() -> None:
     with pytest.raises(ValidationError, match="stride must be less than"):
         config(max_length=100, max_question=50, stride=46)
-    with pytest.raises(ValidationError, match="at most half"):
+    with pytest.raises(ValidationError, match=r"max_question \(51\) must be at most half"):
         config(max_length=100, max_question=51, stride=0)
+    with pytest.raises(ValidationError, match=r"\(64, its default\) must be at most half of .*100"):
+        config(max_length=100, stride=0)
     assert config(max_length=101, max_question=50, stride=46).answering.shape.stride == 46
 
 

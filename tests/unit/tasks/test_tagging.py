@@ -61,6 +61,35 @@ def test_tags_never_learned_are_told_and_count_as_wrong(
     assert "entity_f1" not in judged
 
 
+def test_languages_of_unlearned_entities_are_left_out_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = load(tmp_path, {"en": ENTITIES, "zh": "a b-loc\nb O\n\nc b-per\nd b-per\n"})
+    assert set(data.test) == {"en"}
+    assert data.unseen == []
+    assert data.left_out == {"zh": {"b-loc": 1, "b-per": 2}}
+    assert (
+        "Languages of the test files none of whose tags were learned are left out: b-per (2), "
+        "b-loc (1) in zh; learned are B-LOC, B-PER, I-LOC, O."
+    ) in capsys.readouterr().err
+    only = [{"kind": "conll", "path": "zh.txt", "language": "zh"}]
+    with pytest.raises(UserError, match=r"no tag of its test files was learned: b-per \(2\), "):
+        load(tmp_path, {"en": ENTITIES}, test=only)
+
+
+def test_a_language_without_entities_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = (
+        "zh has no entity in its test file, so its F1 is 0 by definition; are `token` and `tag` "
+        "the right columns?"
+    )
+    load(tmp_path, {"en": ENTITIES, "zh": "a B-PER b O\n\nc O\n"})
+    assert told in capsys.readouterr().err
+    load(tmp_path, {"en": ENTITIES, "zh": "a O\n"}, entities="none")
+    assert "no entity" not in capsys.readouterr().err
+
+
 def test_entities_are_judged_and_illegal_tags_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,7 +159,7 @@ def test_what_is_measured_and_shown(tmp_path: Path) -> None:
 def test_there_is_something_to_learn_and_to_test(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="have 1 different tags in en, at least two"):
         load(tmp_path, {"en": "a X\n"})
-    other = {"kind": "conll", "path": "en.txt", "language": "sw"}
+    other = {"kind": "conll", "path": "en.txt", "language": "en", "languages": ["sw"]}
     with pytest.raises(UserError, match="its tags are not those of entities"):
         load(tmp_path, {"en": "a NOUN\nb O\n"}, entities="iob2")
     with pytest.raises(UserError, match="no sentence in any of the recipe's languages"):
