@@ -191,7 +191,7 @@ def test_memory_does_not_grow_with_the_length_of_texts(tmp_path: Path) -> None:
     source = {"kind": "text", "path": "a.txt", "language": "en"}
     config = DataConfig.model_validate({"sources": [source], "duplicates": "exact"})
     peaks = []
-    for words in (3, 3, 240):  # the first run fills caches
+    for words in (60, 60, 240):  # the first run fills caches; more blocks than wait in any
         line = " ".join(f"word{_numbered(i)}" for i in range(words))
         with (tmp_path / "a.txt").open("w") as stream:
             stream.writelines(f"{line} {_numbered(i)}\n" for i in range(1000))
