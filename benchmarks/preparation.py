@@ -19,7 +19,6 @@ of both.
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import regex
 import sacremoses
 import yaml
 from _harness import Goal, Limit, compare, record, set_up, text_limit
@@ -49,7 +49,7 @@ from xlmkit.text.normalize import (
 )
 
 LONGEST, MOST_WORDS = 2000, 250  # characters and words, as in xlmkit's defaults
-NO_LETTERS = re.compile(r"[\W\d_]+")
+NO_LETTERS = regex.compile(r"[^\p{L}\p{M}]+")  # marks are of letters: Arabic has texts in both ways
 BANDS, ROWS, LONG, SIMILAR = 20, 12, 20, 0.8  # of near-duplicates, as in xlmkit
 ALIKE = 0.01  # share by which lines and tokens of both sides may differ
 PEER = "sacremoses and tokenizers"
