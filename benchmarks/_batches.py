@@ -1,6 +1,7 @@
 """Batches for training steps: streams, and pairs in random order or by length."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -53,13 +54,19 @@ def masked(shape: Architecture, rows: list, number: int) -> PredictionBatch:
 
 
 def by_length(batches: list[PredictionBatch]) -> list[PredictionBatch]:
-    """Return the same sequences in batches of similar lengths, as xlmkit's sampler makes them."""
+    """Return the same sequences in as many batches, sorted by length and cut by tokens.
+
+    So xlmkit's sampler cuts its pools, which are of 32 batches.
+    """
     rows = []
     for batch in batches:
         lengths = batch.inputs.lengths.tolist()
         rows += [(batch, row, length) for row, length in enumerate(lengths)]
     rows.sort(key=lambda item: item[2])
-    return [_gather(rows[start : start + 32]) for start in range(0, len(rows), 32)]
+    tokens = np.cumsum([length for *_, length in rows])
+    cuts = np.searchsorted(tokens, tokens[-1] * np.arange(1, len(batches)) / len(batches))
+    edges = [0, *cuts.tolist(), len(rows)]
+    return [_gather(rows[start:end]) for start, end in pairwise(edges) if start < end]
 
 
 def _gather(rows: list[tuple[PredictionBatch, int, int]]) -> PredictionBatch:

@@ -266,6 +266,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=8, help="of pairs; of streams a quarter")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
+    parser.add_argument("--kinds", nargs="+", choices=["stream", "TLM"], default=["stream", "TLM"])
     parser.add_argument("--pairs", nargs="+", type=Path, help="TSV files")
     parser.add_argument("--allocator", choices=["shipped", "xlmkit"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -286,7 +287,9 @@ def main() -> None:
             else drawn_pairs(shape, arguments.batches)
         )
         full = streams(shape, max(1, arguments.batches // 4))  # about as many tokens
-        for kind, batches in (("stream", full), ("TLM", pairs(shape, rows))):
+        made = {"stream": full, "TLM": pairs(shape, rows)}
+        for kind in arguments.kinds:
+            batches = made[kind]
             comparisons.append(contest(name, kind, batches, arguments.threads, arguments.turns))
     allocator = allocator_effect(arguments.shapes[0], arguments.threads, arguments.turns)
     record("training-step", comparisons, allocator_seconds=allocator)
