@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.checkpoint.names import TRANSLATOR
+from xlmkit.cli.app import app
 from xlmkit.model.config import Architecture
 from xlmkit.model.encoder_decoder import EncoderDecoder
 from xlmkit.text.bpe import Merges
@@ -91,3 +93,28 @@ def stopped_behind_four_lines(
             yield
 
     return stopped
+
+
+@pytest.fixture
+def call(reversing_translator: Path) -> Callable[..., Any]:
+    """Return what calls `xlmkit translate` with these words, and gives it standard input."""
+    model = [str(reversing_translator), "--src", "en", "--tgt", "fr"]
+    return lambda *words, given=None: CliRunner().invoke(
+        app, ["translate", *model, *map(str, words)], input=given
+    )
+
+
+@pytest.fixture
+def lengths_of_chunks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that is told the number of lines of every call of the translator."""
+    import xlmkit.translate
+
+    seen: list[int] = []
+    translated = xlmkit.translate.Translator.translations
+
+    def counting(self: Any, texts: list[str], *rest: Any, **more: Any) -> Any:
+        seen.append(len(texts))
+        return translated(self, texts, *rest, **more)
+
+    monkeypatch.setattr(xlmkit.translate.Translator, "translations", counting)
+    return seen

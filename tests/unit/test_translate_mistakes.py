@@ -15,15 +15,6 @@ Call = Callable[..., Any]
 Stop = Callable[[], AbstractContextManager[None]]
 
 
-@pytest.fixture
-def call(reversing_translator: Path) -> Call:
-    """Call `xlmkit translate` with these words."""
-    model = [str(reversing_translator), "--src", "en", "--tgt", "fr"]
-    return lambda *words, given=None: CliRunner().invoke(
-        app, ["translate", *model, *map(str, words)], input=given
-    )
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

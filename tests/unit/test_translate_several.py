@@ -10,9 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from xlmkit.cli.app import app
 from xlmkit.core.streams import count_lines, lines_of
 
 LINES = ["a b c", "", "c", "b a b", "a", "", "c d"]
@@ -20,15 +18,6 @@ PIPED = "".join(f"{line}\n" for line in LINES)
 
 Call = Callable[..., Any]
 Stop = Callable[[], AbstractContextManager[None]]
-
-
-@pytest.fixture
-def call(reversing_translator: Path) -> Call:
-    """Call `xlmkit translate` with these words."""
-    model = [str(reversing_translator), "--src", "en", "--tgt", "fr"]
-    return lambda *words, given=None: CliRunner().invoke(
-        app, ["translate", *model, *map(str, words)], input=given
-    )
 
 
 def apart(folder: Path, *parts: Iterable[str]) -> list[Path]:
@@ -133,44 +122,36 @@ def test_lines_are_counted_of_what_can_be_read_twice(tmp_path: Path) -> None:
 
 
 def test_long_lines_come_out_before_many_are_read(
-    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Call,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lengths_of_chunks: list[int],
 ) -> None:
     import xlmkit.translate
 
     (tmp_path / "text").write_text("a b c d e\n" * 6, encoding="utf-8")
     whole = call(tmp_path / "text").stdout
     monkeypatch.setattr(xlmkit.translate, "_CHARACTERS", 18)
-    seen = lengths_of_chunks(monkeypatch)
+    lengths_of_chunks.clear()
     assert call(tmp_path / "text").stdout == whole
-    assert seen[1:] == [2, 2, 2]  # behind one look at the languages
+    assert lengths_of_chunks[1:] == [2, 2, 2]  # behind one look at the languages
 
 
 def test_lines_of_a_slow_pipe_come_out_as_they_come(
-    call: Call, reversing_translator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Call,
+    reversing_translator: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lengths_of_chunks: list[int],
 ) -> None:
     from xlmkit.translate import Request, SearchConfig, translate
 
     whole = call(given="a b\nc\n\nd\r\ne").stdout
-    seen = lengths_of_chunks(monkeypatch)
+    lengths_of_chunks.clear()
     there = iter((b"a b\nc\n", b"\n", b"d\r", b"\n", b"e"))  # one after the other
     slow = SimpleNamespace(read1=lambda size: next(there, b""))
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=slow))
     asked = Request(src="en", tgt="fr", search=SearchConfig())
     translate(reversing_translator, [], tmp_path / "out", asked)
     assert (tmp_path / "out").read_text("utf-8") == whole
-    assert seen[1:] == [2, 1, 1, 1]
-
-
-def lengths_of_chunks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list that is told the number of lines of every call of the translator."""
-    import xlmkit.translate
-
-    seen: list[int] = []
-    translated = xlmkit.translate.Translator.translations
-
-    def counting(self: Any, texts: list[str], *rest: Any, **more: Any) -> Any:
-        seen.append(len(texts))
-        return translated(self, texts, *rest, **more)
-
-    monkeypatch.setattr(xlmkit.translate.Translator, "translations", counting)
-    return seen
+    assert lengths_of_chunks[1:] == [2, 1, 1, 1]

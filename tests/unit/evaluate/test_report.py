@@ -332,37 +332,6 @@ def test_signatures_that_differ_in_size_alone_are_one(results):
     assert len(found) == len(set(found)) == 6
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (formats.percent(0.7123), "71.2%"),
-        (formats.hundredths(-0.0321), "−3.2"),
-        (formats.percent(-0.0321), "−3.2%"),
-        (formats.hundredths(-0.0001), "0.0"),
-        (formats.points(-0.123), "−12.3"),
-        (formats.points(0.2), "+20.0"),
-        (formats.points(-0.0001), "0.0"),
-        (formats.points(float("nan")), "–"),
-        (formats.number(3.217), "3.22"),
-        (formats.number(15_900.4), "15,900"),
-        (formats.number(0.0), "0"),
-        (formats.large(2_640_000), "2.64 million"),
-        (formats.large(15_900), "15,900"),
-        (formats.duration(4.21), "4.2 s"),
-        (formats.duration(59.7), "1 min 00 s"),
-        (formats.duration(372), "6 min 12 s"),
-        (formats.duration(3_840), "1 h 04 min"),
-        (formats.duration(7_199), "2 h 00 min"),
-        (formats.words(6), "six"),
-        (formats.words(15), "15"),
-        (formats.listed(["a", "b", "c"]), "a, b and c"),
-        (formats.listed(["a"]), "a"),
-    ],
-)
-def test_formats(text, expected):
-    assert text == expected
-
-
 def test_summary_in_the_terminal(results, capsys):
     print_summary(results)
     lines = capsys.readouterr().out.splitlines()
@@ -380,16 +349,6 @@ def test_summary_in_the_terminal(results, capsys):
     assert len({line.index("*") for line in table[1:]}) == 1
     assert any(line.startswith("Translations found first") for line in lines)
     assert any(line.startswith("Perplexity with MLM") for line in lines)
-
-
-def test_the_page_lists_its_sections(results):
-    page = Page(render_report(results))
-    linked = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
-    named = [f"#{attrs['id']}" for tag, attrs in page.tags if tag == "section"]
-    assert linked == named == [f"#section-{n}" for n in range(1, len(page.headings))]
-    tags = [tag for tag, _ in page.tags]
-    assert tags.index("header") < tags.index("nav") < tags.index("main")
-    assert "<nav" not in render_report({"name": "empty"})
 
 
 def test_summary_of_nothing_prints_nothing(capsys):

@@ -4,13 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
 from xlmkit.core.errors import UserError
-from xlmkit.data.corpus import DataConfig, prepare_corpus
-from xlmkit.evaluate.report_errors import left_out_notes
 from xlmkit.tasks.base import TaskInputs
 from xlmkit.tasks.kinds import Task
 
@@ -228,124 +225,6 @@ def test_a_source_language_without_labels_is_named(
     config = TypeAdapter(Task).validate_python(section)
     with pytest.raises(UserError, match="no label to learn from is in sw, which source_languages"):
         config.load(TaskInputs(tmp_path / "corpus", tmp_path, ("en", "sw")))
-
-
-def test_a_language_that_vanishes_is_named_with_its_task(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "train.tsv").write_text("a\tx\nb\ty\n", encoding="utf-8")
-    (tmp_path / "test.tsv").write_text("a\tX\tsw\nb\tX\tsw\na\tx\ten\n", encoding="utf-8")
-    both = {"kind": "tsv", "path": "test.tsv", "text": 0, "label_column": 1, "language_column": 2}
-    section = {"kind": "classification", "train": [tsv("train.tsv")], "test": [both]}
-    inputs = TaskInputs(tmp_path, tmp_path, ("en", "sw"), task="topics")
-    config = TypeAdapter(Task).validate_python(section)
-    data = config.load(inputs)
-    told = "finetune.topics: Test texts whose labels were never learned are left out: X (2) in sw,"
-    assert (
-        f"{told} which leaves none, first at test.tsv:1; learned are x, y;"
-        in capsys.readouterr().err
-    )
-    assert set(data.test) == {"en"}
-
-    class Right:
-        languages = ("en", "sw")
-
-        def scores(self, texts: list[str], *_: Any) -> Any:
-            return np.array([[1, 0]] * len(texts), np.float32)
-
-    measured = data.measured(Right(), config, ("en",))
-    assert measured["left_out"] == {"sw": {"X": 2}}
-    (note,) = left_out_notes({"language_names": {"sw": "Swahili"}}, {"a": measured})
-    assert note == "Test texts whose labels were not learned are left out: 2 in Swahili (all; X 2)."
-
-
-def test_classes_that_are_parted_otherwise_name_the_separator(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "train.tsv").write_text("a\tx,y\nb\ty\n", encoding="utf-8")
-    (tmp_path / "test.tsv").write_text("a\tx;y\nb\ty\n", encoding="utf-8")
-    files = {"train": [tsv("train.tsv")], "test": [tsv("test.tsv")], "valid": [tsv("test.tsv")]}
-    config = TypeAdapter(Task).validate_python({"kind": "multilabel", **files})
-    config.load(TaskInputs(tmp_path, tmp_path, ("en",)))
-    told = "classes are parted by ',', and these by ';'; see `separator`."
-    assert f"x;y (1) in en, first at test.tsv:1; {told}" in capsys.readouterr().err
-    config.validation().load(TaskInputs(tmp_path, tmp_path, ("en",)))
-    assert "Valid texts whose labels were never learned" in capsys.readouterr().err
-
-
-def test_languages_that_are_not_measured_are_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rows = "a\tx\ten\nb\ty\tde\nc\tx\tde\nd\ty\tgerman\n"
-    (tmp_path / "test.en.tsv").write_text("a\tx\nb\ty\n", encoding="utf-8")
-    (tmp_path / "all.tsv").write_text(rows, encoding="utf-8")
-    each = {"kind": "tsv", "path": "test.{language}.tsv", "text": 0, "label_column": 1}
-    both = {**each, "path": "all.tsv", "language_column": 2}
-    inputs = TaskInputs(tmp_path, tmp_path, ("en", "sw", "zh"), task="topics")
-
-    def told(test: dict[str, Any]) -> str:
-        section = {"kind": "classification", "train": [tsv("test.en.tsv")], "test": [test]}
-        TypeAdapter(Task).validate_python(section).load(inputs)
-        return capsys.readouterr().err
-
-    missing = "finetune.topics: There is no test file, or nothing to be used in it, for sw, zh."
-    assert missing in told(each)
-    assert missing not in told({**each, "languages": ["en"]})
-    said = told(both)
-    assert missing not in said
-    assert "unknown language 'german'): all.tsv:4; write codes such as en, de, zh" in said
-    assert "lines left out in languages that `languages` of the recipe does not name: de 2." in said
-    other = {"a language that the recipe does not name": 2}
-    assert inputs.bad.to_json()["test"]["de"] == other
-    assert "does not name" not in told({**both, "languages": ["en"]})
-
-
-@pytest.mark.parametrize(
-    ("kind", "labels"),
-    [
-        ("classification", ["no", "yes"]),
-        ("multilabel", ["no", "yes"]),
-        ("regression", ["value"]),
-    ],
-)
-def test_classes_of_a_dataset_have_names_but_for_numbers(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, labels: list[str]
-) -> None:
-    datasets = pytest.importorskip("datasets")
-    names = datasets.ClassLabel(names=["yes", "no"])
-    features = datasets.Features({"text": datasets.Value("string"), "is": names})
-    rows = {"text": ["a", "b", "c"], "is": [0, 1, -1]}
-    datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(tmp_path / "set"))
-    source = {"kind": "hub", "dataset": "set", "text": "text", "label_column": "is"}
-    source["language"] = "en"
-    config = TypeAdapter(Task).validate_python({"kind": kind, "train": [source], "test": [source]})
-    data = config.load(TaskInputs(tmp_path, tmp_path, ("en",)))
-    assert data.labels == labels
-    assert data.test["en"].texts == ["a", "b"]
-    assert "1 line left out (no label): set/train:2" in capsys.readouterr().err
-    assert ("classes" in config.inputs()) == (kind != "regression")  # which still holds
-
-
-def test_one_corpus_gives_the_names_and_the_numbers_of_classes(tmp_path: Path) -> None:
-    datasets = pytest.importorskip("datasets")
-    names = datasets.ClassLabel(names=["1 star", "2 stars"])
-    features = datasets.Features({"text": datasets.Value("string"), "stars": names})
-    texts = [f"review of a film, {chr(97 + n)}{chr(98 + n)}" for n in range(20)]
-    rows = {"text": texts, "stars": [n % 2 for n in range(20)]}
-    datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(tmp_path / "set"))
-    source = {"kind": "hub", "dataset": "set", "text": "text", "label_column": "stars"}
-    source["language"] = "en"
-    corpus = DataConfig.model_validate({"sources": [source], "split": {"test": 0.3}})
-    prepare_corpus(corpus, ["en"], tmp_path / "corpus", tmp_path, 1)
-    inputs = TaskInputs(tmp_path / "corpus", tmp_path, ("en",))
-
-    def load(kind: str) -> Any:
-        return TypeAdapter(Task).validate_python({"kind": kind}).load(inputs)
-
-    assert load("classification").labels == ["1 star", "2 stars"]
-    numbered = load("regression")
-    assert 0 < numbered.mean < 1
-    assert set(numbered.test["en"].labels) <= {0, 1}
 
 
 NONE = "no text of its test files has a label that is among those of its train files"

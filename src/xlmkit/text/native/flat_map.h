@@ -1,4 +1,4 @@
-// Values by number: a hash table that is filled once and then asked often.
+// Values by number: a hash table without deletion.
 #pragma once
 
 #include <cstddef>
@@ -8,17 +8,21 @@
 template <typename Value>
 class FlatMap {
  public:
-  // size: how many keys there will be, at most.
-  explicit FlatMap(size_t size) {
+  // size: how many keys to have room for; it grows where there are more.
+  explicit FlatMap(size_t size = 0) {
     size_t slots = 16;
     while (slots < 2 * size) slots *= 2, --shift_;
     slots_.assign(slots, {FREE, Value()});
   }
 
+  // Return the value of a key, Value() at first.
   Value& operator[](uint64_t key) {
-    Slot& slot = slots_[place(key)];
-    slot.key = key;
-    return slot.value;
+    size_t found = place(key);
+    if (slots_[found].key == FREE) {
+      if (2 * ++size_ > slots_.size()) grow(), found = place(key);
+      slots_[found].key = key;
+    }
+    return slots_[found].value;
   }
 
   // Return the value of a key, nullptr if it has none.
@@ -43,6 +47,15 @@ class FlatMap {
     return place;
   }
 
+  void grow() {
+    std::vector<Slot> before(4 * slots_.size(), {FREE, Value()});
+    before.swap(slots_);
+    shift_ -= 2;
+    for (const Slot& slot : before)
+      if (slot.key != FREE) slots_[place(slot.key)] = slot;
+  }
+
   int shift_ = 60;  // what leaves as many bits as count the slots
   std::vector<Slot> slots_;
+  size_t size_ = 0;  // keys
 };

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "flat_map.h"
+
 class Learner {
  public:
   // names: of the symbols. symbols: of all words, end to end. lengths, counts: of each word.
@@ -99,30 +101,14 @@ class Learner {
     if (pair.words.empty() || pair.words.back() != word) pair.words.push_back(word);
   }
 
-  // The number of a pair, a new one if it is new: a hash table of numbers, from 1; 0 is free.
+  // The number of a pair, a new one if it is new.
   uint32_t number_of(uint64_t symbols) {
-    if (2 * (pairs_.size() + 1) > slots_.size()) grow();
-    uint32_t& slot = slots_[slot_of(symbols)];
-    if (slot == 0) {
+    uint32_t& number = pair_numbers_[symbols];  // from 1
+    if (number == 0) {
       pairs_.push_back({symbols, 0, {}});
-      slot = static_cast<uint32_t>(pairs_.size());
+      number = static_cast<uint32_t>(pairs_.size());
     }
-    return slot - 1;
-  }
-
-  size_t slot_of(uint64_t symbols) const {
-    const uint64_t stirred = symbols * 0x9e3779b97f4a7c15ULL;
-    const size_t mask = slots_.size() - 1;
-    size_t place = (stirred ^ (stirred >> 32)) & mask;
-    while (slots_[place] != 0 && pairs_[slots_[place] - 1].symbols != symbols)
-      place = (place + 1) & mask;
-    return place;
-  }
-
-  void grow() {
-    slots_.assign(4 * slots_.size(), 0);
-    for (size_t number = 0; number < pairs_.size(); ++number)
-      slots_[slot_of(pairs_[number].symbols)] = static_cast<uint32_t>(number + 1);
+    return number - 1;
   }
 
   // Join a pair in a word, from left to right.
@@ -164,7 +150,7 @@ class Learner {
   std::vector<int64_t> counts_;  // of each word
   std::vector<Word> words_;
   std::vector<Pair> pairs_;
-  std::vector<uint32_t> slots_ = std::vector<uint32_t>(1024);
+  FlatMap<uint32_t> pair_numbers_;
   std::vector<uint32_t> changed_;  // numbers of the pairs that are new in some words
   std::priority_queue<Entry> queue_;
 };
