@@ -7,6 +7,7 @@ import pytest
 
 from xlmkit.text import compiled
 from xlmkit.text.bpe_learning import learn_merges_and_symbols
+from xlmkit.text.counted_words import CountedWords, word_sums
 from xlmkit.text.folding import folded_counts
 from xlmkit.text.words_of_texts import WordsOfTexts, texts_of_pair
 
@@ -51,11 +52,11 @@ def test_counts_that_are_too_many_are_scaled_down_alike() -> None:
 def test_words_are_counted_alike(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xlmkit.text.compiled.MAXIMUM_PIECES", 5)  # so that pieces are forgotten
     with compiled.using(False):
-        expected = WordsOfTexts({}, texts_of_pair)((language, TEXTS * 2))
-    assert sum(expected[language].values()) > 50
+        expected = WordsOfTexts({}, texts_of_pair)((language, TEXTS * 2))[language].to_dict()
+    assert sum(expected.values()) > 50
     counter = WordsOfTexts({}, texts_of_pair)
     for _ in range(3):
-        assert counter((language, TEXTS * 2)) == expected
+        assert counter((language, TEXTS * 2))[language].to_dict() == expected
 
 
 def test_words_are_folded_alike() -> None:
@@ -73,11 +74,30 @@ def test_words_are_folded_alike() -> None:
         "x y",
     ]
     words += [chr(code) + "A" for code in range(0x80, 0x3000, 7)]
-    counts = {word: 1 + number for number, word in enumerate(words)}
+    counts = CountedWords.of({word: 1 + number for number, word in enumerate(words)})
     with compiled.using(False):
-        expected = folded_counts(counts)
+        expected = folded_counts(counts).to_dict()
     assert len(expected) < len(counts)
-    assert folded_counts(counts) == expected
+    assert folded_counts(counts).to_dict() == expected
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_words_are_added_up_and_sorted_alike(seed: int) -> None:
+    rng = random.Random(seed)
+    parts = [
+        CountedWords.of(random_words(rng) | {"\ud800": 1, "ab\U0010ffff": 2}) for _ in range(3)
+    ]
+    found = []
+    for wanted in (True, False):
+        with compiled.using(wanted):
+            sums = word_sums()
+            for part in parts:
+                sums.add(part)
+            words = sums.words()
+            assert len(sums) == len(words)
+            found.append((words.to_dict(), words.words(), words.sorted().to_dict()))
+            assert words.sorted().words() == sorted(words.words())
+    assert found[0] == found[1]
 
 
 def test_long_words_are_counted_alike_and_do_not_fill_memory() -> None:
@@ -87,9 +107,9 @@ def test_long_words_are_counted_alike_and_do_not_fill_memory() -> None:
         return ["".join(chr(0x1780 + n // 30**k % 30) for k in range(3)) * 2000 for n in numbers]
 
     with compiled.using(False):
-        expected = WordsOfTexts({}, texts_of_pair)(("km", texts(0)))
+        expected = WordsOfTexts({}, texts_of_pair)(("km", texts(0)))["km"].to_dict()
     counter = WordsOfTexts({}, texts_of_pair)
-    assert counter(("km", texts(0))) == expected
+    assert counter(("km", texts(0)))["km"].to_dict() == expected
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for start in range(0, 3000, 20):
         counter(("km", texts(start)))

@@ -12,6 +12,7 @@ import pytest
 from xlmkit.text import compiled
 from xlmkit.text.bpe import Merges, apply_merges
 from xlmkit.text.compiled import CompiledPairs
+from xlmkit.text.counted_words import CountedWords
 from xlmkit.text.languages import LANGUAGES
 from xlmkit.text.tokenizer import Tokenizer, TokenizerConfig
 
@@ -128,7 +129,8 @@ def test_long_words_get_the_ids_of_the_reference() -> None:
         ids = {symbol: number for number, symbol in enumerate(names) if number % 5}
         words = ["".join(rng.choices("abcz", (9, 9, 9, 1), k=n)) for n in (128, 129, 150, 900)]
         words += ["a" * 301, "ab" * 150, "abcab" * 70]
-        found, lengths = CompiledPairs(merges, ids, 999).encode(words)
+        counted = CountedWords.of(dict.fromkeys(words, 1))
+        found, lengths = CompiledPairs(merges, ids, 999).encode(counted.codes, counted.lengths)
         ends = np.cumsum(lengths)
         for word, row in zip(words, np.split(found, ends[:-1]), strict=True):
             pieces = apply_merges(word, merges.ranks())
@@ -142,8 +144,9 @@ def test_a_very_long_word_is_quickly_split() -> None:
     merges = Merges(tuple((a, b) for a in letters for b in letters))
     ids = {name: number for number, name in enumerate(letters)}
     pairs = CompiledPairs(merges, ids, 999)
+    counted = CountedWords.of({text: 1})
     began = time.process_time()
-    pairs.encode([text])
+    pairs.encode(counted.codes, counted.lengths)
     assert time.process_time() - began < 0.5
 
 

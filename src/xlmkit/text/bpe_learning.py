@@ -7,9 +7,9 @@ merges in every run.
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain, compress
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.text import compiled
 from xlmkit.text.bpe import END_OF_WORD, BytePairEncoder, Merges
 from xlmkit.text.compiled import CompiledPairs
+from xlmkit.text.counted_words import CountedWords
 from xlmkit.text.vocabulary import SPECIAL_TOKENS
 
 _MAXIMUM_OCCURRENCES = 8_000_000  # fed to the learner; more would cost time and change nothing much
@@ -28,9 +29,10 @@ _MINIMUM_FREQUENCY = 2
 _COUNTING_BATCH = 50_000  # words encoded at once when symbols are counted
 
 _CODES = sys.maxunicode + 1
+_SPACES = np.array([chr(code).isspace() for code in range(0x3002)])  # there is none beyond
 
-WordCounts = Mapping[str, int | float] | Iterable[tuple[str, int | float]]
-Encode = Callable[[Sequence[str]], tuple[NDArray[np.int32], NDArray[np.int32]]]
+WordCounts = CountedWords | Mapping[str, int | float] | Iterable[tuple[str, int | float]]
+Encode = Callable[[CountedWords], tuple[NDArray[np.int32], NDArray[np.int32]]]
 
 
 def learn_bpe(
@@ -66,7 +68,7 @@ def learn_merges_and_symbols(
         and of the merges that occur in the end. A merge result that is always merged on is absent.
     """
     words = SpelledWords.of(word_counts)
-    if not words.words:
+    if not len(words.counted):
         raise UserError("There are no words to learn a vocabulary from.")
     alphabet = learn_alphabet(words, character_coverage)
     merges = _learn_merges(words, vocabulary_size, alphabet)
@@ -78,31 +80,23 @@ class SpelledWords:
     """The words that teach, W of them, sorted, and the S symbols that they begin as.
 
     Attributes:
-        words: all of them.
-        counts: (W,) how often each occurs.
+        counted: the words; each has as many symbols as characters.
         keys: (S,) numbers of the symbols of all words, end to end: twice the code of `c`, and one
             more for `c</w>`.
-        lengths: (W,) how many symbols each word has.
     """
 
-    words: Sequence[str]
-    counts: NDArray[np.float64]
+    counted: CountedWords
     keys: NDArray[np.int32]
-    lengths: NDArray[np.int64]
 
     @classmethod
     def of(cls, word_counts: WordCounts) -> "SpelledWords":
         """Sort and spell those words that occur and that symbols can be made of."""
-        given = word_counts if isinstance(word_counts, Mapping) else dict(word_counts)
-        words = _teaching(sorted(given))
-        counts = np.fromiter(map(given.__getitem__, words), np.float64, len(words))
-        if not (counts > 0).all():
-            words, counts = list(compress(words, counts > 0)), counts[counts > 0]
-        text = "".join(words).encode("utf-32-le", "surrogatepass")
-        keys = 2 * np.frombuffer(text, "<i4")
-        lengths = np.fromiter(map(len, words), np.int64, len(words))
-        keys[np.cumsum(lengths) - 1] += 1
-        return cls(words, counts, keys, lengths)
+        if not isinstance(word_counts, CountedWords):
+            word_counts = CountedWords.of(dict(word_counts))
+        words = word_counts.where(_teaches(word_counts)).sorted()
+        keys = 2 * words.codes.astype(np.int32)
+        keys[np.cumsum(words.lengths) - 1] += 1
+        return cls(words, keys)
 
 
 def _learn_merges(words: SpelledWords, vocabulary_size: int, alphabet: list[str]) -> Merges:
@@ -113,18 +107,20 @@ def _learn_merges(words: SpelledWords, vocabulary_size: int, alphabet: list[str]
         )
     number = np.full(2 * _CODES, -1, np.int32)
     number[[_key(symbol) for symbol in alphabet]] = np.arange(len(alphabet))
-    symbols, lengths = number[words.keys], words.lengths
-    whole = np.minimum.reduceat(symbols, np.cumsum(lengths) - lengths) >= 0
-    repetitions = np.zeros(len(lengths), np.int64)
-    repetitions[whole] = _repetitions(words.counts[whole])
+    counted, symbols = words.counted, number[words.keys]
+    whole = np.minimum.reduceat(symbols, counted.starts()) >= 0
+    repetitions = np.zeros(len(counted), np.int64)
+    repetitions[whole] = _repetitions(counted.counts[whole])
     taught = repetitions > 0
     if compiled.in_use():
-        symbols, lengths = symbols[np.repeat(taught, lengths)], lengths[taught]
         pairs = compiled.learn_merges(
-            alphabet, symbols, lengths, repetitions[taught], vocabulary_size, _MINIMUM_FREQUENCY
-        )
+            alphabet, symbols[np.repeat(taught, counted.lengths)], counted.lengths[taught],
+            repetitions[taught], vocabulary_size, _MINIMUM_FREQUENCY,
+        )  # fmt: skip
     else:
-        repeated = {words.words[i]: int(repetitions[i]) for i in np.flatnonzero(taught).tolist()}
+        repeated = dict(
+            zip(counted.where(taught).words(), repetitions[taught].tolist(), strict=True)
+        )
         pairs = _learn_with_rust(repeated, vocabulary_size, alphabet)
     return Merges(tuple(pairs))
 
@@ -149,11 +145,18 @@ def _learn_with_rust(
     return [(a, b) for a, b in json.loads(learner.to_str())["model"]["merges"]]
 
 
-def _teaching(words: list[str]) -> list[str]:
-    """Return the words of which no symbol can hold white space or spell a special token."""
-    if " ".join(words).split() != words:  # asked of all at once, since it is hardly ever so
-        words = [word for word in words if word.split() == [word]]
-    return [w for w in words if "<" not in w or not any(token in w for token in SPECIAL_TOKENS)]
+def _teaches(words: CountedWords) -> NDArray[np.bool_]:
+    """(W,) whether a word occurs, and holds no white space and no special token."""
+    teaches = (words.counts > 0) & (words.lengths > 0)
+    owner = np.repeat(np.arange(len(words)), words.lengths)
+    teaches[owner[_SPACES[np.minimum(words.codes, len(_SPACES) - 1)]]] = False
+    brackets = np.unique(owner[words.codes == ord("<")])
+    chosen = np.zeros(len(words), np.bool_)
+    chosen[brackets] = True
+    for number, word in zip(brackets.tolist(), words.where(chosen).words(), strict=True):
+        if any(token in word for token in SPECIAL_TOKENS):
+            teaches[number] = False
+    return teaches
 
 
 def learn_alphabet(words: SpelledWords, coverage: float) -> list[str]:
@@ -164,7 +167,8 @@ def learn_alphabet(words: SpelledWords, coverage: float) -> list[str]:
     """
     if not 0.0 < coverage <= 1.0:
         raise UserError(f"character_coverage is {coverage}; give a number above 0, at most 1.")
-    totals = np.bincount(words.keys, weights=np.repeat(words.counts, words.lengths))
+    counted = words.counted
+    totals = np.bincount(words.keys, weights=np.repeat(counted.counts, counted.lengths))
     counts = {_symbol(key): float(totals[key]) for key in np.flatnonzero(totals).tolist()}
     if coverage == 1.0:
         return sorted(counts)
@@ -213,22 +217,31 @@ def _count_symbols(words: SpelledWords, merges: Merges, alphabet: list[str]) -> 
     numbers = {s: i for i, s in enumerate(symbols)}
     encode = _encoder(merges, numbers, unknown)
     totals = np.zeros(len(symbols) + 1)
-    for start in range(0, len(words.words), _COUNTING_BATCH):
-        batch = slice(start, start + _COUNTING_BATCH)
-        ids, lengths = encode(words.words[batch])
-        weights = np.repeat(words.counts[batch], lengths)
+    for batch in _batches(words.counted):
+        ids, lengths = encode(batch)
+        weights = np.repeat(batch.counts, lengths)
         totals += np.bincount(ids, weights=weights, minlength=len(totals))
     return {s: float(n) for s, n in zip(symbols, totals[:unknown], strict=True) if n > 0}
+
+
+def _batches(words: CountedWords) -> Iterator[CountedWords]:
+    ends = np.append(0, np.cumsum(words.lengths))
+    for start in range(0, len(words), _COUNTING_BATCH):
+        end = min(start + _COUNTING_BATCH, len(words))
+        yield CountedWords(
+            words.codes[ends[start] : ends[end]], words.lengths[start:end], words.counts[start:end]
+        )
 
 
 def _encoder(merges: Merges, ids: Mapping[str, int], unknown: int) -> Encode:
     """Return what gives the ids of words, end to end, and how many each has."""
     if compiled.in_use():
-        return CompiledPairs(merges, ids, unknown).encode
+        pairs = CompiledPairs(merges, ids, unknown)
+        return lambda words: pairs.encode(words.codes, words.lengths)
     encoder = BytePairEncoder(merges, ids, unknown)
 
-    def encode(words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        rows = encoder.encode(words)
+    def encode(words: CountedWords) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        rows = encoder.encode(words.words())
         flat = np.fromiter(chain.from_iterable(rows), np.int32)
         return flat, np.fromiter(map(len, rows), np.int32)
 

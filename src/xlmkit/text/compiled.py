@@ -98,9 +98,16 @@ class CompiledPairs:
             unknown,
         )
 
-    def encode(self, words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return the ids of words, end to end, and how many each has."""
-        ids, lengths = self.table.encode(words)
+    def encode(
+        self, codes: NDArray[np.uint32], lengths: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the ids of words, end to end, and how many each has.
+
+        Args:
+            codes: (C,) the characters of all words, end to end.
+            lengths: (W,) how many each word has.
+        """
+        ids, lengths = self.table.encode(codes, lengths)
         return np.frombuffer(ids, np.int32), np.frombuffer(lengths, np.int32)
 
 
@@ -191,8 +198,8 @@ class CompiledPieces:
 class TextsCounter(Protocol):
     """What counts the words of the texts of one language."""
 
-    def count(self, texts: Sequence[str], /) -> dict[str, int]:
-        """Return word -> occurrences."""
+    def count(self, texts: Sequence[str], /) -> tuple[bytes, bytes, bytes]:
+        """Return the columns of `CountedWords`."""
 
 
 def compiled_counter(cuts: Cutter, rules: MosesRules, split: SplitText) -> TextsCounter:

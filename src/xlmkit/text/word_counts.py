@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from operator import mul
 from typing import Any
 
+import numpy as np
+
+from xlmkit.text.counted_words import CountedWords, WordSums, word_sums
 from xlmkit.text.sampling import sampling_probabilities
 
 MAXIMUM_DISTINCT_WORDS = 1_000_000
@@ -20,44 +22,52 @@ class WordCounter:
     def __init__(self, maximum_distinct: int = MAXIMUM_DISTINCT_WORDS) -> None:
         """Set how many different words may be kept over all languages."""
         self._maximum_distinct = maximum_distinct
-        self._counts: dict[str, Counter[str]] = {}
+        self._sums: dict[str, WordSums] = {}
         self.totals: dict[str, int] = {}
         """Language -> characters of all its words, forgotten ones included."""
 
-    def update(self, language: str, words: Iterable[str] | Mapping[str, int]) -> None:
+    def update(
+        self, language: str, words: Iterable[str] | Mapping[str, int] | CountedWords
+    ) -> None:
         """Count the words of some text, or add what was counted."""
-        counts = words if isinstance(words, Mapping) else Counter(words)
-        self._counts.setdefault(language, Counter()).update(counts)
-        self.totals[language] = self.totals.get(language, 0) + characters_of(counts)
-        if sum(map(len, self._counts.values())) > self._maximum_distinct:
+        if not isinstance(words, CountedWords):
+            words = CountedWords.of(words if isinstance(words, Mapping) else Counter(words))
+        self._sums.setdefault(language, word_sums()).add(words)
+        self.totals[language] = self.totals.get(language, 0) + words.characters()
+        if sum(map(len, self._sums.values())) > self._maximum_distinct:
             self._forget_rarest()
 
     def state(self) -> dict[str, Any]:
         """Return all counts as plain values."""
-        return {"counts": self._counts, "totals": self.totals}
+        return {"counts": {code: self.counts(code) for code in self._sums}, "totals": self.totals}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with the counts that `state` returned."""
-        self._counts = {code: Counter(counts) for code, counts in state["counts"].items()}
+        for code, counts in state["counts"].items():
+            self._sums[code] = _sums_of(CountedWords.of(counts))
         self.totals = dict(state["totals"])
 
     def _forget_rarest(self) -> None:
         """Halve the number of different words, taking away the rarest in every language."""
+        words = {language: sums.words() for language, sums in self._sums.items()}
+        counts = np.concatenate([own.counts for own in words.values()])
         threshold = 0
-        while sum(map(len, self._counts.values())) > self._maximum_distinct // 2:
+        while np.count_nonzero(counts > threshold) > self._maximum_distinct // 2:
             threshold += 1
-            for language, counter in self._counts.items():
-                kept = {word: count for word, count in counter.items() if count > threshold}
-                self._counts[language] = Counter(kept)
+        for language, own in words.items():
+            self._sums[language] = _sums_of(own.where(own.counts > threshold))
 
     def counts(self, language: str) -> Counter[str]:
         """Return word -> occurrences of one language (empty if it never occurred)."""
-        return self._counts.get(language, Counter())
+        if language not in self._sums:
+            return Counter()
+        counts = self._sums[language].words().to_dict()
+        return Counter({word: int(count) for word, count in counts.items()})
 
     def weighted(
-        self, alpha: float, fold: Callable[[Mapping[str, int]], Mapping[str, int]] | None = None
-    ) -> dict[str, float]:
-        """Return word -> weighted occurrences over all languages, in no order that means anything.
+        self, alpha: float, fold: Callable[[CountedWords], CountedWords] | None = None
+    ) -> CountedWords:
+        """Return words with weighted occurrences over all languages, in no meaningful order.
 
         Languages are weighted so that their shares of all characters are the sampling
         probabilities with this exponent; the sum stays what it was. Characters, since a word is
@@ -68,20 +78,21 @@ class WordCounter:
             alpha: the exponent.
             fold: makes other words of the words of a language, and counts those.
         """
-        totals = {code: characters_of(counter) for code, counter in self._counts.items()}
+        words = {code: self._sums[code].words() for code in sorted(self._sums)}
+        totals = {code: own.characters() for code, own in words.items()}
         shares = sampling_probabilities(self.totals, alpha)
         everything = sum(totals.values())
-        weights: dict[str, float] = {}
-        for language in sorted(self._counts):
+        weights = word_sums()
+        for language, own in words.items():
             if not totals[language]:
                 continue
             factor = shares[language] * everything / totals[language]
-            counts = self._counts[language]
-            for word, count in (fold(counts) if fold else counts).items():
-                weights[word] = weights.get(word, 0.0) + factor * count
-        return weights
+            folded = fold(own) if fold else own
+            weights.add(CountedWords(folded.codes, folded.lengths, factor * folded.counts))
+        return weights.words()
 
 
-def characters_of(counts: Mapping[str, int]) -> int:
-    """Return how many characters all words have together."""
-    return sum(map(mul, map(len, counts), counts.values()))
+def _sums_of(words: CountedWords) -> WordSums:
+    sums = word_sums()
+    sums.add(words)
+    return sums

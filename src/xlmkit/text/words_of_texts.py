@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from xlmkit.text import compiled
 from xlmkit.text.compiled import TextsCounter, compiled_counter
+from xlmkit.text.counted_words import CountedWords
 from xlmkit.text.cuts import Cutter
 from xlmkit.text.encoder import cuts_of, split_words
 from xlmkit.text.moses import moses_rules
@@ -39,19 +40,19 @@ class WordsOfTexts(Generic[Batch]):
         """Leave behind what is remembered."""
         return {**self.__dict__, "_words": {}, "_counters": {}}
 
-    def __call__(self, batch: Batch) -> dict[str, Mapping[str, int]]:
-        """Return language -> word -> occurrences in a batch."""
+    def __call__(self, batch: Batch) -> dict[str, CountedWords]:
+        """Return language -> words and their occurrences in a batch."""
         return {code: self.count(texts, code) for code, texts in self._texts_of(batch).items()}
 
-    def count(self, texts: list[str], language: str) -> Mapping[str, int]:
-        """Return word -> occurrences in texts of a language."""
+    def count(self, texts: list[str], language: str) -> CountedWords:
+        """Return the words of texts of a language."""
         cuts = cuts_of(language, self._segmenters)
         if not (compiled.in_use() and isinstance(cuts, Cutter)):
-            return self._count(texts, language, cuts)
+            return CountedWords.of(self._count(texts, language, cuts))
         if language not in self._counters:
             split = partial(split_words, language=language, segmenters=self._segmenters)
             self._counters[language] = compiled_counter(cuts, moses_rules(language), split)
-        return self._counters[language].count(texts)
+        return CountedWords.of_buffers(*self._counters[language].count(texts))
 
     def _count(self, texts: list[str], language: str, cuts: Cuts | None) -> Counter[str]:
         rows = [cuts.cut(text) if cuts else None for text in texts]

@@ -1,10 +1,12 @@
-// The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words`, `Folds` and
-// `Survey`, and the functions `learn_merges`, `json_lines` and `read_lines`.
+// The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words`, `WordSums`,
+// `Folds` and `Survey`, and the functions `learn_merges`, `sorted_words`, `json_lines` and
+// `read_lines`.
 
 #include <memory>
 
 #include "byte_pairs.h"
 #include "conversions.h"
+#include "counted_words.h"
 #include "folds.h"
 #include "json_lines.h"
 #include "learner.h"
@@ -59,13 +61,17 @@ PyObject* new_byte_pairs(PyTypeObject* type, PyObject* arguments, PyObject*) {
 }
 
 // The ids of words, end to end, and how many each has.
-PyObject* encode_words(PyObject* self, PyObject* words) {
+PyObject* encode_words(PyObject* self, PyObject* arguments) {
+  PyObject *codes, *sizes;
+  if (!PyArg_ParseTuple(arguments, "OO", &codes, &sizes)) return nullptr;
   BytePairs& pairs = **reinterpret_cast<Holder<SharedPairs>*>(self)->value;
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
     std::vector<int32_t> ids, lengths;
-    for_each_string(words, [&](PyObject* word) {
+    Codes at_hand;
+    for_each_word(numbers_of<uint32_t>(codes), numbers_of(sizes), [&](Span<uint32_t> word) {
       const size_t before = ids.size();
-      pairs.encode(codes_of(word), ids);
+      at_hand.assign(word.start, word.start + word.size);
+      pairs.encode(at_hand, ids);
       lengths.push_back(static_cast<int32_t>(ids.size() - before));
     });
     return PyTuple_Pack(2, bytes_of(ids).get(), bytes_of(lengths).get());
@@ -73,7 +79,7 @@ PyObject* encode_words(PyObject* self, PyObject* words) {
 }
 
 PyMethodDef byte_pairs_methods[] = {
-    {"encode", encode_words, METH_O, "Return the ids of words, and how many each has."},
+    {"encode", encode_words, METH_VARARGS, "Return the ids of words, and how many each has."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyObject* new_pieces(PyTypeObject* type, PyObject* arguments, PyObject*) {
@@ -134,18 +140,46 @@ PyObject* count_words(PyObject* self, PyObject* texts) {
       words.pieces.encode(text, numbers);
       words.table->count(numbers);
     });
-    Owned counts(PyDict_New());
-    if (!counts) throw PythonError();
-    words.table->take_counts([&](PyObject* word, int64_t count) {
-      const Owned value(PyLong_FromLongLong(count));
-      if (!value || PyDict_SetItem(counts.get(), word, value.get()) < 0) throw PythonError();
-    });
-    return counts.release();
+    return words.table->take_counts().to_python().release();
   });
 }
 
 PyMethodDef words_methods[] = {
     {"count", count_words, METH_O, "Return the words of texts and how often each occurs."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyObject* new_sums(PyTypeObject* type, PyObject*, PyObject*) {
+  return guarded<PyObject*>(nullptr, [&] { return hold(type, std::make_unique<WordSums>()); });
+}
+
+PyObject* add_words(PyObject* self, PyObject* arguments) {
+  PyObject *codes, *lengths, *counts;
+  if (!PyArg_ParseTuple(arguments, "OOO", &codes, &lengths, &counts)) return nullptr;
+  WordSums& sums = *reinterpret_cast<Holder<WordSums>*>(self)->value;
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    const std::vector<double> added = numbers_of<double>(counts);
+    const std::vector<int32_t> sizes = numbers_of(lengths);
+    if (added.size() != sizes.size()) throw std::invalid_argument("each word needs a count");
+    const double* count = added.data();
+    for_each_word(numbers_of<uint32_t>(codes), sizes,
+                  [&](Span<uint32_t> word) { sums.add(word, *count++); });
+    Py_RETURN_NONE;
+  });
+}
+
+PyObject* summed_words(PyObject* self, PyObject*) {
+  const WordSums& sums = *reinterpret_cast<Holder<WordSums>*>(self)->value;
+  return guarded<PyObject*>(nullptr, [&] { return sums.words().to_python().release(); });
+}
+
+PyObject* number_of_words(PyObject* self, PyObject*) {
+  return PyLong_FromSize_t(reinterpret_cast<Holder<WordSums>*>(self)->value->size());
+}
+
+PyMethodDef sums_methods[] = {
+    {"add", add_words, METH_VARARGS, "Add the occurrences of words."},
+    {"words", summed_words, METH_NOARGS, "Return all words and how often each occurs."},
+    {"size", number_of_words, METH_NOARGS, "Return how many words there are."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyObject* new_folds(PyTypeObject* type, PyObject* arguments, PyObject*) {
@@ -155,20 +189,25 @@ PyObject* new_folds(PyTypeObject* type, PyObject* arguments, PyObject*) {
                             [&] { return hold(type, std::make_unique<Folds>(describe)); });
 }
 
-PyObject* fold_words(PyObject* self, PyObject* words) {
+// Folded words end to end, and how many characters each has, -1 where Python must fold it.
+PyObject* fold_words(PyObject* self, PyObject* arguments) {
+  PyObject *codes, *sizes;
+  if (!PyArg_ParseTuple(arguments, "OO", &codes, &sizes)) return nullptr;
   Folds& folds = *reinterpret_cast<Holder<Folds>*>(self)->value;
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
-    Owned list(PyList_New(0));
-    if (!list) throw PythonError();
-    for_each_string(words, [&](PyObject* word) {
-      if (PyList_Append(list.get(), folds.fold(word).get()) < 0) throw PythonError();
+    Codes folded;
+    std::vector<int32_t> lengths;
+    for_each_word(numbers_of<uint32_t>(codes), numbers_of(sizes), [&](Span<uint32_t> word) {
+      const size_t before = folded.size();
+      const bool usual = folds.fold(word, folded);
+      lengths.push_back(usual ? static_cast<int32_t>(folded.size() - before) : -1);
     });
-    return list.release();
+    return PyTuple_Pack(2, bytes_of(folded).get(), bytes_of(lengths).get());
   });
 }
 
 PyMethodDef folds_methods[] = {
-    {"fold", fold_words, METH_O, "Return words without case and accents, None for unusual ones."},
+    {"fold", fold_words, METH_VARARGS, "Return words without case and accents, -1 as length of unusual ones."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyObject* new_survey(PyTypeObject* type, PyObject* arguments, PyObject*) {
@@ -266,10 +305,19 @@ PyObject* learn_merges(PyObject*, PyObject* arguments) {
   });
 }
 
+PyObject* sorted_words(PyObject*, PyObject* arguments) {
+  PyObject *codes, *lengths;
+  if (!PyArg_ParseTuple(arguments, "OO", &codes, &lengths)) return nullptr;
+  return guarded<PyObject*>(nullptr, [&] {
+    return bytes_of(order_of(numbers_of<uint32_t>(codes), numbers_of(lengths))).release();
+  });
+}
+
 PyMethodDef functions[] = {
     {"json_lines", json_lines, METH_VARARGS, "Return records as lines of JSON, in UTF-8."},
     {"learn_merges", learn_merges, METH_VARARGS,
      "Learn merges: (left, right, result) of each, as numbers of symbols."},
+    {"sorted_words", sorted_words, METH_VARARGS, "Return the numbers of words, sorted."},
     {"read_lines", read_lines, METH_O,
      "Read lines of the corpus: how many, language -> (rows, texts), source of each, or None."},
     {nullptr, nullptr, 0, nullptr}};
@@ -332,6 +380,12 @@ PyType_Slot words_slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(release<Words>)},
     {Py_tp_methods, words_methods},
     {0, nullptr}};
+PyType_Slot sums_slots[] = {
+    {Py_tp_doc, const_cast<char*>("Adds up how often words occur.")},
+    {Py_tp_new, reinterpret_cast<void*>(new_sums)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(release<WordSums>)},
+    {Py_tp_methods, sums_methods},
+    {0, nullptr}};
 PyType_Slot folds_slots[] = {
     {Py_tp_doc, const_cast<char*>("Takes case and accents from words.")},
     {Py_tp_new, reinterpret_cast<void*>(new_folds)},
@@ -351,6 +405,8 @@ PyType_Spec pieces_spec = {"xlmkit.text._native.Pieces", sizeof(Holder<Pieces>),
 
 PyType_Spec words_spec = {"xlmkit.text._native.Words", sizeof(Holder<Words>), 0,
                           Py_TPFLAGS_DEFAULT, words_slots};
+PyType_Spec sums_spec = {"xlmkit.text._native.WordSums", sizeof(Holder<WordSums>), 0,
+                         Py_TPFLAGS_DEFAULT, sums_slots};
 PyType_Spec folds_spec = {"xlmkit.text._native.Folds", sizeof(Holder<Folds>), 0,
                           Py_TPFLAGS_DEFAULT, folds_slots};
 PyType_Spec survey_spec = {"xlmkit.text._native.Survey", sizeof(Holder<Survey>), 0,
@@ -374,7 +430,7 @@ PyMODINIT_FUNC PyInit__native() {
   byte_pairs_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&byte_pairs_spec));
   if (byte_pairs_type == nullptr || PyModule_AddType(module.get(), byte_pairs_type) < 0)
     return nullptr;
-  for (PyType_Spec* spec : {&pieces_spec, &words_spec, &folds_spec, &survey_spec}) {
+  for (PyType_Spec* spec : {&pieces_spec, &words_spec, &sums_spec, &folds_spec, &survey_spec}) {
     const Owned type(PyType_FromSpec(spec));
     if (!type || PyModule_AddType(module.get(), reinterpret_cast<PyTypeObject*>(type.get())) < 0)
       return nullptr;

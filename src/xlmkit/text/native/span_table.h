@@ -59,15 +59,22 @@ class SpanTable {
     return nullptr;
   }
 
-  // Give a span that has none a number.
+  // Give a span that has none a number; return its place.
   template <typename Code>
-  void insert(uint32_t hash, Span<Code> span, uint32_t number, uint32_t mark = 0) {
+  uint32_t insert(uint32_t hash, Span<Code> span, uint32_t number, uint32_t mark = 0) {
     if (4 * size_ >= 3 * slots_.size()) grow();
-    put({hash, static_cast<uint32_t>(records_.size())});
+    const auto place = static_cast<uint32_t>(records_.size());
+    put({hash, place});
     ++size_;
     records_.push_back(header(span.size, mark));
     records_.push_back(number);
     records_.insert(records_.end(), span.start, span.start + span.size);
+    return place;
+  }
+
+  // The span in a place, until another is inserted.
+  Span<uint32_t> at(uint32_t place) const {
+    return {records_.data() + place + 2, records_[place] >> 2};
   }
 
  private:

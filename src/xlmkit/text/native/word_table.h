@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "python.h"
+#include "counted_words.h"
 #include "span_table.h"
 #include "word_coder.h"
 
@@ -19,10 +19,8 @@ class WordTable : public WordCoder {
       numbers.push_back(static_cast<int32_t>(*found));
       return;
     }
-    Owned string = string_of(word);
-    numbers_.insert(hash, span, static_cast<uint32_t>(words_.size()));
     numbers.push_back(static_cast<int32_t>(words_.size()));
-    words_.push_back({std::move(string), 0});
+    words_.push_back({numbers_.insert(hash, span, static_cast<uint32_t>(words_.size())), 0});
     characters_ += word.size();
   }
 
@@ -31,15 +29,16 @@ class WordTable : public WordCoder {
       if (words_[static_cast<size_t>(number)].count++ == 0) counted_.push_back(number);
   }
 
-  // Call a function with each word that was counted and how often; then no word is counted.
-  template <typename Take>
-  void take_counts(Take take) {
+  // Return the words that were counted; then no word is.
+  CountedWords take_counts() {
+    CountedWords counts;
     for (const int32_t number : counted_) {
       Word& word = words_[static_cast<size_t>(number)];
-      take(word.string.get(), word.count);
+      counts.append(numbers_.at(word.place), word.count);
       word.count = 0;
     }
     counted_.clear();
+    return counts;
   }
 
   // How many words there are, and how many characters all have.
@@ -55,8 +54,8 @@ class WordTable : public WordCoder {
 
  private:
   struct Word {
-    Owned string;   // made once, and so is Python's hash of it
-    int64_t count;  // since it was taken last
+    uint32_t place;  // in numbers_
+    uint32_t count;  // since it was taken last
   };
 
   size_t characters_ = 0;
