@@ -13,8 +13,9 @@ encoding, learned and applied by `tokenizers`, which uses all cores; then the id
 xlmkit reads files, also counts words, letters and scripts (it drops no line for the latter two
 here, as the peer has no such rules), splits, keeps the texts with their sources, writes checksums,
 and notes how far it has come. Each turn is a command of its own, with its start, on one core and on
-all that the benchmark may use (taskset chooses them). Checked first: lines that are kept and tokens
-of both.
+all that the benchmark may use (taskset chooses them). A further side prepares the text once on each
+core at the same time: so much is the most that sharing the work can gain, and it is little where
+cores are two threads of one. Checked first: lines that are kept and tokens of both.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import sys
 import tempfile
 import unicodedata
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -53,6 +54,7 @@ NO_LETTERS = regex.compile(r"[^\p{L}\p{M}]+")  # marks are of letters: Arabic ha
 BANDS, ROWS, LONG, SIMILAR = 20, 12, 20, 0.8  # of near-duplicates, as in xlmkit
 ALIKE = 0.01  # share by which lines and tokens of both sides may differ
 PEER = "sacremoses and tokenizers"
+EACH = "xlmkit prepare, one process, on each core at once"
 LANGUAGES = ("en", "fr", "de", "es", "ru", "ar", "vi", "tr")
 
 
@@ -108,15 +110,24 @@ def encode_by_libraries(texts: dict[str, list[str]], vocabulary: int) -> list[En
     return encoded
 
 
-def prepare(recipe: Path, output: str, cores: set[int]) -> None:
-    """Run our command on some cores."""
-    command = [sys.executable, "-m", "xlmkit", "prepare", str(recipe), "--output", output]
+def prepare(recipe: Path, outputs: Sequence[str], cores: Sequence[set[int]]) -> None:
+    """Run our command at the same time for each output, each on its cores."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores)  # which the command inherits
-    try:
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own program
-    finally:
-        os.sched_setaffinity(0, before)
+    running = []
+    for output, own in zip(outputs, cores, strict=True):
+        command = [sys.executable, "-m", "xlmkit", "prepare", str(recipe), "--output", output]
+        os.sched_setaffinity(0, own)  # which the command inherits
+        try:
+            running.append(
+                subprocess.Popen(  # noqa: S603 - our own program
+                    command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+            )
+        finally:
+            os.sched_setaffinity(0, before)
+    failed = [process for process in running if process.wait()]
+    if failed:
+        sys.exit("xlmkit prepare has failed.")
 
 
 def with_libraries(texts: dict[str, list[str]], vocabulary: int, lines: int) -> int:
@@ -125,11 +136,11 @@ def with_libraries(texts: dict[str, list[str]], vocabulary: int, lines: int) -> 
     return lines
 
 
-def with_xlmkit(recipe: Path, lines: int, cores: set[int]) -> int:
-    """Do a turn of ours in a new folder; return the number of lines."""
+def with_xlmkit(recipe: Path, lines: int, cores: Sequence[set[int]]) -> int:
+    """Do a turn of ours for each set of cores, in new folders; return the number of lines."""
     with tempfile.TemporaryDirectory() as output:
-        prepare(recipe, output, cores)
-    return lines
+        prepare(recipe, [f"{output}/{number}" for number in range(len(cores))], cores)
+    return lines * len(cores)
 
 
 def check_alike(recipe: Path, texts: dict[str, list[str]], vocabulary: int) -> None:
@@ -139,7 +150,7 @@ def check_alike(recipe: Path, texts: dict[str, list[str]], vocabulary: int) -> N
     """
     theirs = [len(encoding.ids) for encoding in encode_by_libraries(texts, vocabulary)]
     with tempfile.TemporaryDirectory() as output:
-        prepare(recipe, output, os.sched_getaffinity(0))
+        prepare(recipe, [output], [os.sched_getaffinity(0)])
         shards = Shards(Path(output) / "shards")
         parts = [shards.sentences(split, code) for split in SPLITS for code in shards.languages]
         ours = np.concatenate([part.lengths for part in parts])
@@ -199,8 +210,11 @@ def main() -> int:
         cores = sorted(os.sched_getaffinity(0))[: usable_cores()]
         ours = {f"xlmkit prepare, {n} processes": n for n in sorted({1, len(cores)})}
         work = {
-            name: partial(with_xlmkit, recipe, count, set(cores[:n])) for name, n in ours.items()
+            name: partial(with_xlmkit, recipe, count, [set(cores[:n])]) for name, n in ours.items()
         }
+        if len(cores) > 1:
+            ours[EACH] = len(cores)
+            work[EACH] = partial(with_xlmkit, recipe, count, [{core} for core in cores])
         peer = partial(with_libraries, texts, arguments.vocabulary, count)
         sides = {PEER: peer, **work}
         lines = [line for language in texts.values() for line in language]
@@ -217,7 +231,7 @@ def main() -> int:
             turns=arguments.turns,
             warm_up=0,
             limit=Limit(limits, megabytes / count, "MB/s"),
-            goals=[Goal(name, PEER, 20.0) for name, n in ours.items() if n == 2],
+            goals=[Goal(name, PEER, 20.0) for name, n in ours.items() if n == 2 and name != EACH],
         )
     record("preparation", [result], languages=list(texts), vocabulary=arguments.vocabulary)
     return 0

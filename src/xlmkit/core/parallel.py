@@ -55,7 +55,17 @@ def map_in_order(
     Raises:
         UserError: the function raised one, or a process ended early.
     """
-    iterator = iter(items)
+    with _seldom_collected():
+        yield from _map_in_order(function, iter(items), processes, alone, fail_early)
+
+
+def _map_in_order(
+    function: Callable[[Item], Result],
+    iterator: Iterator[Item],
+    processes: int | None,
+    alone: int,
+    fail_early: bool,
+) -> Iterator[Result]:
     count = usable_cores() if processes is None else processes
     if count == 1 or not _kept:
         yield from map(function, islice(iterator, alone) if count > 1 else iterator)
@@ -85,6 +95,17 @@ def map_in_order(
                 yield _next_result(waiting, fail_early)
         while waiting:
             yield _next_result(waiting, fail_early)
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Look for cycles among objects seldom."""
+    before = gc.get_threshold()
+    gc.set_threshold(_SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager
@@ -147,7 +168,12 @@ class _Worker:
     def __init__(self) -> None:
         # Libraries with threads of their own would take cores from the other processes, and bars
         # would be drawn over one another.
-        alone = {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1", "TERM": "dumb"}
+        alone = {
+            "TOKENIZERS_PARALLELISM": "false",
+            "RAYON_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "TERM": "dumb",
+        }
         paths = os.pathsep.join(path for path in sys.path if path)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "xlmkit.core.parallel"],

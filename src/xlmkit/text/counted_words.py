@@ -54,7 +54,7 @@ class CountedWords:
 
     def characters(self) -> int:
         """Return how many characters all occurrences have together."""
-        return int(self.lengths @ self.counts)
+        return int((self.lengths * self.counts).sum())
 
     def starts(self) -> NDArray[np.int64]:
         """(W,) where the characters of each word begin."""
