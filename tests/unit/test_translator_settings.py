@@ -100,6 +100,20 @@ def test_a_run_looks_at_them_before_it_trains(recipe: Path) -> None:
     assert not (recipe.parent / "out" / "translation").exists()
 
 
+def test_translations_between_languages_that_nobody_learns_are_told(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "The dog\tالكلب\t狗\nA cat\tقطة\t猫\n"
+    (recipe.parent / "more.tsv").write_text(rows, encoding="utf-8")
+    shares = ["data.split.valid=0.05", "data.split.test=0.05"]
+    named = "translation.test=[{kind: tsv, path: more.tsv, columns: {en: 0, ar: 1, zh: 2}}]"
+    run(recipe, [*shares, named], recipe.parent / "out", False)
+    told = "translation.test: the translations of more.tsv between ar-en and ar-zh are not used"
+    assert capsys.readouterr().err.count(told) == 1
+    tested = json.loads((recipe.parent / "out" / "results.json").read_text("utf-8"))["translators"]
+    assert all(list(one["test"]) == ["en-zh"] for one in tested.values())
+
+
 @pytest.mark.parametrize(
     ("points", "learns"),
     [

@@ -1,12 +1,13 @@
 """By which texts a translator is judged: translations, or else text of single languages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
 
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say_once
 from xlmkit.data.corpus import read_corpus
 from xlmkit.data.shards import Shards
 from xlmkit.evaluate.language_identifier import TEXTS, LanguageIdentifier
@@ -79,16 +80,24 @@ def held_out(plan: RunPlan, name: str, split: str) -> Mapping[str, TranslatedTex
         return {}
     sources = config.valid if split == "valid" else config.test
     texts = load_translations(sources, plan.corpus.folder, split, plan.base, plan.recipe.languages)
-    wanted = set(learned_directions(plan, name))
+    wanted = _wanted(plan, name, split, texts)
+    return {direction: part for direction, part in texts.items() if direction in wanted}
+
+
+def _wanted(plan: RunPlan, name: str, split: str, there: Iterable[str]) -> set[str]:
+    """Return the directions by which a translator is judged, where texts of some are there."""
+    learned, wanted = plan.translator(name), set(learned_directions(plan, name))
     if split == "test":
         for section in (learned.mt, learned.bt):
             if section is not None:
-                wanted |= set(section.directions or texts)
-    return {name: part for name, part in texts.items() if name in wanted or not wanted}
+                wanted |= set(section.directions or there)
+    return wanted or set(there)
 
 
 def check_translations(plan: RunPlan) -> None:
     """See that files of translations to be judged by have some, before hours of training.
+
+    Languages between which no translator translates are told.
 
     Raises:
         UserError: a source has texts of no two of the recipe's languages.
@@ -96,11 +105,31 @@ def check_translations(plan: RunPlan) -> None:
     languages = plan.recipe.languages
     for split, sources in (("valid", plan.translation.valid), ("test", plan.translation.test)):
         for source in sources:
-            if not load_translations([source], plan.corpus.folder, split, plan.base, languages):
+            there = load_translations([source], plan.corpus.folder, split, plan.base, languages)
+            if there:
+                _tell_of_idle(plan, split, source.title, there)
+            else:
                 raise UserError(
                     f"translation.{split}: {source.title} has no translations between two of the "
                     f"recipe's languages ({', '.join(languages)}); name files with both sides."
                 )
+
+
+def _tell_of_idle(plan: RunPlan, split: str, title: str, there: Iterable[str]) -> None:
+    """Say between which languages of some translations no translator is judged."""
+    judged = {
+        frozenset(direction.split("-"))
+        for name, translator in plan.translators().items()
+        if not translator.only_summarises
+        for direction in _wanted(plan, name, split, there)
+    }
+    idle = {frozenset(direction.split("-")) for direction in there} - judged
+    if idle:
+        pairs = " and ".join(sorted("-".join(sorted(pair)) for pair in idle))
+        say_once(
+            f"translation.{split}: the translations of {title} between {pairs} are not used, since "
+            "no translator learns either direction."
+        )
 
 
 def learned_directions(plan: RunPlan, name: str) -> list[str]:
