@@ -16,7 +16,6 @@ from xlmkit.evaluate import formats
 from xlmkit.evaluate.drawing import palette_css
 from xlmkit.evaluate.report_asking import asking_notes
 from xlmkit.evaluate.report_bias import bias_section
-from xlmkit.evaluate.report_contents import with_contents
 from xlmkit.evaluate.report_curves import adaptation_chart, curve_languages, loss_panels
 from xlmkit.evaluate.report_data import (
     dropped_table,
@@ -124,7 +123,7 @@ def render_report(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return with_contents(environment.get_template("report.html.j2").render(_page(results))) + "\n"
+    return environment.get_template("report.html.j2").render(_page(results)) + "\n"
 
 
 def _page(results: Results) -> dict[str, Any]:
