@@ -27,13 +27,26 @@ class Journal:
     """
 
     def __init__(self, path: Path, key: str = "") -> None:
-        """Open the journal at a path; notes of work with another key are not heeded."""
+        """Open the journal at a path.
+
+        Notes are not heeded if they are of work with another key, or if a file is shorter than
+        they say: what is missing cannot be made good.
+        """
         self._path, self._key = path, key
         self.state: dict[str, Any] | None = None
         self._sizes: dict[str, int] = {}
-        if path.is_file() and (noted := read_json(path))["key"] == key:
+        if path.is_file() and self._is_whole(noted := read_json(path)):
             self.state, self._sizes = noted["state"], noted["sizes"]
+        self._noted = dict(self._sizes)  # of files that are not open any more, too
         self._next = time.monotonic() + SECONDS
+
+    def _is_whole(self, noted: Any) -> bool:  # noqa: ANN401 - whatever the file holds
+        if not isinstance(noted, dict) or noted.keys() != {"key", "sizes", "state"}:
+            return False
+        files = {self._path.parent / name: size for name, size in noted["sizes"].items()}
+        return noted["key"] == self._key and all(
+            path.is_file() and path.stat().st_size >= size for path, size in files.items()
+        )
 
     def open(self, name: str) -> IO[bytes]:
         """Open a file beside the journal, as long as it was when the work was noted last."""
@@ -64,9 +77,9 @@ class Journal:
         for stream in streams.values():
             stream.flush()
             os.fsync(stream.fileno())
-        sizes = {name: stream.tell() for name, stream in streams.items()}
+        self._noted |= {name: stream.tell() for name, stream in streams.items()}
         with atomic_write(self._path) as file:
-            json.dump({"key": self._key, "sizes": sizes, "state": made}, file)
+            json.dump({"key": self._key, "sizes": self._noted, "state": made}, file)
         now = time.monotonic()
         self._next = now + max(SECONDS, _WORTH * (now - began))
 

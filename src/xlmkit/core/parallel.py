@@ -99,13 +99,18 @@ def _map_in_order(
 
 @contextmanager
 def _seldom_collected() -> Iterator[None]:
-    """Look for cycles among objects seldom."""
-    before = gc.get_threshold()
-    gc.set_threshold(_SELDOM)
+    """Look for cycles among objects seldom; of blocks that overlap the first decides how long."""
+    global _usual_thresholds
+    first = _usual_thresholds is None
+    if first:
+        _usual_thresholds = gc.get_threshold()
+        gc.set_threshold(_SELDOM)
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        if first and _usual_thresholds is not None:
+            gc.set_threshold(*_usual_thresholds)
+            _usual_thresholds = None
 
 
 @contextmanager
@@ -133,6 +138,7 @@ def _next_result(waiting: deque[Future[Result]], fail_early: bool) -> Result:
     return result
 
 
+_usual_thresholds: tuple[int, int, int] | None = None
 _kept: list["_Worker"] | None = None  # processes that wait for work
 
 

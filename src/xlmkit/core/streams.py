@@ -14,7 +14,14 @@ from typing import IO, cast
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import explained_disk_errors, open_bytes
-from xlmkit.core.unfinished import Work, begin_part, end_part, part_of, told_how_to_go_on
+from xlmkit.core.unfinished import (
+    Work,
+    begin_part,
+    check_unfinished,
+    end_part,
+    part_of,
+    told_how_to_go_on,
+)
 
 _BLOCK = 1 << 20  # bytes
 
@@ -156,11 +163,7 @@ def output_lines(
         yield sys.stdout, 0
         return
     part = part_of(target)
-    if resume and target.exists() and not part.exists():
-        raise UserError(
-            f"{target} is finished, with nothing to go on with; to write it anew, leave out "
-            "--resume."
-        )
+    check_unfinished(target, resume=resume)
     with explained_disk_errors(part):
         part.parent.mkdir(parents=True, exist_ok=True)
         done = 0

@@ -87,6 +87,19 @@ def begin_part(target: Path, work: Work, done: int, *, resume: bool, what: str =
             )
 
 
+def check_unfinished(target: Path, *, resume: bool) -> None:
+    """See that there is something to go on with, where that is asked for.
+
+    Raises:
+        UserError: the output is finished.
+    """
+    if resume and target.exists() and not part_of(target).exists():
+        raise UserError(
+            f"{target} is finished, with nothing to go on with; to write it anew, leave out "
+            "--resume."
+        )
+
+
 def end_part(target: Path) -> None:
     """Give a whole output its name."""
     part_of(target).replace(target)

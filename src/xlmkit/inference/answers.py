@@ -43,7 +43,7 @@ class AnswerPredictor:
         settings: Answering | None = None,
     ) -> None:
         self.settings = settings or Answering()
-        self._known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
+        self.known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
         self._answerer = (
             _plain(model, precision)
             if isinstance(model, Bundle)
@@ -83,10 +83,10 @@ class AnswerPredictor:
         Raises:
             UserError: the model does not know a language, or there are not as many as questions.
         """
-        codes = languages_of(texts, lang, self._known)
+        codes = languages_of(texts, lang, self.known)
         asked_in = codes
         if question_lang is not None:
-            asked_in = languages_of(texts, question_lang, self._known)
+            asked_in = languages_of(texts, question_lang, self.known)
         questions = [
             Question(str(number), code, *text, asked_in=asked)
             for number, (text, code, asked) in enumerate(zip(texts, codes, asked_in, strict=True))

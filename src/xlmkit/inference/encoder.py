@@ -1,6 +1,6 @@
 """Sentences to vectors."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
@@ -59,6 +59,11 @@ class SentenceEncoder:
         self._reader = Reader(
             self.transformer, bundle.tokenizer, shape.max_position_embeddings, stride
         )
+
+    @property
+    def known(self) -> Collection[str]:
+        """The languages that the model knows."""
+        return self._reader.tokenizer.lang2id
 
     @classmethod
     def from_pretrained(

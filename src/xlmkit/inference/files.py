@@ -4,10 +4,9 @@ Texts are read and computed a chunk at a time, so that memory does not grow with
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,12 @@ from xlmkit.inference.encoder import Pooling, SentenceEncoder
 from xlmkit.inference.model import InferencePrecision
 from xlmkit.inference.predictors import Predictor, load_predictor, windows_asked
 from xlmkit.inference.tagging import TaggingPredictor
-from xlmkit.inference.texts import Texts
+from xlmkit.inference.texts import Text, Texts
 from xlmkit.inference.vectors import vector_file
 
 _CHUNK = 4096  # texts
-
+_CHARACTERS = 4_000_000  # of a chunk, about: so that long texts do not take memory without limit
+_TABLE, _LINES = ".tsv", (".jsonl", ".ndjson", ".json")  # endings of predictions
 
 Worker = Callable[[list[Any], list[str]], None]
 """Computes texts (or pairs, or lists of words), each in its language, and writes its row."""
@@ -73,13 +73,18 @@ def encode(
     encoder = SentenceEncoder.from_pretrained(
         model, precision=precision, pooling=pooling, layer=layer, stride=stride
     )
+    known = encoder.known
 
     def vectors(part: list[str], languages: list[str]) -> NDArray[np.float32]:
         return encoder.encode(part, languages, batch_tokens=batch_tokens)
 
     if target is not None and target.suffix == ".npy":
         with vector_file(target, encoder.width, work, resume=resume) as file:
-            _run("encoding", texts, file.rows, lambda part, codes: file.write(vectors(part, codes)))
+
+            def append(part: list[str], languages: list[str]) -> None:
+                file.write(vectors(part, languages))
+
+            _run("encoding", texts, file.rows, append, known)
         return
     with output_lines(target, resume=resume, work=work) as (stream, done):
 
@@ -88,7 +93,7 @@ def encode(
                 stream.write(f"{json.dumps([float(f'{number:.7g}') for number in row])}\n")
             stream.flush()
 
-        _run("encoding", texts, done, write)
+        _run("encoding", texts, done, write, known)
 
 
 def predict(
@@ -109,8 +114,8 @@ def predict(
     Args:
         model: a finetuned model's folder.
         texts: what is read.
-        target: a file; TSV with a header where it ends in .tsv, else JSON lines. None writes JSON
-            lines to standard output.
+        target: a file of JSON lines that ends in .jsonl, .ndjson or .json, or a table with a header
+            that ends in .tsv; None writes JSON lines to standard output.
         precision: see `xlmkit.inference.model.prepare`.
         batch_tokens: tokens of a batch.
         resume: go on with a target that an earlier call has begun.
@@ -123,6 +128,8 @@ def predict(
         UserError: a file cannot be read or written, a text's language is unknown, the model
             predicts nothing, or it reads no windows that could be joined.
     """
+    if target is not None and target.suffix not in (_TABLE, *_LINES):
+        raise UserError(f"Predictions are written to .jsonl or .tsv, but {target} is neither.")
     check_output(texts.path, target)
     long_texts = windows_asked(model, stride, join)
     predictor = load_predictor(model, precision, long_texts)
@@ -136,7 +143,7 @@ def predict(
         long_texts=long_texts,
         question_lang=question_lang,
     )
-    table = target is not None and target.suffix == ".tsv"
+    table = target is not None and target.suffix == _TABLE
     with output_lines(target, resume=resume, work=work) as (stream, done):
         if table and not done:
             stream.write("\t".join(predictor.columns) + "\n")
@@ -149,7 +156,7 @@ def predict(
                     stream.write(f"{json.dumps(prediction, ensure_ascii=False)}\n")
             stream.flush()
 
-        _run("predicting", texts, done - 1 if table and done else done, write)
+        _run("predicting", texts, done - 1 if table and done else done, write, predictor.known)
 
 
 def _asked(
@@ -183,10 +190,27 @@ def _work_of(command: str, model: Path, texts: Texts, **settings: object) -> Wor
     return work_of(command, model, [] if path is None else [path], **columns, **settings)
 
 
-def _run(title: str, texts: Texts, done: int, worker: Worker) -> None:
+def _run(
+    title: str, texts: Texts, done: int, worker: Worker, known: Collection[str] | None
+) -> None:
     """Give a worker all texts but the first `done`, a chunk at a time."""
-    with texts.read() as lines, progress(title, unit="texts", start=done) as job:
+    with texts.read(known) as lines, progress(title, unit="texts", start=done) as job:
         skip(lines, done)
-        while chunk := list(islice(lines, _CHUNK)):
+        for chunk in _chunks(lines):
             worker([text for text, _ in chunk], [language for _, language in chunk])
             job.advance(len(chunk))
+
+
+def _chunks(lines: Iterable[Text]) -> Iterator[list[Text]]:
+    """Yield texts a chunk at a time, fewer where they are long."""
+    chunk: list[Text] = []
+    characters = 0
+    for line in lines:
+        chunk.append(line)
+        text = line[0]
+        characters += len(text) if isinstance(text, str) else sum(map(len, text))
+        if len(chunk) >= _CHUNK or characters >= _CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk

@@ -4,7 +4,7 @@ Another head joins with a class that is a `Predictor`, made from a model of any 
 precision, and its branch in `load_predictor`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +34,11 @@ _ANSWERERS = (SIMPLE_ANSWERER, BEAM_ANSWERER, ANSWERER)
 
 class Predictor(Protocol):
     """A finetuned model that says something about every text; some take lists of words too."""
+
+    @property
+    def known(self) -> Collection[str] | None:
+        """The languages that the model knows; None where it takes any."""
+        ...
 
     @property
     def columns(self) -> list[str]:

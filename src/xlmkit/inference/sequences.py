@@ -57,7 +57,7 @@ class SequencePredictor:
             raise UserError(
                 "A vote needs classes, and this model has none; take --join mean, max or first."
             )
-        self._known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
+        self.known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
         self._scorer: TextScorer = (
             PlainScorer(model, precision, self.scoring)
             if isinstance(model, Bundle)
@@ -104,7 +104,7 @@ class SequencePredictor:
             UserError: the model does not know a language, there are not as many as texts, or texts
                 are single where pairs were learned, or the other way round.
         """
-        codes = languages_of(texts, lang, self._known)
+        codes = languages_of(texts, lang, self.known)
         for text in texts:
             self._check(text)
         if self.scoring.decides == "choice":

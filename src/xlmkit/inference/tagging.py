@@ -58,7 +58,7 @@ class TaggingPredictor:
     ) -> None:
         max_length = None if scoring is None else scoring.max_length
         self.labels, self.spaces = list(model.labels), spaces
-        self._known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
+        self.known = model.tokenizer.lang2id if isinstance(model, Bundle) else None
         self._spans = (
             partial(word_spans, model.tokenizer) if isinstance(model, Bundle) else spans_by_rules
         )
@@ -94,7 +94,7 @@ class TaggingPredictor:
         Raises:
             UserError: the model does not know a language, or there are not as many as texts.
         """
-        codes = languages_of(texts, lang, self._known)
+        codes = languages_of(texts, lang, self.known)
         words = [self.words(text, code) for text, code in zip(texts, codes, strict=True)]
         found: list[dict[str, Any]] = [{column: [] for column in self.columns} for _ in texts]
         for code in dict.fromkeys(codes):

@@ -1,6 +1,6 @@
 """The texts of a file or a pipe, each with its language: plain lines, TSV or JSON lines."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -57,14 +57,18 @@ class Texts:
                     raise UserError(f"Columns of TSV are numbers from 0, but {column!r} is none.")
 
     @contextmanager
-    def read(self) -> Iterator[Iterator[Text]]:
+    def read(self, known: Collection[str] | None = None) -> Iterator[Iterator[Text]]:
         """Open the source; texts come one by one.
 
+        Args:
+            known: the languages that a column may name; None means all.
+
         Raises:
-            UserError: the file cannot be read, or a line has not what it should; it is named.
+            UserError: the file cannot be read, or a line has not what it should or is in another
+                language; it is named.
         """
         with input_lines(self.path) as lines:
-            yield self._parsed(lines)
+            yield self._parsed(lines, known)
 
     def of_pairs(self, first: str, second: str) -> "Texts":
         """Return the same with two texts on each line, in JSON lines under these keys.
@@ -88,13 +92,13 @@ class Texts:
         suffixes = PurePath(self.path or "").suffixes
         return next((_ENDINGS[ending] for ending in suffixes if ending in _ENDINGS), "lines")
 
-    def _parsed(self, lines: Iterator[str]) -> Iterator[Text]:
+    def _parsed(self, lines: Iterator[str], known: Collection[str] | None) -> Iterator[Text]:
         pick = {"lines": self._whole, "tsv": self._cells, "jsonl": self._keys}[self._form]
+        where = self.path or "standard input"
         for number, line in enumerate(lines, start=1):
             try:
                 text, language = pick(line)
             except (LookupError, TypeError, ValueError) as error:
-                where = self.path or "standard input"
                 mend = "name them with --text-column and --lang-column"
                 if self.beside:
                     mend = f"every line needs {' and '.join((self.text or 'text', *self.beside))}"
@@ -102,6 +106,11 @@ class Texts:
                     f"{where}, line {number}, is no {self._form.upper()} with the columns asked "
                     f"for ({error}); {mend}."
                 ) from None
+            if self.language is not None and known is not None and language not in known:
+                raise UserError(
+                    f"{where}, line {number}: the model does not know the language {language!r}, "
+                    f"only {', '.join(known)}."
+                )
             yield text, language
 
     def _whole(self, line: str) -> Text:

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import explained_disk_errors
-from xlmkit.core.unfinished import Work, begin_part, end_part, part_of, told_how_to_go_on
+from xlmkit.core.unfinished import (
+    Work,
+    begin_part,
+    check_unfinished,
+    end_part,
+    part_of,
+    told_how_to_go_on,
+)
 
 _TYPE = np.dtype("<f4")
 
@@ -58,9 +65,10 @@ def vector_file(
 
     Raises:
         UserError: the file cannot be written, or what is there has another width, was other work
-            or is not to be gone on with.
+            is not to be gone on with or was finished.
     """
     part = part_of(target)
+    check_unfinished(target, resume=resume)
     with explained_disk_errors(part):
         part.parent.mkdir(parents=True, exist_ok=True)
         begun = work is not None and part.exists() and part.stat().st_size > 0

@@ -105,3 +105,31 @@ def test_damaged_notes_are_told(tmp_path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match=r"journal\.json"):
         Journal(path)
+
+
+@pytest.mark.parametrize("left", [None, b"one"])
+def test_notes_of_files_that_were_cut_short_are_not_heeded(
+    tmp_path: Path, left: bytes | None
+) -> None:
+    """What is missing would else be made up for by zeros."""
+    path = tmp_path / "journal.json"
+    grow(Journal(path), b"one,", b"two,")
+    notes = Journal(path)
+    with notes.open("other") as stream:  # the first is not open any more, and still counts
+        stream.write(b"more")
+        notes.note({"other": stream}, lambda: {"parts": 3}, always=True)
+    assert Journal(path).state == {"parts": 3}
+    (tmp_path / "data").unlink()
+    if left is not None:
+        (tmp_path / "data").write_bytes(left)
+    again = Journal(path)
+    assert again.state is None
+    grow(again, b"new")
+    assert (tmp_path / "data").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("value", [{}, {"key": ""}, [], None, 1])
+def test_a_file_that_is_no_journal_is_not_heeded(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "journal.json"
+    path.write_text(json.dumps(value), encoding="utf-8")
+    assert Journal(path).state is None

@@ -191,3 +191,42 @@ def test_a_source_that_was_edited_is_another(source: Path, tmp_path: Path) -> No
     os.utime(source, ns=(0, source.stat().st_mtime_ns + 1))  # a text of the same size
     with pytest.raises(UserError, match="another time of the source"):
         begin_part(target, work_of("predict", model, [source]), 3, resume=True)
+
+
+def test_a_finished_output_is_not_made_again_by_resuming(
+    language_model: Path, source: Path, tmp_path: Path
+) -> None:
+    for name in ("out.npy", "out.jsonl"):
+        arguments = ["encode", language_model, source, "-o", tmp_path / name, "--lang", "fr"]
+        assert call(*arguments).exit_code == 0
+        made = call(*arguments, "--resume")
+        assert made.exit_code == 1
+        assert f"{name} is finished, with nothing to go on with" in made.stderr
+
+
+def test_a_language_that_the_model_does_not_know_is_told_with_its_line(
+    language_model: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "text.tsv"
+    source.write_text("a\ten\nb\txx\n", encoding="utf-8")
+    made = call("encode", language_model, source, "--lang-column", "1")
+    assert made.exit_code == 1
+    assert "text.tsv, line 2: the model does not know the language 'xx', only en" in made.stderr
+
+
+def test_long_texts_come_in_smaller_chunks(
+    language_model: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    encode = SentenceEncoder.encode
+
+    def counting(encoder: SentenceEncoder, texts: list[str], *rest: Any, **more: Any) -> Any:
+        sizes.append(len(texts))
+        return encode(encoder, texts, *rest, **more)
+
+    monkeypatch.setattr(SentenceEncoder, "encode", counting)
+    monkeypatch.setattr(xlmkit.inference.files, "_CHARACTERS", 6)
+    target = tmp_path / "out.npy"
+    assert call("encode", language_model, source, "-o", target, "--lang", "fr").exit_code == 0
+    assert sizes == [3, 2, 1]
+    assert len(np.load(target)) == len(LINES)

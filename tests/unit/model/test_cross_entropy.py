@@ -57,6 +57,29 @@ def test_losses_and_gradients_equal_torchs_at_every_size_of_slice(
         torch.testing.assert_close(mine, reference, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("rows", [1, 3, 7])
+def test_parts_of_the_scores_give_what_all_give(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    (expected, gradients), _ = both(torch.float32, torch.float32)
+    monkeypatch.setattr(cross_entropy, "_WHOLE", rows * V)
+    (losses, ours), _ = both(torch.float32, torch.float32)
+    torch.testing.assert_close(losses, expected)
+    for mine, reference in zip(ours, gradients, strict=True):
+        torch.testing.assert_close(mine, reference, rtol=1e-5, atol=1e-6)
+    (_, rounded), _ = both(torch.bfloat16, torch.float32)
+    assert {one.dtype for one in rounded} == {torch.bfloat16}
+
+
+def test_scores_that_are_many_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaves, targets, _ = inputs()
+    kept: list[int] = []
+    for whole in (cross_entropy._WHOLE, 3 * V):
+        monkeypatch.setattr(cross_entropy, "_WHOLE", whole)
+        losses, _ = linear_cross_entropy(*learning(leaves, torch.float32), targets)
+        assert losses.grad_fn is not None
+        kept.append(max(one.numel() for one in losses.grad_fn.saved_tensors))  # type: ignore[attr-defined]
+    assert kept[0] == len(targets) * V > kept[1]
+
+
 def test_gradients_agree_with_differences_in_float64() -> None:
     """The loss is float32, so finite differences are of torch's own in float64."""
     (losses, ours), (expected, theirs) = both(torch.float64, torch.float64)

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <queue>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,11 @@ class BytePairs : public WordCoder {
             const std::vector<int32_t>& characters, int32_t unknown)
       : ids_(symbols), unknown_(unknown), merges_(merges.size() / 3),
         characters_(characters.size() / 3) {
+    for (const std::vector<int32_t>* numbers : {&merges, &characters})
+      if (numbers->size() % 3 != 0) throw std::invalid_argument("rows of three are expected");
+    for (const int32_t symbol : merges) check(symbol);
+    for (size_t i = 0; i < characters.size(); ++i)
+      if (i % 3 != 0 && characters[i] != -1) check(characters[i]);
     for (size_t i = 0; i + 2 < merges.size(); i += 3)
       merges_[key(merges[i], merges[i + 1])] = {static_cast<int32_t>(i / 3), merges[i + 2]};
     for (size_t i = 0; i + 2 < characters.size(); i += 3)
@@ -45,6 +51,11 @@ class BytePairs : public WordCoder {
   }
 
  private:
+  void check(int32_t symbol) const {
+    if (symbol < 0 || static_cast<size_t>(symbol) >= ids_.size())
+      throw std::invalid_argument("a symbol has no id");
+  }
+
   struct Merge {
     int32_t rank, result;
   };

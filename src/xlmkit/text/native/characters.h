@@ -43,7 +43,7 @@ class Characters {
  public:
   explicit Characters(PyObject* describe)
       : describe_(describe),
-        table_(static_cast<Character*>(std::calloc(0x110000, sizeof(Character)))) {
+        table_(static_cast<Character*>(std::calloc(SIZE, sizeof(Character)))) {
     Py_INCREF(describe_);
     if (table_ == nullptr) throw std::bad_alloc();
   }
@@ -55,6 +55,7 @@ class Characters {
   Characters& operator=(const Characters&) = delete;
 
   const Character& operator[](uint32_t code) {
+    if (code >= SIZE) throw std::invalid_argument("there is no such character");
     if (!(table_[code].flags & KNOWN)) learn(code);
     return table_[code];
   }
@@ -70,6 +71,8 @@ class Characters {
   }
 
  private:
+  static constexpr uint32_t SIZE = 0x110000;
+
   void learn(uint32_t code) {
     Owned answer(PyObject_CallFunction(describe_, "I", code));
     PyObject* folded;

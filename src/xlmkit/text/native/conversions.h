@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <new>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "python.h"
@@ -23,14 +25,23 @@ Result guarded(Result failed, Work work) {
   return failed;
 }
 
+// The numbers of bytes, or of an array of numbers of this kind.
 template <typename Number = int32_t>
 std::vector<Number> numbers_of(PyObject* buffer) {
-  Py_buffer view;
-  if (PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE) < 0) throw PythonError();
-  const Number* start = static_cast<const Number*>(view.buf);
-  std::vector<Number> numbers(start, start + view.len / static_cast<Py_ssize_t>(sizeof(Number)));
-  PyBuffer_Release(&view);
-  return numbers;
+  struct View {
+    Py_buffer held;
+    ~View() { PyBuffer_Release(&held); }
+  } view;
+  if (PyObject_GetBuffer(buffer, &view.held, PyBUF_CONTIG_RO | PyBUF_FORMAT) < 0)
+    throw PythonError();
+  constexpr auto size = static_cast<Py_ssize_t>(sizeof(Number));
+  const std::string format = view.held.format == nullptr ? "B" : view.held.format;
+  const bool fractions = format.back() == 'd' || format.back() == 'f';
+  const bool fits = view.held.itemsize == size && fractions == std::is_floating_point_v<Number>;
+  if (!(fits || view.held.itemsize == 1) || view.held.len % size != 0)
+    throw std::invalid_argument("numbers of another kind are expected");
+  const Number* start = static_cast<const Number*>(view.held.buf);
+  return std::vector<Number>(start, start + view.held.len / size);
 }
 
 // Call a function with each string of a list.

@@ -40,6 +40,7 @@ void for_each_word(const Codes& codes, const std::vector<int32_t>& lengths, Take
     take(Span<uint32_t>{codes.data() + start, size});
     start += size;
   }
+  if (start != codes.size()) throw std::invalid_argument("the lengths of words do not add up");
 }
 
 // Adds up how often words occur.

@@ -24,7 +24,11 @@ class Learner {
       : names_(std::move(names)), symbols_(std::move(symbols)), counts_(std::move(counts)) {
     for (size_t i = 0; i < names_.size(); ++i) numbers_[names_[i]] = static_cast<int32_t>(i);
     size_t start = 0;
+    for (const int32_t symbol : symbols_)
+      if (symbol < 0 || static_cast<size_t>(symbol) >= names_.size())
+        throw std::invalid_argument("a symbol has no name");
     for (const int32_t length : lengths) {
+      if (length < 0) throw std::invalid_argument("the lengths of words do not add up");
       words_.push_back({start, static_cast<uint32_t>(length)});
       start += static_cast<size_t>(length);
     }

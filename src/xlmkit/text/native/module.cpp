@@ -134,6 +134,7 @@ PyObject* count_words(PyObject* self, PyObject* texts) {
       words.pieces.forget();
       words.table->clear();
     }
+    words.table->take_counts();  // of a call that failed
     std::vector<int32_t> numbers;
     for_each_string(texts, [&](PyObject* text) {
       numbers.clear();
