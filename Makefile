@@ -47,9 +47,11 @@ format: $(VENV)/.installed-dev  ## Format the code and mend what can be mended b
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.installed-dev  ## Run every benchmark in benchmarks/
-	@set -e; for script in benchmarks/[a-z]*.py; do \
-		echo "== $$script"; OMP_WAIT_POLICY=PASSIVE $(BIN)/python "$$script"; \
-	done
+	@failed=; for script in benchmarks/[a-z]*.py; do \
+		echo "== $$script"; \
+		OMP_WAIT_POLICY=PASSIVE $(BIN)/python "$$script" || failed="$$failed $$script"; \
+	done; \
+	if [ "$$failed" ]; then echo "Failed:$$failed"; exit 1; fi
 
 clean:  ## Remove the environment and caches, but no results
 	rm -rf $(VENV) $(KERAS_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

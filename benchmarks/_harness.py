@@ -5,8 +5,13 @@ appended, dated, to `benchmarks/results/`, and the machine, versions and threads
 are printed below them.
 """
 
+import hashlib
 import json
+import os
+import shutil
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -222,13 +227,42 @@ def show_profile(title: str, turn: Work) -> dict[str, float]:
     return shares
 
 
+def commit() -> str | None:
+    """Return the commit that is measured, with a `+` where files differ from it, if git tells."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+
+    def answer(*arguments: str) -> str:
+        done = subprocess.run(  # noqa: S603 - git, with our words
+            [git, *arguments], cwd=RESULTS.parent, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    changed = answer("status", "--porcelain", "--untracked-files=no")
+    found = answer("rev-parse", "HEAD")
+    return f"{found}{'+' * bool(changed)}" if found else None
+
+
+def described(texts: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+    """Return what tells a text again, of each language: lines, bytes, and a digest."""
+    told = {}
+    for language, lines in texts.items():
+        data = "\n".join(lines).encode()
+        digest = hashlib.sha256(data).hexdigest()[:16]
+        told[language] = {"lines": len(lines), "bytes": len(data), "sha256": digest}
+    return told
+
+
 def record(name: str, comparisons: list[dict[str, Any]], **details: object) -> Path:
     """Write a dated result, print what it was measured with, and return its path."""
     now = datetime.now(UTC)
-    path = RESULTS / f"{now:%Y-%m-%d-%H%M}-{name}.json"
+    path = RESULTS / f"{now:%Y-%m-%d-%H%M%S}-{name}.json"
     RESULTS.mkdir(exist_ok=True)
     value = {
         "date": now.isoformat(timespec="seconds"),
+        "arguments": [Path(word).name if os.sep in word else word for word in sys.argv[1:]],
+        "commit": commit(),
         "machine": describe_machine(),
         "versions": package_versions(),
         "threads": torch.get_num_threads(),
@@ -236,7 +270,8 @@ def record(name: str, comparisons: list[dict[str, Any]], **details: object) -> P
         **details,
         "comparisons": comparisons,
     }
-    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    with path.open("x", encoding="utf-8") as stream:  # and none is written over
+        stream.write(json.dumps(value, indent=1) + "\n")
     shown = ", ".join(f"{key} {told}" for key, told in value["machine"].items())
     print(f"{shown}; {value['threads']} threads; copies {value['copied_gb_per_second']} GB/s")
     print(f"Written to {path}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_lines
 from xlmkit.text.tokenizer import Tokenizer, TokenizerConfig
 
@@ -29,6 +30,8 @@ def read_pairs(paths: Sequence[Path], n_words: int, count: int) -> list[Pair]:
     for rows in files:
         draw.shuffle(rows)
     rows = [row for together in zip(*files, strict=False) for row in together][:_LEARNED_FROM]
+    if not rows:
+        raise UserError(f"{', '.join(map(str, paths))}: not each has a pair with a tab between.")
     sides = [list(side) for side in zip(*rows, strict=True)]
     config = TokenizerConfig(vocabulary_size=n_words)
     languages = ("en", "fr")  # only names here: both are split alike

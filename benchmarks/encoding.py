@@ -12,7 +12,6 @@ peer's autocast too, is measured where the processor multiplies in it.
 """
 
 import argparse
-import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
@@ -22,12 +21,14 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from _arguments import add_text, positive, run, text_folder
 from _harness import (
     Goal,
     Limit,
     Work,
     attention_operations,
     compare,
+    described,
     int8_limit,
     matrix_limit,
     record,
@@ -43,9 +44,9 @@ from xlmkit.core.files import open_lines
 from xlmkit.data.batch import Inputs, SegmentRows
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import mean_pool
+from xlmkit.text.languages import LANGUAGES
 from xlmkit.text.tokenizer import TokenizerConfig
 
-VARIABLE = "XLMKIT_REAL_TEXT"
 LEAST_COSINE = {"float32": 0.999999, "bfloat16": 0.999, "int8": 0.998}
 GOALS = {"xlmkit bfloat16": 5.0, "xlmkit int8": 7.5}  # times the peer in float32
 LATENCY_GOALS = {"xlmkit int8": 3.5}
@@ -62,7 +63,8 @@ Encode = Callable[[range], NDArray[np.float32]]
 
 def read_text(folder: Path) -> dict[str, list[str]]:
     """Return sentences of each language."""
-    places = [place for place in sorted(folder.iterdir()) if place.is_dir()]
+    places = sorted({file.parent for file in folder.glob("*/*.txt")})
+    places = [place for place in places if place.name in LANGUAGES]
     text = {}
     for place in [place for place in places if place.name not in SEGMENTED][:15]:
         file = max(place.glob("*.txt"), key=lambda path: path.stat().st_size)
@@ -249,16 +251,14 @@ def known_precisions() -> list[str]:
 def main() -> None:
     """Run the comparisons."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--text", type=Path, default=os.environ.get(VARIABLE))
-    parser.add_argument("--sentences", type=int, default=2000)
-    parser.add_argument("--turns", type=int, default=4)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    add_text(parser)
+    parser.add_argument("--sentences", type=positive, default=2000)
+    parser.add_argument("--turns", type=positive, default=4)
+    parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
     arguments = parser.parse_args()
-    if arguments.text is None:
-        print(f"Skipped: name a folder of real text with --text or in {VARIABLE}.")
-        return
+    folder = text_folder(arguments)
     set_up(arguments.threads)
-    text = read_text(Path(arguments.text))
+    text = read_text(folder)
     texts = in_turn(text, arguments.sentences)
     precisions = known_precisions()
     contestants = Contestants(text, texts, precisions)
@@ -292,8 +292,8 @@ def main() -> None:
         LATENCY_GOALS,
     )
     contestants.check(len(alone))
-    record("encoding", [batches, single], cosines=cosines, sentences=len(texts))
+    record("encoding", [batches, single], cosines=cosines, text=described(text))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -12,6 +12,7 @@ import argparse
 
 import torch
 import transformers
+from _arguments import positive, run
 from _harness import Limit, Work, compare, matrix_limit, record, set_up, show_profile
 
 from xlmkit import XLMConfig, XLMWithLMHeadModel
@@ -32,9 +33,9 @@ ROWS, PROMPT = 8, 32
 def main() -> None:
     """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--words", type=int, default=128)
+    parser.add_argument("--turns", type=positive, default=5)
+    parser.add_argument("--threads", type=positive, default=2)
+    parser.add_argument("--words", type=positive, default=128)
     arguments = parser.parse_args()
     set_up(arguments.threads)
     torch.manual_seed(0)
@@ -81,4 +82,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

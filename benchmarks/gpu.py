@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from _arguments import positive, run
 from _batches import by_length, drawn_pairs, pairs, streams
 from _harness import Goal, Limit, Work, compare, matrix_limit, record, set_up
 from encoding import least_cosine, operations, peer_vectors
@@ -271,7 +272,7 @@ def show_all(comparisons: list[dict[str, Any]], device: str) -> None:
 def main() -> None:
     """Run all comparisons."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--turns", type=positive, default=5)
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--tiny", action="store_true", help="a model that any machine can run")
     arguments = parser.parse_args()
@@ -310,4 +311,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

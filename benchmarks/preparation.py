@@ -35,9 +35,10 @@ import numpy as np
 import regex
 import sacremoses
 import yaml
-from _harness import Goal, Limit, compare, record, set_up, text_limit
+from _arguments import add_text, positive, run, text_folder
+from _harness import Goal, Limit, compare, described, record, set_up, text_limit
 from rensa import RMinHash, RMinHashLSH
-from tokenizer_agreement import VARIABLE, read_text
+from tokenizer_agreement import read_text
 from tokenizers import Encoding, Tokenizer, models, pre_tokenizers, trainers
 
 from xlmkit.core.machine import usable_cores
@@ -120,14 +121,14 @@ def prepare(recipe: Path, outputs: Sequence[str], cores: Sequence[set[int]]) -> 
         try:
             running.append(
                 subprocess.Popen(  # noqa: S603 - our own program
-                    command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                    command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
                 )
             )
         finally:
             os.sched_setaffinity(0, before)
-    failed = [process for process in running if process.wait()]
-    if failed:
-        sys.exit("xlmkit prepare has failed.")
+    for process, told in [(process, process.communicate()[1]) for process in running]:
+        if process.returncode:
+            sys.exit(f"xlmkit prepare has failed: {told}")
 
 
 def with_libraries(texts: dict[str, list[str]], vocabulary: int, lines: int) -> int:
@@ -190,21 +191,18 @@ def write_recipe(folder: Path, texts: dict[str, list[str]], vocabulary: int) -> 
 def main() -> int:
     """Compare both sides."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--text", type=Path, help="folder of real text")
-    parser.add_argument("--lines", type=int, default=20_000, help="in each language")
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--vocabulary", type=int, default=16_000)
+    add_text(parser)
+    parser.add_argument("--lines", type=positive, default=20_000, help="in each language")
+    parser.add_argument("--turns", type=positive, default=3)
+    parser.add_argument("--vocabulary", type=positive, default=16_000)
     arguments = parser.parse_args()
-    place = arguments.text or os.environ.get(VARIABLE)
-    if not place:
-        print(f"Skipped: name a folder of real text in {VARIABLE}, or with --text.")
-        return 0
+    folder = text_folder(arguments)
     set_up(usable_cores())
-    found = read_text(Path(place), arguments.lines)
+    found = read_text(folder, arguments.lines)
     texts = {code: lines for code, lines in found.items() if code in LANGUAGES}
     count = sum(map(len, texts.values()))
-    with tempfile.TemporaryDirectory() as folder:
-        recipe = write_recipe(Path(folder), texts, arguments.vocabulary)
+    with tempfile.TemporaryDirectory() as place:
+        recipe = write_recipe(Path(place), texts, arguments.vocabulary)
         check_alike(recipe, texts, arguments.vocabulary)
         # As many as `prepare` takes, which a quota may make fewer than there are.
         cores = sorted(os.sched_getaffinity(0))[: usable_cores()]
@@ -233,9 +231,9 @@ def main() -> int:
             limit=Limit(limits, megabytes / count, "MB/s"),
             goals=[Goal(name, PEER, 20.0) for name, n in ours.items() if n == 2 and name != EACH],
         )
-    record("preparation", [result], languages=list(texts), vocabulary=arguments.vocabulary)
+    record("preparation", [result], text=described(texts))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -8,7 +8,6 @@ not lie in files (which the system may take back at any time).
 """
 
 import argparse
-import os
 import re
 import subprocess
 import sys
@@ -17,9 +16,10 @@ import time
 from pathlib import Path
 from typing import IO
 
-from _harness import record
+from _arguments import add_text, positive, run, text_folder
+from _harness import described, record
 from preparation import LANGUAGES, write_recipe
-from tokenizer_agreement import VARIABLE, read_text
+from tokenizer_agreement import read_text
 
 from xlmkit.core.tables import table
 
@@ -92,15 +92,14 @@ def measure(recipe: Path) -> tuple[float, float, float]:
 def main() -> int:
     """Measure corpora of several sizes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--text", type=Path, help="folder of real text")
-    parser.add_argument("--megabytes", type=int, nargs="+", default=[20, 60])
-    parser.add_argument("--vocabulary", type=int, default=16_000)
+    add_text(parser)
+    parser.add_argument("--megabytes", type=positive, nargs="+", default=[100, 1000])
+    parser.add_argument("--vocabulary", type=positive, default=16_000)
     arguments = parser.parse_args()
-    place = arguments.text or os.environ.get(VARIABLE)
-    if not place or not Path("/proc/self/status").is_file():
-        print(f"Skipped: it needs Linux, and a folder of real text in {VARIABLE} or --text.")
+    if not Path("/proc/self/status").is_file():
+        print("Skipped: it needs Linux, which tells how much memory a process takes.")
         return 0
-    found = read_text(Path(place), sys.maxsize)
+    found = read_text(text_folder(arguments), sys.maxsize)
     texts = {code: lines for code, lines in found.items() if code in LANGUAGES}
     rows, results = [], []
     for megabytes in arguments.megabytes:
@@ -121,9 +120,9 @@ def main() -> int:
             }
         )
     table("Preparing", ["MB of text", "lines", "seconds", "peak MB", "of it not in files"], rows)
-    record("prepare-memory", results, languages=list(texts), vocabulary=arguments.vocabulary)
+    record("prepare-memory", results, text=described(texts))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

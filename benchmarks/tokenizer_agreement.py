@@ -1,25 +1,23 @@
-"""Whether XLMTokenizerFast splits text as transformers.XLMTokenizer does, and how fast both are.
+"""Whether XLMTokenizerFast splits text as transformers.XLMTokenizer does; tokenizing.py times both.
 
-Reads real text: the folder in the environment variable XLMKIT_REAL_TEXT holds a folder for each
-language, named by its code, with .txt files of one text a line. A joint vocabulary is learned from
-it, with and without case; then the tokens of both are compared, on the text and on random Unicode.
-Ends with code 1 if any line differs. Japanese is left out: transformers has only KyTea for it.
+Reads the folder that --text or the environment variable XLMKIT_REAL_TEXT names: it holds a folder
+for each language, named by its code, with .txt files of one text a line. A joint vocabulary is
+learned from it, with and without case; then the tokens of both are compared, on the text and on
+random Unicode. Ends with code 1 if any line differs. Japanese is left out: transformers has only
+KyTea for it.
 """
 
 import argparse
 import importlib.util
-import os
 import random
-import sys
 import tempfile
-import time
 import unicodedata
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import transformers
+from _arguments import add_text, positive, run, text_folder
 
 from xlmkit import XLMTokenizerFast
 from xlmkit.core.files import open_lines
@@ -28,7 +26,6 @@ from xlmkit.core.tables import table
 from xlmkit.text.languages import LANGUAGES
 from xlmkit.text.tokenizer import HUGGING_FACE_SEGMENTERS, Tokenizer, TokenizerConfig
 
-VARIABLE = "XLMKIT_REAL_TEXT"
 SPECIALS = "…“”„«»’‘´`'\"—–（），。：５％\u00a0\u200b\u00ad\u3000\t.,!?-()[]{}<>/&@#%$"
 WORDS = [
     "Mr.",
@@ -56,6 +53,8 @@ def read_text(folder: Path, count: int) -> dict[str, list[str]]:
             print(f"{place.name} is left out: {module} is not installed.")
             continue
         files = sorted(place.glob("*.txt"))
+        if not files:
+            continue
         lines: list[str] = []
         for file in files:
             share = -(-count // len(files))
@@ -126,48 +125,19 @@ def compare(texts: dict[str, list[str]], folder: Path, fuzz: int) -> int:
     return total
 
 
-def speed(texts: dict[str, list[str]], folder: Path) -> None:
-    """Print lines per second of whole calls, warm: each side saw the text once before."""
-    ours = XLMTokenizerFast.from_pretrained(folder)
-    theirs = transformers.XLMTokenizer.from_pretrained(folder)
-    rows = []
-    for language in ("en", *(code for code in ("zh", "ru") if code in texts)):
-        lines = texts[language]
-
-        def their_turn(lines: list[str] = lines, language: str = language) -> object:
-            return [
-                theirs.convert_tokens_to_ids(theirs._tokenize(line, lang=language))
-                for line in lines
-            ]
-
-        call = partial(ours, lines, lang=language)
-        sides = (their_turn, call, partial(call, return_offsets_mapping=True))
-        rates = [rate(side, len(lines)) for side in sides]
-        rows.append([language, *map(round, rates), f"{rates[1] / rates[0]:.1f}"])
-    headings = ["language", "transformers", "xlmkit", "xlmkit with offsets", "ratio"]
-    table("Lines per second in one process, warm", headings, rows)
-
-
-def rate(work: Callable[[], object], lines: int) -> float:
-    """Return lines per second of the second of two turns."""
-    work()
-    began = time.perf_counter()
-    work()
-    return lines / (time.perf_counter() - began)
-
-
 def main() -> int:
     """Compare both tokenizers."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lines", type=int, default=1500, help="of real text in each language")
-    parser.add_argument("--fuzz", type=int, default=300, help="random lines in each language")
-    parser.add_argument("--vocabulary", type=int, default=12000)
+    parser.add_argument(
+        "--lines", type=positive, default=1500, help="of real text in each language"
+    )
+    parser.add_argument("--fuzz", type=positive, default=300, help="random lines in each language")
+    parser.add_argument("--vocabulary", type=positive, default=12000)
+    add_text(parser)
     arguments = parser.parse_args()
-    if VARIABLE not in os.environ:
-        print(f"Skipped: name a folder of real text in {VARIABLE}.")
-        return 0
+    real = text_folder(arguments)
     transformers.logging.set_verbosity(50)  # an unknown language is no error there
-    texts = read_text(Path(os.environ[VARIABLE]), arguments.lines)
+    texts = read_text(real, arguments.lines)
     print(describe_machine(), package_versions())
     total = 0
     for lowercase in (True, False):
@@ -177,10 +147,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             Tokenizer.learn(texts.items(), config, list(texts)).save(Path(folder))
             total += compare(texts, Path(folder), arguments.fuzz)
-            if lowercase:
-                speed(texts, Path(folder))
     return int(total > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

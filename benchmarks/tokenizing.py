@@ -11,7 +11,6 @@ The compiled part of xlmkit is measured where it is installed.
 
 import argparse
 import io
-import os
 import statistics
 import sys
 import tempfile
@@ -21,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import transformers
-from _harness import Goal, Limit, Work, compare, record, set_up, text_limit
+from _arguments import add_text, positive, run, text_folder
+from _harness import Goal, Limit, Work, compare, described, record, set_up, text_limit
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
-from tokenizer_agreement import VARIABLE, read_text
+from tokenizer_agreement import read_text
 
 from xlmkit.core.tables import table
 from xlmkit.text import compiled
@@ -123,31 +123,28 @@ def work(side: Callable[[], object], lines: list[str]) -> Work:
 def main() -> int:
     """Compare both sides in every language of the folder."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--text", type=Path, help="folder of real text")
-    parser.add_argument("--lines", type=int, default=600, help="in each language")
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--vocabulary", type=int, default=30000)
+    add_text(parser)
+    parser.add_argument("--lines", type=positive, default=600, help="in each language")
+    parser.add_argument("--turns", type=positive, default=5)
+    parser.add_argument("--vocabulary", type=positive, default=30000)
     arguments = parser.parse_args()
-    place = arguments.text or os.environ.get(VARIABLE)
-    if not place:
-        print(f"Skipped: name a folder of real text in {VARIABLE}, or with --text.")
-        return 0
+    folder = text_folder(arguments)
     transformers.logging.set_verbosity(50)  # an unknown language is no error there
     set_up(1)
-    texts = read_text(Path(place), arguments.lines)
+    texts = read_text(folder, arguments.lines)
     config = TokenizerConfig(vocabulary_size=arguments.vocabulary)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        Tokenizer.learn(texts.items(), config, list(texts)).save(folder)
+        model = Path(name)
+        Tokenizer.learn(texts.items(), config, list(texts)).save(model)
         pieces = learn_pieces(texts, arguments.vocabulary)
         comparisons = [
-            measure(folder, language, lines, pieces, arguments.turns)
+            measure(model, language, lines, pieces, arguments.turns)
             for language, lines in texts.items()
         ]
     show_summary(comparisons)
-    record("tokenizing", comparisons, vocabulary=arguments.vocabulary, lines=arguments.lines)
+    record("tokenizing", comparisons, text=described(texts))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -5,12 +5,14 @@
 Forward, backward, clipping and AdamW, dropout 0.1, 15 % of the tokens predicted; the peer pads,
 projects every position and takes -100 labels. Two models, S and M; for each, streams of 32 x 256
 tokens, and sentence pairs (TLM) in random order in batches of 32, real tokens counted. The pairs
-are those of TSV files with a sentence and its translation in a row, tokenized with a vocabulary
-that is learned from them; without files their lengths are drawn as real ones are spread.
+are those of TSV files with a sentence and its translation in a row, named by --pairs or by the
+environment variable XLMKIT_REAL_PAIRS (with `:` between), tokenized with a vocabulary that is
+learned from them; without files their lengths are drawn as real ones are spread, which is told.
 
-First the losses of both sides on the same weights and batch, without dropout, must agree in
-float32. bfloat16 is measured where the processor multiplies in it. Then it is told where the time
-of a step goes, and what the settings of the allocator are worth, each in processes of its own.
+First the losses and gradients of both sides on the same weights and batch, without dropout, must
+agree in float32, and the losses nearly in bfloat16, which is measured where the processor
+multiplies in it. Then it is told where the time of a step goes, and what the settings of the
+allocator are worth, each in processes of its own.
 """
 
 import argparse
@@ -27,6 +29,7 @@ import numpy as np
 import torch
 import transformers
 from _apart import Apart, apart
+from _arguments import PAIRS, positive, run
 from _batches import by_length, drawn_pairs, pairs, streams
 from _harness import (
     Goal,
@@ -34,6 +37,7 @@ from _harness import (
     Work,
     attention_operations,
     compare,
+    described,
     matrix_limit,
     record,
     set_up,
@@ -140,17 +144,29 @@ def ours(
 
 
 def check_equal(shape: Architecture, batch: PredictionBatch, device: str = "cpu") -> None:
-    """See that both sides give the same loss in float32 without dropout."""
+    """See that both sides give the same loss and gradients without dropout.
+
+    In bfloat16 the losses are to be equal up to rounding.
+    """
     theirs = peer_model(shape, 0.0).eval().to(device)
     mine = LanguageModel(shape).eval().to(device)
     mine.load_state_dict(theirs.state_dict())
+    expected = peer_loss(theirs, batch)
+    expected.backward()
+    wanted = {name: value.grad for name, value in theirs.named_parameters()}
+    for packs in (False, True):
+        mine.transformer.packs = packs
+        mine.zero_grad()
+        output = prediction_loss(mine, batch, 2)
+        loss = output.sum / output.count
+        torch.testing.assert_close(loss, expected)
+        loss.backward()
+        for name, value in mine.named_parameters():
+            torch.testing.assert_close(value.grad, wanted[name], rtol=1e-3, atol=1e-6)
     with torch.no_grad():
-        expected = peer_loss(theirs, batch)
-        for packs in (False, True):
-            mine.transformer.packs = packs
-            output = prediction_loss(mine, batch, 2)
-            torch.testing.assert_close(output.sum / output.count, expected)
-    print("Equal losses on the same weights, padded and packed: yes")
+        rounded = prediction_loss(mine.to(torch.bfloat16), batch, 2)
+    torch.testing.assert_close(rounded.sum / rounded.count, expected, rtol=0.01, atol=0)
+    print("Equal losses and gradients on the same weights, padded and packed: yes")
 
 
 def step_operations(shape: Architecture, batches: Sequence[PredictionBatch]) -> float:
@@ -262,12 +278,15 @@ def limit_of(
 def main() -> None:
     """Run all comparisons."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--batches", type=int, default=8, help="of pairs; of streams a quarter")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--turns", type=positive, default=5)
+    parser.add_argument(
+        "--batches", type=positive, default=8, help="of pairs; of streams a quarter"
+    )
+    parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--kinds", nargs="+", choices=["stream", "TLM"], default=["stream", "TLM"])
-    parser.add_argument("--pairs", nargs="+", type=Path, help="TSV files")
+    named = [Path(path) for path in os.environ.get(PAIRS, "").split(os.pathsep) if path]
+    parser.add_argument("--pairs", nargs="+", type=Path, default=named, help=f"TSV, or {PAIRS}")
     parser.add_argument("--allocator", choices=["shipped", "xlmkit"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.allocator:
@@ -276,6 +295,8 @@ def main() -> None:
             tune_allocator()
         print(time_steps(SHAPES[arguments.shapes[0]]))
         return
+    if "TLM" in arguments.kinds and not arguments.pairs:
+        print(f"The pairs are drawn, not real: name TSV files with --pairs or in {PAIRS}.")
     set_up(arguments.threads)
     torch.manual_seed(1)
     comparisons = []
@@ -292,8 +313,9 @@ def main() -> None:
             batches = made[kind]
             comparisons.append(contest(name, kind, batches, arguments.threads, arguments.turns))
     allocator = allocator_effect(arguments.shapes[0], arguments.threads, arguments.turns)
-    record("training-step", comparisons, allocator_seconds=allocator)
+    files = {path.name: path.read_text("utf-8").splitlines() for path in arguments.pairs}
+    record("training-step", comparisons, allocator_seconds=allocator, pairs=described(files))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from _arguments import positive, run
 from _harness import record
 from prepare_memory import memory_of
 
@@ -88,7 +89,7 @@ def count_lines(path: Path) -> int:
 def main() -> int:
     """Measure a short and a long file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--lines", type=positive, default=1_000_000)
     lines = parser.parse_args().lines
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -117,4 +118,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -8,8 +8,8 @@ as those of captions and news are, and a translation has as many words as its so
 so by a logits processor; the weights of xlmkit, which CTranslate2 gets as well, are made such that
 `</s>` becomes the best word there. A search ends by xlmkit's default rule, which looks whether a
 better translation could still come, and where a side says `early` when five have ended. What is
-counted are the words of the best translations. Checked first: all of these write sentences of about
-the right lengths.
+counted are the words of the best translations. Checked first: all sides write sentences of about
+the right lengths, and the two in float32 that have the same weights the same words, one by one.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import ctranslate2
 import numpy as np
 import torch
 import transformers
+from _arguments import positive, run
 from _harness import (
     Goal,
     Limit,
@@ -60,10 +61,10 @@ Batch = list[np.ndarray]
 def main() -> None:
     """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batches", type=int, default=3)
-    parser.add_argument("--words", type=int, default=32_000)
+    parser.add_argument("--turns", type=positive, default=5)
+    parser.add_argument("--threads", type=positive, default=1)
+    parser.add_argument("--batches", type=positive, default=3)
+    parser.add_argument("--words", type=positive, default=32_000)
     arguments = parser.parse_args()
     set_up(arguments.threads)
     torch.manual_seed(0)
@@ -77,8 +78,11 @@ def main() -> None:
             exports[kind] = CTranslate2Engine(path, bundle.tokenizer, threads=arguments.threads)
         own, rounded = TorchEngine(bundle), TorchEngine(bundle, "int8")
         check([own, rounded, *exports.values()], batches[0])
+        check_same(own, exports["float32"], batches[0])
+        peer = marian(arguments.words)
+        check_words(marian_side(peer, batches[:1])(), batches[0])
         sides = {
-            "Marian": marian_side(marian(arguments.words), batches),
+            "Marian": marian_side(peer, batches),
             "xlmkit": engine_side(own, batches),
             "xlmkit int8": engine_side(rounded, batches),
             "CTranslate2 float32": engine_side(exports["float32"], batches),
@@ -198,6 +202,24 @@ def check(engines: Sequence[Engine], batch: Batch) -> None:
             raise SystemExit("The sentences have not the right lengths.")
 
 
+def check_same(one: Engine, other: Engine, batch: Batch) -> None:
+    """See that two engines write the same words, each the best after those before it."""
+    greedy = SearchConfig(beam_size=0)
+    first, second = (engine.search(batch, 0, 1, greedy, Asked()) for engine in (one, other))
+    same = [list(a[0].ids) == list(b[0].ids) for a, b in zip(first, second, strict=True)]
+    print(f"Greedy search writes the same in float32: {sum(same)} of {len(same)} sentences")
+    if not all(same):
+        raise SystemExit("The export does not compute the same.")
+
+
+def check_words(words: int, batch: Batch) -> None:
+    """See that the peer writes about as many words as it reads."""
+    read = sum(map(len, batch))
+    print(f"Marian writes {words} words for {read}")
+    if abs(words / read - 1) > 0.15:
+        raise SystemExit("Marian's sentences have not the right lengths.")
+
+
 class EndsThere(transformers.LogitsProcessor):
     """Lets a sentence end at its length, and not before."""
 
@@ -255,4 +277,4 @@ def marian_side(model: transformers.MarianMTModel, batches: list[Batch]) -> Work
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

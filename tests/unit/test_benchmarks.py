@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from xlmkit.model.config import Architecture
 
@@ -109,6 +110,129 @@ def test_what_is_recorded_names_machine_versions_and_threads(
     assert {"date", "machine", "versions", "threads"} <= value.keys()
 
 
+def test_what_is_recorded_names_code_arguments_and_text(
+    monkeypatch: pytest.MonkeyPatch, harness: ModuleType, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(harness, "copy_rate", lambda: 12.341)
+    monkeypatch.setattr(sys, "argv", ["work.py", "--text", str(tmp_path / "real"), "--turns", "2"])
+    found = harness.commit()  # of this repository, if it is one
+    assert found is None or len(found.rstrip("+")) == 40
+    monkeypatch.setattr(harness, "RESULTS", tmp_path)  # which is none
+    assert harness.commit() is None
+    text = {"en": ["one", "two"], "fr": ["un"]}
+    value = json.loads(harness.record("w", [], text=harness.described(text)).read_text("utf-8"))
+    assert value["arguments"] == ["--text", "real", "--turns", "2"]
+    assert (value["text"]["en"]["lines"], value["text"]["en"]["bytes"]) == (2, 7)
+    assert value["text"]["en"]["sha256"] != value["text"]["fr"]["sha256"]
+
+
+def test_no_result_is_written_over(
+    monkeypatch: pytest.MonkeyPatch, harness: ModuleType, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(harness, "RESULTS", tmp_path)
+    monkeypatch.setattr(harness, "copy_rate", lambda: 1.0)
+
+    class Still(harness.datetime):  # type: ignore[misc, name-defined]
+        @classmethod
+        def now(cls, zone: object) -> Any:
+            return cls(2026, 1, 1, tzinfo=zone)
+
+    monkeypatch.setattr(harness, "datetime", Still)
+    harness.record("work", [])
+    with pytest.raises(FileExistsError):
+        harness.record("work", [])
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("encoding", ["--text", "nowhere"], "nowhere has no text: it needs a folder for each"),
+        ("tokenizing", ["--text", "."], "has no text: it needs a folder for each language"),
+        ("preparation", ["--turns", "0"], "'0' is no whole number from 1 on"),
+        ("training_step", ["--batches", "-3"], "'-3' is no whole number from 1 on"),
+        ("training_step", ["--pairs", "nowhere.tsv"], "There is no file nowhere.tsv"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    name: str,
+    arguments: list[str],
+    message: str,
+) -> None:
+    benchmark = importlib.import_module(name)
+    run = importlib.import_module("_arguments").run
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    with pytest.raises(SystemExit) as ended:
+        run(benchmark.main)
+    assert ended.value.code not in (0, None)
+    assert message in f"{ended.value.code}{capsys.readouterr().err}"
+
+
+def test_without_text_a_benchmark_is_skipped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    benchmark = importlib.import_module("encoding")
+    monkeypatch.delenv("XLMKIT_REAL_TEXT", raising=False)
+    monkeypatch.setattr(sys, "argv", ["encoding"])
+    with pytest.raises(SystemExit) as ended:
+        benchmark.main()
+    assert ended.value.code == 0
+    assert "Skipped" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("spoil", ["loss", "gradients"])
+def test_sides_that_compute_otherwise_are_found(
+    monkeypatch: pytest.MonkeyPatch, spoil: str
+) -> None:
+    training_step = importlib.import_module("training_step")
+    batches = importlib.import_module("_batches")
+    shape = Architecture(n_words=50, n_langs=2, n_layers=1, emb_dim=16, n_heads=2)
+    (batch,) = batches.streams(shape, 1)
+    training_step.check_equal(shape, batch)
+    right = training_step.peer_loss
+
+    def wrong(*given: Any) -> torch.Tensor:
+        loss = right(*given)
+        return 1.01 * loss if spoil == "loss" else 1.01 * loss - 0.01 * loss.detach()
+
+    monkeypatch.setattr(training_step, "peer_loss", wrong)
+    with pytest.raises(AssertionError):
+        training_step.check_equal(shape, batch)
+
+
+def test_pairs_in_other_batches_are_the_same_pairs() -> None:
+    batches = importlib.import_module("_batches")
+    shape = Architecture(n_words=500, n_langs=2, n_layers=1, emb_dim=16, n_heads=2)
+    made = batches.pairs(shape, batches.drawn_pairs(shape, 3))
+
+    def rows(some: Any) -> list[Any]:
+        """Return what each sequence is and what is predicted of it."""
+        found = []
+        for batch in some:
+            width = batch.inputs.tokens.shape[1]
+            for row, length in enumerate(batch.inputs.lengths.tolist()):
+                own = batch.predict // width == row
+                found.append(
+                    (
+                        *(
+                            tuple(getattr(batch.inputs, name)[row, :length].tolist())
+                            for name in ("tokens", "positions", "languages")
+                        ),
+                        tuple((batch.predict[own] % width).tolist()),
+                        tuple(batch.targets[own].tolist()),
+                    )
+                )
+        return sorted(found)
+
+    sorted_ones = batches.by_length(made)
+    assert rows(sorted_ones) == rows(made)
+    padded = [batch.inputs.tokens.numel() for batch in made]
+    assert sum(batch.inputs.tokens.numel() for batch in sorted_ones) < sum(padded)
+
+
 def test_goals_are_those_of_what_a_training_uses() -> None:
     training_step = importlib.import_module("training_step")
     sides = dict.fromkeys([training_step.FLOAT32, "xlmkit float32", "xlmkit float32, packed"])
@@ -147,6 +271,6 @@ def test_the_benchmark_for_a_gpu_runs_on_a_processor() -> None:
         check=False, capture_output=True, text=True, timeout=380,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Equal losses on the same weights") == 2
+    assert done.stdout.count("Equal losses and gradients on the same weights") == 2
     assert "Half of the weights of attention dropped" in done.stdout
     assert "All on the CPU" in done.stdout

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xlmkit.core.parallel import map_in_order
 from xlmkit.text import compiled
 from xlmkit.text.aligned_words import aligned_words, fold_aligned
 from xlmkit.text.alignment import Aligned, AlignedTokens, align_pieces
@@ -25,6 +26,7 @@ from xlmkit.text.segment import DEFAULT_SEGMENTERS, Segmenter, segmenter
 from xlmkit.text.thai_cuts import PYTHAINLP, thai_cutter
 
 _MAXIMUM_CACHED_WORDS = 1_000_000
+_SHARE = 5_000  # texts that another process gets at a time
 
 
 class TextEncoder:
@@ -84,9 +86,24 @@ class TextEncoder:
         """
         return self._encode_lists([text], language)[0]
 
-    def encode_batch(self, texts: Sequence[str], language: str | None) -> list[NDArray[np.int32]]:
-        """Return the ids of many texts of one language, see `encode`; one array each."""
-        return [np.array(ids, dtype=np.int32) for ids in self._encode_lists(texts, language)]
+    def encode_batch(
+        self, texts: Sequence[str], language: str | None, *, processes: int = 1
+    ) -> list[NDArray[np.int32]]:
+        """Return the ids of many texts of one language, see `encode`; one array each.
+
+        Args:
+            texts: any number.
+            language: of all of them.
+            processes: how many share the work; what they remember goes with them.
+        """
+        if processes == 1 or len(texts) <= _SHARE:
+            return [np.array(ids, dtype=np.int32) for ids in self._encode_lists(texts, language)]
+        shares = (texts[start : start + _SHARE] for start in range(0, len(texts), _SHARE))
+        encode = partial(self.encode_flat, language=language)
+        rows: list[NDArray[np.int32]] = []
+        for ids, lengths in map_in_order(encode, shares, processes, alone=0):
+            rows += np.split(ids, np.cumsum(lengths)[:-1])
+        return rows
 
     def encode_flat(self, texts: Sequence[str], language: str | None) -> Flat:
         """Return the ids of many texts of one language, end to end, and how many each has."""

@@ -61,6 +61,18 @@ def test_a_batch_gives_what_single_texts_give(tokenizer: Tokenizer) -> None:
         assert [row.tolist() for row in again] == expected[: len(texts)]
 
 
+@pytest.mark.parametrize("language", ["de", "zh", None])
+def test_processes_that_share_a_batch_give_the_same(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch, language: str | None
+) -> None:
+    monkeypatch.setattr("xlmkit.text.encoder._SHARE", 3)
+    texts = [f"{text} {number}" for number, text in enumerate(["", *TEXTS["de"], *TEXTS["zh"]] * 3)]
+    shared = tokenizer.encode_batch(texts, language, processes=2)
+    alone = tokenizer.encode_batch(texts, language)
+    assert [row.tolist() for row in shared] == [row.tolist() for row in alone]
+    assert {row.dtype for row in shared} == {np.dtype(np.int32)}
+
+
 def test_a_full_cache_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, tokenizer: Tokenizer
 ) -> None:
