@@ -3,6 +3,7 @@
 A hook of hatchling (`[tool.hatch.build.hooks.custom]`). XLMKIT_COMPILED=0 leaves it out, too.
 """
 
+import importlib.util
 import os
 import sys
 import sysconfig
@@ -15,6 +16,18 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 FOLDER = Path("src", "xlmkit", "text")
 SOURCE = FOLDER / "native" / "module.cpp"
 NAME = "xlmkit.text._native"
+
+
+def sources_number(root: Path) -> int:
+    """Return what tells whether the compiled module belongs to the Python modules beside it."""
+    path = root / FOLDER / "native_sources.py"
+    spec = importlib.util.spec_from_file_location("native_sources", path)
+    assert spec is not None  # noqa: S101 - it is there
+    assert spec.loader is not None  # noqa: S101
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    number: int = module.sources_number()
+    return number
 
 
 class CustomBuildHook(BuildHookInterface):
@@ -40,7 +53,11 @@ class CustomBuildHook(BuildHookInterface):
 
         options = ["/std:c++17", "/O2"] if sys.platform == "win32" else ["-std=c++17", "-O3", "-g0"]
         extension = Extension(
-            NAME, [str(root / SOURCE)], language="c++", extra_compile_args=options
+            NAME,
+            [str(root / SOURCE)],
+            language="c++",
+            extra_compile_args=options,
+            define_macros=[("SOURCES", f"{sources_number(root)}ULL")],
         )
         command = build_ext(Distribution({"name": "xlmkit", "ext_modules": [extension]}))
         place = root / FOLDER / f"_native{sysconfig.get_config_var('EXT_SUFFIX')}"

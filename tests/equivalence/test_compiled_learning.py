@@ -2,13 +2,19 @@
 
 import random
 import resource
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from xlmkit.text import compiled
 from xlmkit.text.bpe_learning import learn_merges_and_symbols
+from xlmkit.text.compiled import compiled_counter
 from xlmkit.text.counted_words import CountedWords, word_sums
+from xlmkit.text.cuts import cutter
 from xlmkit.text.folding import folded_counts
+from xlmkit.text.moses import moses_rules
+from xlmkit.text.native_sources import sources_number
 from xlmkit.text.words_of_texts import WordsOfTexts, texts_of_pair
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason="the compiled part is not built")
@@ -116,3 +122,50 @@ def test_long_words_are_counted_alike_and_do_not_fill_memory() -> None:
     assert (
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10
     )  # KiB, of 72 MB of words
+
+
+def test_it_was_built_from_the_sources_that_lie_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sources_number() == compiled.native.SOURCES
+    (tmp_path / "module.cpp").write_text("of another version", encoding="utf-8")
+    monkeypatch.setattr(compiled, "sources_number", lambda: sources_number(tmp_path))
+    with pytest.warns(RuntimeWarning, match="is of another version and left out"):
+        assert not compiled._is_of_these_sources(compiled.native)
+
+
+def test_what_a_failed_call_has_counted_is_forgotten() -> None:
+    counter = compiled_counter(cutter("en"), moses_rules("en"), lambda text: text.split())
+    with pytest.raises(TypeError):
+        counter.count(["a b", 5])  # type: ignore[list-item]
+    assert CountedWords.of_buffers(*counter.count(["c"])).to_dict() == {"c": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("codes", "lengths"),
+    [
+        (np.array([97, 98], np.uint32), np.array([2])),  # of another kind
+        (np.array([97.0, 98.0]), np.array([2], np.int32)),
+        (b"abc", np.array([2], np.int32)),  # no whole numbers
+        (np.array([97, 98], np.uint32), np.array([1], np.int32)),  # which do not add up
+        (np.array([97, 98], np.uint32), np.array([3, -1], np.int32)),
+        (np.array([0xFFFFFFFF], np.uint32), np.array([1], np.int32)),  # no character
+    ],
+)
+def test_words_that_cannot_be_are_refused(codes: object, lengths: object) -> None:
+    folds = compiled.native.Folds(lambda code: (0, chr(code)))
+    with pytest.raises(RuntimeError):
+        folds.fold(codes, lengths)
+
+
+def test_symbols_that_cannot_be_are_refused() -> None:
+    def numbers(*given: int) -> bytes:
+        return np.array(given, np.int32).tobytes()
+
+    count = np.array([3], np.int64).tobytes()
+    for symbols, lengths in ((numbers(9), numbers(1)), (numbers(0, 1, 0), numbers(5, -2))):
+        with pytest.raises(RuntimeError):
+            compiled.native.learn_merges(["a", "b"], symbols, lengths, count, 10, 1)
+    for merges, characters in ((numbers(0, 1, 7), b""), (b"", numbers(97, 0, 5))):
+        with pytest.raises(RuntimeError):
+            compiled.native.BytePairs(numbers(1, 2), merges, characters, 0)

@@ -28,7 +28,6 @@ from xlmkit.inference.vectors import vector_file
 
 _CHUNK = 4096  # texts
 _CHARACTERS = 4_000_000  # of a chunk, about: so that long texts do not take memory without limit
-_TABLE, _LINES = ".tsv", (".jsonl", ".ndjson", ".json")  # endings of predictions
 
 Worker = Callable[[list[Any], list[str]], None]
 """Computes texts (or pairs, or lists of words), each in its language, and writes its row."""
@@ -64,8 +63,7 @@ def encode(
         UserError: a file cannot be read or written, a text's language is unknown, or a setting
             does not fit.
     """
-    if target is not None and target.suffix not in (".npy", ".jsonl"):
-        raise UserError(f"Vectors are written to .npy or .jsonl, but {target} is neither.")
+    _check_ending(target, "Vectors", (".npy", ".jsonl"))
     check_output(texts.path, target)
     work = _work_of(
         "encode", model, texts, precision=precision, pooling=pooling, layer=layer, stride=stride
@@ -128,8 +126,7 @@ def predict(
         UserError: a file cannot be read or written, a text's language is unknown, the model
             predicts nothing, or it reads no windows that could be joined.
     """
-    if target is not None and target.suffix not in (_TABLE, *_LINES):
-        raise UserError(f"Predictions are written to .jsonl or .tsv, but {target} is neither.")
+    _check_ending(target, "Predictions", (".jsonl", ".tsv", ".ndjson", ".json"))
     check_output(texts.path, target)
     long_texts = windows_asked(model, stride, join)
     predictor = load_predictor(model, precision, long_texts)
@@ -143,7 +140,7 @@ def predict(
         long_texts=long_texts,
         question_lang=question_lang,
     )
-    table = target is not None and target.suffix == _TABLE
+    table = target is not None and target.suffix == ".tsv"
     with output_lines(target, resume=resume, work=work) as (stream, done):
         if table and not done:
             stream.write("\t".join(predictor.columns) + "\n")
@@ -157,6 +154,13 @@ def predict(
             stream.flush()
 
         _run("predicting", texts, done - 1 if table and done else done, write, predictor.known)
+
+
+def _check_ending(target: Path | None, what: str, endings: tuple[str, ...]) -> None:
+    if target is not None and target.suffix not in endings:
+        raise UserError(
+            f"{what} are written to {' or '.join(endings[:2])}, but {target} is neither."
+        )
 
 
 def _asked(

@@ -1,4 +1,5 @@
 import errno
+import gc
 import os
 import signal
 import sys
@@ -173,3 +174,25 @@ def test_a_broken_pipe_of_windows_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("xlmkit.core.parallel.pickle.dump", invalid)
     with pytest.raises(UserError, match="has ended"):
         list(map_in_order(double, ITEMS, 2, 0))
+
+
+def test_cycles_are_seldom_looked_for_while_it_maps() -> None:
+    before = gc.get_threshold()
+    results = map_in_order(str, range(3), 1)
+    next(results)
+    assert gc.get_threshold()[0] > before[0]
+    other = map_in_order(str, range(2), 1)  # which overlaps, and ends later
+    next(other)
+    assert list(results) == ["1", "2"]
+    assert gc.get_threshold() == before
+    assert list(other) == ["1"]
+    assert gc.get_threshold() == before
+
+
+def _threads(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def test_a_process_has_one_thread_for_each_library() -> None:
+    names = ["OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"]
+    assert list(map_in_order(_threads, names, 2, alone=0)) == ["1", "1"]

@@ -230,3 +230,13 @@ def test_long_texts_come_in_smaller_chunks(
     assert call("encode", language_model, source, "-o", target, "--lang", "fr").exit_code == 0
     assert sizes == [3, 2, 1]
     assert len(np.load(target)) == len(LINES)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out"])
+def test_an_ending_that_is_no_form_of_predictions_is_refused(
+    classifier: Path, source: Path, tmp_path: Path, name: str
+) -> None:
+    made = call("predict", classifier, source, "-o", tmp_path / name, "--lang", "en")
+    assert made.exit_code == 1
+    assert "Predictions are written to .jsonl or .tsv, but" in made.stderr
+    assert not (tmp_path / name).exists()

@@ -16,6 +16,11 @@
 #include "survey.h"
 #include "word_table.h"
 
+// What xlmkit.text.native_sources says of all these files; 0 where nobody asked it.
+#ifndef SOURCES
+#define SOURCES 0
+#endif
+
 namespace {
 
 template <typename Value>
@@ -428,6 +433,9 @@ PyModuleDef definition = {PyModuleDef_HEAD_INIT,
 PyMODINIT_FUNC PyInit__native() {
   Owned module(PyModule_Create(&definition));
   if (!module) return nullptr;
+  const Owned sources(PyLong_FromUnsignedLongLong(SOURCES));
+  if (!sources || PyModule_AddObjectRef(module.get(), "SOURCES", sources.get()) < 0)
+    return nullptr;
   byte_pairs_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&byte_pairs_spec));
   if (byte_pairs_type == nullptr || PyModule_AddType(module.get(), byte_pairs_type) < 0)
     return nullptr;
