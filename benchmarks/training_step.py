@@ -46,6 +46,7 @@ from _pairs import read_pairs
 
 from xlmkit.checkpoint.names import LANGUAGE_MODEL, to_config_json
 from xlmkit.core.device import choose_dtype, tune_allocator
+from xlmkit.core.files import open_lines
 from xlmkit.core.tables import table
 from xlmkit.data.batch import PredictionBatch
 from xlmkit.model.config import Architecture
@@ -297,6 +298,7 @@ def main() -> None:
         return
     if "TLM" in arguments.kinds and not arguments.pairs:
         print(f"The pairs are drawn, not real: name TSV files with --pairs or in {PAIRS}.")
+    files = described({p.name: [line for _, line in open_lines(p)] for p in arguments.pairs})
     set_up(arguments.threads)
     torch.manual_seed(1)
     comparisons = []
@@ -313,8 +315,7 @@ def main() -> None:
             batches = made[kind]
             comparisons.append(contest(name, kind, batches, arguments.threads, arguments.turns))
     allocator = allocator_effect(arguments.shapes[0], arguments.threads, arguments.turns)
-    files = {path.name: path.read_text("utf-8").splitlines() for path in arguments.pairs}
-    record("training-step", comparisons, allocator_seconds=allocator, pairs=described(files))
+    record("training-step", comparisons, allocator_seconds=allocator, pairs=files)
 
 
 if __name__ == "__main__":

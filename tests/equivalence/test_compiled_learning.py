@@ -158,6 +158,20 @@ def test_words_that_cannot_be_are_refused(codes: object, lengths: object) -> Non
         folds.fold(codes, lengths)
 
 
+def test_what_is_no_buffer_is_refused() -> None:
+    folds = compiled.native.Folds(lambda code: (0, chr(code)))
+    for _ in range(100):  # what is not there must not be released
+        with pytest.raises(TypeError):
+            folds.fold([97], np.array([1], np.int32))
+
+
+def test_words_that_come_twice_keep_their_order() -> None:
+    twice = CountedWords(np.array([98, 97, 97], np.uint32), np.ones(3, np.int32), np.arange(3.0))
+    with compiled.using(False):
+        expected = twice.sorted().counts.tolist()
+    assert twice.sorted().counts.tolist() == expected == [1.0, 2.0, 0.0]
+
+
 def test_symbols_that_cannot_be_are_refused() -> None:
     def numbers(*given: int) -> bytes:
         return np.array(given, np.int32).tobytes()

@@ -35,7 +35,7 @@ def folded_counts(words: CountedWords) -> CountedWords:
 
 @cache
 def _folds() -> Any:  # noqa: ANN401 - of the compiled part
-    """Return what folds words by the characters that it has asked for, unless it cannot."""
+    """Return what folds words by the characters that it has asked for."""
     return compiled.native.Folds(_describe)
 
 

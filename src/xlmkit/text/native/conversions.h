@@ -29,7 +29,7 @@ Result guarded(Result failed, Work work) {
 template <typename Number = int32_t>
 std::vector<Number> numbers_of(PyObject* buffer) {
   struct View {
-    Py_buffer held;
+    Py_buffer held{};  // which Python leaves as it is where there is no buffer
     ~View() { PyBuffer_Release(&held); }
   } view;
   if (PyObject_GetBuffer(buffer, &view.held, PyBUF_CONTIG_RO | PyBUF_FORMAT) < 0)

@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "conversions.h"
@@ -85,13 +83,10 @@ inline std::vector<int32_t> order_of(const Codes& codes, const std::vector<int32
     for (size_t i = 0; i < 3; ++i) first = first << 21 | (i < word.size ? word.start[i] + 1 : 0);
     words.push_back({first, word, static_cast<int32_t>(words.size())});
   });
-  std::sort(words.begin(), words.end(), [](const Word& a, const Word& b) {
+  std::stable_sort(words.begin(), words.end(), [](const Word& a, const Word& b) {
     if (a.first != b.first) return a.first < b.first;
-    if (std::lexicographical_compare(a.all.start, a.all.start + a.all.size, b.all.start,
-                                     b.all.start + b.all.size))
-      return true;
-    return std::equal(a.all.start, a.all.start + a.all.size, b.all.start,
-                      b.all.start + b.all.size) && a.number < b.number;
+    return std::lexicographical_compare(a.all.start, a.all.start + a.all.size, b.all.start,
+                                        b.all.start + b.all.size);
   });
   std::vector<int32_t> order;
   order.reserve(words.size());
