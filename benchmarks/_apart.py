@@ -46,6 +46,11 @@ def apart(
         yield Apart(process)
 
 
+def once_apart() -> ProcessPoolExecutor:
+    """Return a process for a check, whose memory is free again when it ends."""
+    return ProcessPoolExecutor(1, get_context("spawn"))
+
+
 _work: Work  # of this process
 
 

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from _apart import Apart, apart
+from _apart import Apart, apart, once_apart
 from _arguments import PAIRS, positive, run
 from _batches import by_length, drawn_pairs, pairs, streams
 from _harness import (
@@ -229,7 +229,8 @@ def contest(
 ) -> dict[str, Any]:
     """Let both sides train on the same batches, each in a process of its own."""
     shape = SHAPES[name]
-    check_equal(shape, batches[0])
+    with once_apart() as process:
+        process.submit(check_equal, shape, batches[0]).result()
     mine = by_length(batches) if kind == "TLM" else batches
     with ExitStack() as processes:
 
