@@ -85,6 +85,8 @@ class _BlockEncoder:
 class _Encoder:
     def __init__(self, tokenizer: Tokenizer, folder: Path) -> None:
         self.tokenizer, self.folder = tokenizer, folder
+        # One for all splits: processes are sent another one anew, and have nothing remembered yet.
+        self.encode_block = _BlockEncoder(tokenizer)
         self.languages = list(tokenizer.lang2id)
         self.dtype = np.dtype("<u2" if len(tokenizer) <= 1 << 16 else "<u4")
         self.ends_word = np.array([s.endswith(END_OF_WORD) for s in tokenizer.vocabulary])
@@ -142,9 +144,8 @@ class _Encoder:
             for name in self.dtypes:
                 if name.startswith(f"{split}."):  # begun before this was stopped
                     files[name] = closing.enter_context(self.journal.open(name))
-            encode = _BlockEncoder(self.tokenizer)
             blocks_left = islice(blocks, self.blocks_done, None)
-            for encoded in map_in_order(encode, blocks_left):
+            for encoded in map_in_order(self.encode_block, blocks_left):
                 self._append(split, encoded, append, pairs)
                 self.blocks_done += 1
                 self.pairs[split] = sorted(map(list, pairs))

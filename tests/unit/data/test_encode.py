@@ -1,13 +1,15 @@
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from xlmkit.core.files import sha256_file
-from xlmkit.data.encode import encode_corpus
+from xlmkit.data import encode
+from xlmkit.data.encode import SPLITS, encode_corpus
 from xlmkit.data.records import Record, blocks
 from xlmkit.data.shards import MANIFEST, Shards
 from xlmkit.text.bpe import Merges
@@ -134,6 +136,22 @@ def test_a_corpus_gives_the_same_bytes_twice(tmp_path: Path, tokenizer: Tokenize
         encode_corpus(corpus, tokenizer, tmp_path / name)
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_what_an_encoder_remembers_serves_all_splits(
+    tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions = []
+
+    def watched(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+        functions.append(function)
+        return map(function, items)
+
+    monkeypatch.setattr(encode, "map_in_order", watched)
+    corpus = write_corpus(tmp_path, train=TEXTS, valid=TEXTS[:2], test=TEXTS[2:])
+    encode_corpus(corpus, tokenizer, tmp_path / "shards")
+    assert len(functions) == len(SPLITS)
+    assert len(set(map(id, functions))) == 1
 
 
 def test_blocks_are_whole_but_for_the_last() -> None:
