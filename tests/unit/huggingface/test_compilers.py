@@ -75,8 +75,11 @@ def test_trace() -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's compiler about itself
 @pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore:Reliance on distutils:UserWarning")
 @pytest.mark.parametrize("causal", [False, True])
-def test_compile_without_a_break(causal: bool) -> None:
+def test_compile_without_a_break(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    # torch's compiler loads setuptools, whose own distutils fail where pip was looked for before.
+    monkeypatch.setenv("SETUPTOOLS_USE_DISTUTILS", "stdlib")
     model = build("XLMWithLMHeadModel", causal=causal)
     compiled = torch.compile(model, fullgraph=True, dynamic=True)
     for rows, length in ((3, 7), (5, 11)):
