@@ -46,9 +46,10 @@ def apart(
         yield Apart(process)
 
 
-def once_apart() -> ProcessPoolExecutor:
-    """Return a process for a check, whose memory is free again when it ends."""
-    return ProcessPoolExecutor(1, get_context("spawn"))
+def do_apart(work: Callable[..., object], *arguments: object) -> None:
+    """Do something in a process that ends afterwards, so that its memory is free again."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        process.submit(work, *arguments).result()
 
 
 _work: Work  # of this process

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from _apart import Apart, apart, once_apart
+from _apart import Apart, apart, do_apart
 from _arguments import PAIRS, positive, run
 from _batches import by_length, drawn_pairs, pairs, streams
 from _harness import (
@@ -229,8 +229,7 @@ def contest(
 ) -> dict[str, Any]:
     """Let both sides train on the same batches, each in a process of its own."""
     shape = SHAPES[name]
-    with once_apart() as process:
-        process.submit(check_equal, shape, batches[0]).result()
+    do_apart(check_equal, shape, batches[0])
     mine = by_length(batches) if kind == "TLM" else batches
     with ExitStack() as processes:
 
