@@ -5,7 +5,7 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 KERAS_VENV := .venv-keras
-COMPILED := hatch_build.py $(wildcard src/xlmkit/text/native/*)
+COMPILED := hatch_build.py $(wildcard src/xlmkit/*/native/*)
 BACKENDS ?= tensorflow jax torch
 PIP_INSTALL := -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 PIP := $(BIN)/python $(PIP_INSTALL)
@@ -55,7 +55,7 @@ bench: $(VENV)/.installed-dev  ## Run every benchmark in benchmarks/
 
 clean:  ## Remove the environment and caches, but no results
 	rm -rf $(VENV) $(KERAS_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	rm -f src/xlmkit/text/_native.*
+	rm -f src/xlmkit/text/_native.* src/xlmkit/model/_kernels.*
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 %/bin/python:

@@ -2,7 +2,6 @@
 
 import random
 import resource
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from xlmkit.text.counted_words import CountedWords, word_sums
 from xlmkit.text.cuts import cutter
 from xlmkit.text.folding import folded_counts
 from xlmkit.text.moses import moses_rules
-from xlmkit.text.native_sources import sources_number
 from xlmkit.text.words_of_texts import WordsOfTexts, texts_of_pair
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason="the compiled part is not built")
@@ -122,16 +120,6 @@ def test_long_words_are_counted_alike_and_do_not_fill_memory() -> None:
     assert (
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10
     )  # KiB, of 72 MB of words
-
-
-def test_it_was_built_from_the_sources_that_lie_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert sources_number() == compiled.native.SOURCES
-    (tmp_path / "module.cpp").write_text("of another version", encoding="utf-8")
-    monkeypatch.setattr(compiled, "sources_number", lambda: sources_number(tmp_path))
-    with pytest.warns(RuntimeWarning, match="is of another version and left out"):
-        assert not compiled._is_of_these_sources(compiled.native)
 
 
 def test_what_a_failed_call_has_counted_is_forgotten() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from xlmkit.model.cache import KeysAndValues, Past
-from xlmkit.model.dropout import dropout as apply_dropout
+from xlmkit.model.dropout import dropped_softmax
 
 
 class Attend(Protocol):
@@ -198,7 +198,7 @@ def _weights(
         bias = query.new_zeros(mask_B1QK.shape).masked_fill(~mask_B1QK, lowest(query.dtype))
         bias = bias.expand(B, H, Q, K).reshape(B * H, Q, K)
         scores = torch.baddbmm(bias, query, key.transpose(1, 2), alpha=D**-0.5)
-    return apply_dropout(torch.softmax(scores, dim=-1), dropout, training=dropout > 0)
+    return dropped_softmax(scores, dropout, training=dropout > 0)
 
 
 def lowest(dtype: torch.dtype) -> float:

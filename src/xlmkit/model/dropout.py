@@ -1,15 +1,21 @@
-"""Dropout whose random bits are cheap on a CPU.
+"""Dropout whose random bits are cheap on a CPU, and what it is joined with there.
 
 torch draws one number of its sequential generator for every element, on one core. Here a key is
-drawn for each call, and numbers are made from key and place by a few operations on whole tensors,
-which use all cores; eight elements are served by one number, eight bits each.
+drawn for each call, and numbers are made from key and place, which all cores can do; eight elements
+are served by one number, eight bits each. With `kernels` softmax and layer norm are in the same
+pass, and the way back makes the numbers anew, so that nothing is kept of them.
 """
 
 import math
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+from xlmkit.model import kernels
+from xlmkit.model.kernels import Draw
 
 _LEVELS = 1 << 8
 
@@ -25,16 +31,63 @@ def dropout(hidden: Tensor, rate: float, *, training: bool) -> Tensor:
     """
     if not training or rate == 0.0:
         return hidden
-    if hidden.device.type != "cpu" or torch.compiler.is_compiling():
-        return functional.dropout(hidden, rate)  # a compiler draws its own numbers, and fast
+    if _is_for_torch(hidden):
+        return functional.dropout(hidden, rate)
+    draw = _draw(rate)
+    if kernels.serve(hidden):
+        dropped: Tensor = _Dropped.apply(hidden, draw)  # type: ignore[no-untyped-call]
+        return dropped
+    return _dropped(hidden, draw)
+
+
+def dropped_softmax(scores: Tensor, rate: float, *, training: bool) -> Tensor:
+    """Return the dropout of the softmax over the last dimension, any shape."""
+    if not training or rate == 0.0 or _is_for_torch(scores) or not kernels.serve(scores):
+        return dropout(torch.softmax(scores, dim=-1), rate, training=training)
+    dropped: Tensor = _DroppedSoftmax.apply(scores, _draw(rate))  # type: ignore[no-untyped-call]
+    return dropped
+
+
+def normed_sum(
+    norm: nn.Module, state: Tensor, added: Tensor, rate: float, *, training: bool
+) -> Tensor:
+    """Return the norm of a state and the dropout of what is added to it, (..., E)."""
+    if (
+        not training
+        or rate == 0.0
+        or type(norm) is not nn.LayerNorm
+        or norm._forward_hooks
+        or _is_for_torch(state)
+        or not kernels.serve(state, added, norm.weight, norm.bias)
+    ):
+        normed: Tensor = norm(state + dropout(added, rate, training=training))
+        return normed
+    joined: Tensor = _NormedSum.apply(  # type: ignore[no-untyped-call]
+        state, added, norm.weight, norm.bias, norm.eps, _draw(rate)
+    )
+    return joined
+
+
+def _is_for_torch(hidden: Tensor) -> bool:
+    """Tell whether torch drops elements faster: a compiler draws its own numbers."""
+    return hidden.device.type != "cpu" or torch.compiler.is_compiling()
+
+
+def _draw(rate: float) -> Draw:
+    """Draw a key, and which of the neighbouring levels it is this time."""
     key, chance = torch.empty(2, dtype=torch.int64).random_().tolist()  # from 0 to 2^63
     dropped = math.floor(rate * _LEVELS + chance / 2**63)
-    if dropped == _LEVELS:
+    return Draw(key, dropped - _LEVELS // 2, 1.0 / (1.0 - rate))
+
+
+def _dropped(hidden: Tensor, draw: Draw) -> Tensor:
+    """Drop by torch's operations on whole tensors."""
+    if draw.least == _LEVELS // 2:  # which no level reaches, nor fits into eight bits
         return hidden * 0.0
     count = hidden.numel()
-    levels = _numbers((count + 7) // 8, key).view(torch.int8)[:count].view(hidden.shape)
-    kept = torch.ge(levels, dropped - _LEVELS // 2, out=torch.empty_like(levels))
-    return hidden * kept.to(hidden.dtype).mul_(1.0 / (1.0 - rate))
+    levels = _numbers((count + 7) // 8, draw.key).view(torch.int8)[:count].view(hidden.shape)
+    kept = torch.ge(levels, draw.least, out=torch.empty_like(levels))
+    return hidden * kept.to(hidden.dtype).mul_(draw.scale)
 
 
 def _numbers(count: int, key: int) -> Tensor:
@@ -48,3 +101,56 @@ def _numbers(count: int, key: int) -> Tensor:
     for shift, factor in ((30, -0x40A7B892E31B1A47), (27, -0x6B2FB644ECCEEE15)):
         state.bitwise_xor_(state >> shift).mul_(factor)
     return state
+
+
+class _Dropped(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, draw: Draw) -> Tensor:  # noqa: ANN401
+        ctx.draw = draw
+        return kernels.drop(hidden.contiguous(), draw)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        return kernels.drop(gradient.contiguous(), ctx.draw), None
+
+
+class _DroppedSoftmax(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, draw: Draw) -> Tensor:  # noqa: ANN401
+        ctx.draw = draw
+        weights, dropped = kernels.softmax(scores.contiguous(), draw)
+        ctx.save_for_backward(weights)
+        return dropped
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        (weights,) = ctx.saved_tensors
+        return kernels.softmax_gradient(weights, gradient.contiguous(), ctx.draw), None
+
+
+class _NormedSum(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401
+        state: Tensor,
+        added: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        epsilon: float,
+        draw: Draw,
+    ) -> Tensor:
+        ctx.draw = draw
+        made, total, moments = kernels.normed(
+            state.contiguous(), added.contiguous(), weight, bias, epsilon, draw
+        )
+        ctx.save_for_backward(total, moments, weight)
+        return made
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        total, moments, weight = ctx.saved_tensors
+        gradients = kernels.normed_gradient(gradient.contiguous(), total, moments, weight, ctx.draw)
+        return *gradients, None, None

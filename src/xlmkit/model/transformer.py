@@ -19,7 +19,7 @@ from torch.utils.checkpoint import checkpoint
 from xlmkit.model.attention import Attend, MultiHeadAttention, attention_mask
 from xlmkit.model.cache import Past
 from xlmkit.model.config import Architecture
-from xlmkit.model.dropout import dropout
+from xlmkit.model.dropout import dropout, normed_sum
 from xlmkit.model.look_up import look_up
 from xlmkit.model.memory import ProductKeyMemory
 from xlmkit.model.packing import Packing
@@ -142,7 +142,7 @@ class TransformerLayers:
             past=around.past,
             attend=around.attend,
         )
-        hidden_BLE = self.layer_norm1[number](hidden_BLE + self._dropout(attended))
+        hidden_BLE = self._normed(self.layer_norm1[number], hidden_BLE, attended)
         if source_BKE is not None:
             attended = self.encoder_attn[number](
                 hidden_BLE,
@@ -152,8 +152,12 @@ class TransformerLayers:
                 past=around.past,
                 attend=around.attend,
             )
-            hidden_BLE = self.layer_norm15[number](hidden_BLE + self._dropout(attended))
-        hidden_BLE = self.layer_norm2[number](hidden_BLE + self._inner(number, hidden_BLE))
+            hidden_BLE = self._normed(self.layer_norm15[number], hidden_BLE, attended)
+        if (memory := f"{number}_in") in self.memories:
+            hidden_BLE = self.layer_norm2[number](hidden_BLE + self.memories[memory](hidden_BLE))
+        else:
+            inner = self.ffns[str(number)](hidden_BLE)
+            hidden_BLE = self._normed(self.layer_norm2[number], hidden_BLE, inner)
         if (memory := f"{number}_after") in self.memories:
             hidden_BLE = hidden_BLE + self.memories[memory](hidden_BLE)
         return hidden_BLE if around.keep is None else hidden_BLE * around.keep
@@ -174,12 +178,9 @@ class TransformerLayers:
         result: Tensor = checkpoint(function, *arguments, use_reentrant=False)
         return result
 
-    def _inner(self, number: int, hidden_BLE: Tensor) -> Tensor:
-        """Apply the layer's feed-forward part, or the memory that stands in its place."""
-        if (memory := f"{number}_in") in self.memories:
-            read_BLE: Tensor = self.memories[memory](hidden_BLE)
-            return read_BLE
-        return self._dropout(self.ffns[str(number)](hidden_BLE))
+    def _normed(self, norm: nn.Module, hidden: Tensor, added: Tensor) -> Tensor:
+        rate = self.architecture.dropout
+        return normed_sum(norm, hidden, added, rate, training=self.training)
 
     def _dropout(self, hidden: Tensor) -> Tensor:
         return dropout(hidden, self.architecture.dropout, training=self.training)

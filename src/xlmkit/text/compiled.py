@@ -8,42 +8,29 @@ only agree. The environment variable XLMKIT_COMPILED=0 turns it off.
 
 import os
 import unicodedata
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xlmkit.core.native_sources import is_built_from
 from xlmkit.text.bpe import END_OF_WORD, Merges
 from xlmkit.text.cuts import DIGIT_FOLLOWS, SMALL_FOLLOWS, STOPS, Cutter, may_be_cut
 from xlmkit.text.moses import MosesRules, moses_words
-from xlmkit.text.native_sources import FOLDER, sources_number
 from xlmkit.text.normalize import prints
 from xlmkit.text.pieces import LONGEST_PIECE, MAXIMUM_PIECES, Flat, Ids, SplitText
-
-
-def _is_of_these_sources(built: Any) -> bool:  # noqa: ANN401 - of the compiled part
-    """Tell whether it was built from the sources that lie here, if they do."""
-    if not FOLDER.is_dir() or getattr(built, "SOURCES", None) == sources_number():
-        return True
-    warnings.warn(
-        "The compiled part of xlmkit is of another version and left out, so that tokenizing is "
-        "slower; install xlmkit again.",
-        RuntimeWarning,
-        stacklevel=2,
-    )
-    return False
-
 
 try:
     from xlmkit.text import _native  # type: ignore[attr-defined]
 except ImportError:
     native: Any = None
 else:
-    native = _native if _is_of_these_sources(_native) else None
+    sources = Path(__file__).parent / "native"
+    native = _native if is_built_from(sources, getattr(_native, "SOURCES", None)) else None
 
 VARIABLE = "XLMKIT_COMPILED"
 _wanted = os.environ.get(VARIABLE, "1") != "0"

@@ -1,7 +1,18 @@
+from collections.abc import Iterator
+
 import pytest
 import torch
 
+from xlmkit.model import kernels
 from xlmkit.model.dropout import _numbers, dropout
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["kernels", "torch"])
+def _ways(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.param and not kernels.available():
+        pytest.skip("the kernels were not built")
+    with kernels.using(request.param):
+        yield
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
