@@ -12,7 +12,7 @@ learned from them; without files their lengths are drawn as real ones are spread
 First the losses and gradients of both sides on the same weights and batch, without dropout, must
 agree in float32, and the losses nearly in bfloat16, which is measured where the processor
 multiplies in it. Then it is told where the time of a step goes, and what the settings of the
-allocator are worth, each in processes of its own.
+allocator and the compiled kernels are worth, each in processes of its own.
 """
 
 import argparse
@@ -51,6 +51,7 @@ from xlmkit.core.tables import table
 from xlmkit.data.batch import PredictionBatch
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel
+from xlmkit.model.kernels import VARIABLE
 from xlmkit.objectives.prediction import prediction_loss
 from xlmkit.train.config import OptimizerConfig
 from xlmkit.train.optim import FlatOptimizer
@@ -178,19 +179,25 @@ def step_operations(shape: Architecture, batches: Sequence[PredictionBatch]) -> 
     return 3.0 * (linear + attention_operations(shape, lengths) + predicting)
 
 
-def allocator_effect(shape: str, threads: int, turns: int) -> dict[str, list[float]]:
-    """Time float32 steps in fresh processes that take turns, one kind for each allocator."""
-    kinds = {"as shipped": {}, "huge pages alone": HUGE_PAGES, "xlmkit's settings": {}}
+def effects(shape: str, threads: int, turns: int) -> dict[str, list[float]]:
+    """Time steps in fresh processes that take turns: each allocator, and kernels or none."""
+    none = {VARIABLE: "0"}
+    kinds: dict[str, tuple[str, dict[str, str]]] = {
+        "malloc as shipped, no kernels": ("shipped", none),
+        "huge pages alone, no kernels": ("shipped", HUGE_PAGES | none),
+        "xlmkit's malloc, no kernels": ("xlmkit", none),
+        "xlmkit's malloc and kernels": ("xlmkit", {}),
+    }
     seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
     for _ in range(turns):
-        for kind, environment in kinds.items():
+        for kind, (allocator, environment) in kinds.items():
             command = [sys.executable, __file__, "--shapes", shape, "--threads", str(threads)]
-            command += ["--allocator", "xlmkit" if kind == "xlmkit's settings" else "shipped"]
+            command += ["--allocator", allocator]
             done = subprocess.run(  # noqa: S603 - this very file
                 command, env={**os.environ, **environment}, check=True, capture_output=True
             )
             seconds[kind].append(float(done.stdout))
-    first = seconds["as shipped"]
+    first = seconds[next(iter(kinds))]
     rows = []
     for kind, values in seconds.items():
         ratios = sorted(one / other for one, other in zip(first, values, strict=True))
@@ -202,13 +209,20 @@ def allocator_effect(shape: str, threads: int, turns: int) -> dict[str, list[flo
                 f"{ratios[0]:.2f} to {ratios[-1]:.2f}",
             ]
         )
-    table(f"Allocator, step {shape}, float32", ["malloc", "s", "ratio", "least to most"], rows)
+    precision = str(used_precision()).removeprefix("torch.")
+    columns = ["allocator and kernels", "s", "ratio", "least to most"]
+    table(f"Step {shape}, {precision}", columns, rows)
     return seconds
+
+
+def used_precision() -> torch.dtype:
+    """Return what a training here computes in."""
+    return choose_dtype("auto", torch.device("cpu"))
 
 
 def time_steps(shape: Architecture) -> float:
     """Return the best seconds of a few steps, in this process."""
-    turn = ours(shape, streams(shape, 1), torch.float32)
+    turn = ours(shape, streams(shape, 1), used_precision())
     best = float("inf")
     for _ in range(4):
         began = time.perf_counter()
@@ -242,7 +256,7 @@ def contest(
         sides = {FLOAT32: theirs(False), "xlmkit float32": of_xlmkit(torch.float32)}
         if kind == "TLM":
             sides["xlmkit float32, packed"] = of_xlmkit(torch.float32, packs=True)
-        if choose_dtype("auto", torch.device("cpu")) == torch.bfloat16:
+        if used_precision() == torch.bfloat16:
             sides[BFLOAT16] = theirs(True)
             sides["xlmkit bfloat16"] = of_xlmkit(torch.bfloat16)
         else:
@@ -314,8 +328,8 @@ def main() -> None:
         for kind in arguments.kinds:
             batches = made[kind]
             comparisons.append(contest(name, kind, batches, arguments.threads, arguments.turns))
-    allocator = allocator_effect(arguments.shapes[0], arguments.threads, arguments.turns)
-    record("training-step", comparisons, allocator_seconds=allocator, pairs=files)
+    seconds = effects(arguments.shapes[0], arguments.threads, arguments.turns)
+    record("training-step", comparisons, effect_seconds=seconds, pairs=files)
 
 
 if __name__ == "__main__":
