@@ -5,6 +5,7 @@ A hook of hatchling (`[tool.hatch.build.hooks.custom]`). XLMKIT_COMPILED=0 leave
 
 import importlib.util
 import os
+import platform
 import sys
 import sysconfig
 import tempfile
@@ -14,10 +15,10 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACKAGE = Path("src", "xlmkit")
-PARTS = {  # module -> its source; the kernels are a library without Python, called by ctypes
-    "xlmkit.text._native": PACKAGE / "text" / "native" / "module.cpp",
-    "xlmkit.model._kernels": PACKAGE / "model" / "native" / "kernels.cpp",
-}
+PARTS = {"xlmkit.text._native": PACKAGE / "text" / "native" / "module.cpp"}  # module -> source
+if sys.platform == "linux" and platform.machine() == "x86_64":
+    # A library without Python, called by ctypes; elsewhere it has not been seen to gain.
+    PARTS["xlmkit.model._kernels"] = PACKAGE / "model" / "native" / "kernels.cpp"
 OPTIONS = ["-std=c++17", "-O3", "-g0", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math"]
 
 

@@ -49,9 +49,9 @@ from xlmkit.core.device import choose_dtype, tune_allocator
 from xlmkit.core.files import open_lines
 from xlmkit.core.tables import table
 from xlmkit.data.batch import PredictionBatch
+from xlmkit.model import kernels
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel
-from xlmkit.model.kernels import VARIABLE
 from xlmkit.objectives.prediction import prediction_loss
 from xlmkit.train.config import OptimizerConfig
 from xlmkit.train.optim import FlatOptimizer
@@ -181,13 +181,16 @@ def step_operations(shape: Architecture, batches: Sequence[PredictionBatch]) -> 
 
 def effects(shape: str, threads: int, turns: int) -> dict[str, list[float]]:
     """Time steps in fresh processes that take turns: each allocator, and kernels or none."""
-    none = {VARIABLE: "0"}
+    none = {kernels.VARIABLE: "0"}
     kinds: dict[str, tuple[str, dict[str, str]]] = {
         "malloc as shipped, no kernels": ("shipped", none),
         "huge pages alone, no kernels": ("shipped", HUGE_PAGES | none),
         "xlmkit's malloc, no kernels": ("xlmkit", none),
-        "xlmkit's malloc and kernels": ("xlmkit", {}),
     }
+    if kernels.available():
+        kinds["xlmkit's malloc and kernels"] = ("xlmkit", {kernels.VARIABLE: "1"})
+    else:
+        print("The compiled kernels are not here, so that what they are worth is not measured.")
     seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
     for _ in range(turns):
         for kind, (allocator, environment) in kinds.items():

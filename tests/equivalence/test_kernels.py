@@ -16,7 +16,10 @@ pytestmark = [
     pytest.mark.skipif(not kernels.available(), reason="the kernels were not built"),
 ]
 PRECISIONS = [torch.float32, torch.bfloat16]
-SHAPES = [(1,), (7,), (3, 5), (4, 33, 57), (2, 3, 64), (3, 2500)]
+SHAPES = [(1,), (7,), (3, 5), (4, 33, 57), (2, 3, 64), (3, 2500), (701, 100)]
+"""With rows of several parts, which are what threads share, and one that is no whole part."""
+
+_processor = kernels.WIDE
 
 
 @pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
@@ -27,11 +30,19 @@ def _threads(request: pytest.FixtureRequest) -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True, params=[kernels.MIDDLE, kernels.WIDE], ids=["AVX2", "AVX-512"])
+def _processors(request: pytest.FixtureRequest) -> Iterator[None]:
+    global _processor
+    _processor = request.param
+    with kernels.using(True, request.param):
+        yield
+
+
 def of_both(make: Callable[..., Tensor], *tensors: Tensor) -> Iterator[list[Tensor]]:
     """Yield what is made and the gradients of the tensors, with the kernels and without."""
     weights = torch.randn_like(make(*tensors))
     for wanted in (True, False):
-        with kernels.using(wanted):
+        with kernels.using(wanted, _processor):
             given = [tensor.detach().clone().requires_grad_() for tensor in tensors]
             torch.manual_seed(7)
             made = make(*given)
@@ -86,7 +97,9 @@ def test_softmax_of_scores_that_stand_for_nothing_and_of_far_ones() -> None:
         ]
     )
     mine, theirs = of_both(lambda x: dropped_softmax(x, 0.2, training=True), scores)
-    torch.testing.assert_close(mine[0], theirs[0])
+    for one, other in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(one, other)
+        assert torch.equal(one[1] == 0, other[1] == 0)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
@@ -125,11 +138,11 @@ def test_norm_of_a_sum(shape: tuple[int, ...], dtype: torch.dtype) -> None:
     assert_near(*results, dtype)
 
 
+@pytest.mark.usefixtures("_threads")  # which sets them back
 def test_the_number_of_threads_changes_nothing() -> None:
     norm = nn.LayerNorm(96)
     state, added = torch.randn(2, 4000, 96)
     results = []
-    before = torch.get_num_threads()
     for threads in (1, 2):
         torch.set_num_threads(threads)
         torch.manual_seed(1)
@@ -138,32 +151,102 @@ def test_the_number_of_threads_changes_nothing() -> None:
         assert norm.weight.grad is not None
         results.append((made.detach(), norm.weight.grad.clone()))
         norm.zero_grad()
-    torch.set_num_threads(before)
     (one, of_one), (other, of_other) = results
     assert torch.equal(one, other)
     assert torch.equal(of_one, of_other)
 
 
-def test_other_norms_and_those_with_hooks_are_asked_themselves() -> None:
-    class Doubled(nn.LayerNorm):
-        def forward(self, given: Tensor) -> Tensor:
-            return 2 * super().forward(given)
+class Doubled(nn.LayerNorm):
+    def forward(self, given: Tensor) -> Tensor:
+        return 2 * super().forward(given)
 
-    state, added = torch.randn(2, 3, 8)
-    norm, doubled = nn.LayerNorm(8), Doubled(8)
-    hooked = nn.LayerNorm(8)
-    hooked.register_forward_hook(lambda module, given, made: 2 * made)
-    made = []
-    for module in (norm, doubled, hooked):
-        torch.manual_seed(2)
-        made.append(normed_sum(module, state, added, 0.5, training=True))
-    torch.testing.assert_close(made[1], 2 * made[0])
-    torch.testing.assert_close(made[2], 2 * made[0])
+
+def hooked(norm: nn.LayerNorm) -> nn.LayerNorm:
+    norm.register_forward_hook(lambda module, given, made: 2 * made)
+    return norm
+
+
+def hooked_before(norm: nn.LayerNorm) -> nn.LayerNorm:
+    norm.register_forward_pre_hook(lambda module, given: (given[0] - 1,))
+    return norm
+
+
+def patched(norm: nn.LayerNorm) -> nn.LayerNorm:
+    norm.forward = lambda given: given.abs()  # type: ignore[method-assign]
+    return norm
+
+
+def strided(norm: nn.LayerNorm) -> nn.LayerNorm:
+    norm.weight = nn.Parameter(torch.randn(16)[::2])
+    norm.bias = nn.Parameter(torch.randn(1).expand(8))
+    return norm
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        Doubled(8),
+        hooked(nn.LayerNorm(8)),
+        hooked_before(nn.LayerNorm(8)),
+        patched(nn.LayerNorm(8)),
+        strided(nn.LayerNorm(8)),
+        nn.LayerNorm(8, bias=False),
+        nn.LayerNorm(8, elementwise_affine=False),
+        nn.LayerNorm((3, 8)),
+        nn.Identity(),
+    ],
+)
+def test_norms_of_every_kind_do_what_they_do(norm: nn.Module) -> None:
+    state, added = torch.randn(2, 5, 3, 8)
+    mine, theirs = of_both(lambda x, y: normed_sum(norm, x, y, 0.5, training=True), state, added)
+    assert_near(mine, theirs, torch.float32)
+
+
+def test_what_is_added_may_be_spread_over_the_state() -> None:
+    norm = nn.LayerNorm(8)
+    state, added = torch.randn(5, 8), torch.randn(8)
+    mine, theirs = of_both(lambda x, y: normed_sum(norm, x, y, 0.5, training=True), state, added)
+    assert_near(mine, theirs, torch.float32)
+
+
+def test_hooks_on_the_way_back_are_called() -> None:
+    norm, called = nn.LayerNorm(8), []
+    norm.register_full_backward_hook(lambda module, *gradients: called.append(module))
+    state = torch.randn(3, 8, requires_grad=True)
+    normed_sum(norm, state, torch.randn(3, 8), 0.5, training=True).sum().backward()
+    assert called == [norm]
+
+
+@pytest.mark.parametrize("default", [torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("dtype", PRECISIONS)
+def test_the_default_precision_does_not_matter(dtype: torch.dtype, default: torch.dtype) -> None:
+    norm = nn.LayerNorm(64).to(dtype)
+    state, added = torch.randn(2, 300, 64).to(dtype)
+    torch.set_default_dtype(default)
+    try:
+        results = []
+        for made in of_both(lambda x, y: normed_sum(norm, x, y, 0.1, training=True), state, added):
+            assert norm.weight.grad is not None
+            results.append([*made, norm.weight.grad / state.numel() ** 0.5])
+            norm.zero_grad()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert_near(*results, dtype)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # by torch's forward mode
+def test_transforms_of_functions_go_through_torch() -> None:
+    hidden = torch.randn(6, 8)
+    gradient = torch.func.grad(lambda x: dropped_softmax(x, 0.5, training=True).square().sum())
+    assert gradient(hidden).shape == hidden.shape
+    _, tangent = torch.func.jvp(lambda x: dropout(x, 0.5, training=True), (hidden,), (hidden,))
+    assert tangent.shape == hidden.shape
 
 
 def test_other_precisions_and_nothing_at_all_go_through_torch() -> None:
     assert not kernels.serve(torch.zeros(3, dtype=torch.float64))
     assert not kernels.serve(torch.zeros(0))
+    assert not kernels.serve(torch.tensor(1.0))
     assert not kernels.serve(torch.zeros(3), torch.zeros(3, dtype=torch.bfloat16))
     assert dropout(torch.ones(100, dtype=torch.float64), 0.5, training=True).sum() > 0
     assert dropout(torch.zeros(0, 3), 0.5, training=True).shape == (0, 3)
@@ -179,7 +262,7 @@ def test_a_model_learns_the_same_from_both(checkpointing: bool) -> None:
     lengths = torch.tensor([21, 21, 21])
     gradients = []
     for wanted in (True, False):
-        with kernels.using(wanted):
+        with kernels.using(wanted, _processor):
             torch.manual_seed(3)
             model.zero_grad()
             model(tokens, lengths).square().mean().backward()

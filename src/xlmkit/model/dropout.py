@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
+from torch.nn.modules.module import _has_any_global_hook
 
 from xlmkit.model import kernels
 from xlmkit.model.kernels import Draw
@@ -52,20 +53,34 @@ def normed_sum(
     norm: nn.Module, state: Tensor, added: Tensor, rate: float, *, training: bool
 ) -> Tensor:
     """Return the norm of a state and the dropout of what is added to it, (..., E)."""
-    if (
-        not training
-        or rate == 0.0
-        or type(norm) is not nn.LayerNorm
-        or norm._forward_hooks
-        or _is_for_torch(state)
-        or not kernels.serve(state, added, norm.weight, norm.bias)
-    ):
-        normed: Tensor = norm(state + dropout(added, rate, training=training))
-        return normed
-    joined: Tensor = _NormedSum.apply(  # type: ignore[no-untyped-call]
-        state, added, norm.weight, norm.bias, norm.eps, _draw(rate)
+    normed: Tensor
+    if training and rate > 0.0 and not _is_for_torch(state) and _may_be_joined(norm, state, added):
+        normed = _NormedSum.apply(  # type: ignore[no-untyped-call]
+            state, added, norm.weight, norm.bias, norm.eps, _draw(rate)
+        )
+    else:
+        normed = norm(state + dropout(added, rate, training=training))
+    return normed
+
+
+def _may_be_joined(norm: nn.Module, state: Tensor, added: Tensor) -> bool:
+    """Tell whether a norm does what a layer norm does, over the last dimension, and no more."""
+    hooks = (
+        norm._forward_hooks,
+        norm._forward_pre_hooks,
+        norm._backward_hooks,
+        norm._backward_pre_hooks,
     )
-    return joined
+    return (
+        type(norm) is nn.LayerNorm
+        and not any(hooks)
+        and not _has_any_global_hook()  # type: ignore[no-untyped-call]
+        and "forward" not in norm.__dict__
+        and all(part is not None for part in (norm.weight, norm.bias))
+        and state.shape == added.shape
+        and norm.normalized_shape == state.shape[-1:]
+        and kernels.serve(state, added, norm.weight, norm.bias)
+    )
 
 
 def _is_for_torch(hidden: Tensor) -> bool:
@@ -141,9 +156,9 @@ class _NormedSum(torch.autograd.Function):
         epsilon: float,
         draw: Draw,
     ) -> Tensor:
-        ctx.draw = draw
+        ctx.draw, weight = draw, weight.contiguous()
         made, total, moments = kernels.normed(
-            state.contiguous(), added.contiguous(), weight, bias, epsilon, draw
+            state.contiguous(), added.contiguous(), weight, bias.contiguous(), epsilon, draw
         )
         ctx.save_for_backward(total, moments, weight)
         return made

@@ -1,8 +1,9 @@
 """Compiled passes over whole tensors, which take the place of several of torch's on a CPU.
 
-They are built where a C++ compiler is at hand when xlmkit is installed; nothing else depends on
-them, and XLMKIT_COMPILED=0 turns them off. They work on the threads that torch has: a second pool
-would wait for cores on which those of torch wait busily for work.
+They are built on Linux for x86-64 where GCC is at hand when xlmkit is installed, and used where the
+processor has AVX2 or AVX-512; nothing else depends on them, and XLMKIT_COMPILED=0 turns them off.
+They work on the threads that torch has: a second pool would wait for cores on which those of torch
+wait busily for work.
 
 All tensors are contiguous, on the CPU, and of one precision, float32 or bfloat16, if nothing else
 is said. Shapes: R rows, W width.
@@ -19,10 +20,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from xlmkit.core.native_sources import is_built_from
 
 VARIABLE = "XLMKIT_COMPILED"
+MIDDLE, WIDE = 1, 2
 _wanted = os.environ.get(VARIABLE, "1") != "0"
 
 _PRECISIONS = {torch.float32: 0, torch.bfloat16: 1}
@@ -61,29 +64,44 @@ def built_from() -> int:
 
 
 def available() -> bool:
-    """Tell whether the kernels were built, and torch's threads are found."""
+    """Tell whether the kernels were built for this processor, and torch's threads are found."""
     return _library() is not None
 
 
 @contextmanager
-def using(wanted: bool) -> Iterator[None]:
-    """Use the kernels inside the block, or not; for tests and benchmarks."""
+def using(wanted: bool, processor: int = WIDE) -> Iterator[None]:
+    """Use the kernels inside the block, or not; for tests.
+
+    Args:
+        wanted: whether.
+        processor: of the kinds `MIDDLE` (AVX2) and `WIDE` (AVX-512) at most this.
+    """
     global _wanted
     before, _wanted = _wanted, wanted
+    if library := _library():
+        library.xlmkit_use_processor(processor)
     try:
         yield
     finally:
         _wanted = before
+        if library:
+            library.xlmkit_use_processor(WIDE)
 
 
 def serve(*tensors: Tensor) -> bool:
-    """Tell whether the kernels may work on tensors, once they are contiguous."""
+    """Tell whether the kernels may work on tensors, once they are contiguous.
+
+    They have a gradient, but none of the gradient, and none of the forward mode.
+    """
     first = tensors[0]
     return (
         _wanted
         and first.dtype in _PRECISIONS
         and all(tensor.device.type == "cpu" and tensor.dtype == first.dtype for tensor in tensors)
+        and first.dim() > 0
         and first.numel() > 0
+        and not torch._C._are_functorch_transforms_active()
+        and forward_ad._current_level < 0
         and available()
     )
 
@@ -134,7 +152,7 @@ def normed(
     """
     total, made = torch.empty_like(state), torch.empty_like(state)
     rows, width = _rows(state)
-    moments = torch.empty(rows, 2)
+    moments = torch.empty(rows, 2, dtype=torch.float32)
     tensors = [state, added, weight, bias, total, made, moments]
     _call("normed", tensors, [rows, width], epsilon, *draw)
     return made, total, moments
@@ -156,7 +174,7 @@ def normed_gradient(
     rows, width = _rows(total)
     rows_at_once = max(1, _ROWS_AT_ONCE // width)
     # Parts that do not depend on how many threads there are, so that the sum does not either.
-    parts = torch.zeros(-(-rows // rows_at_once), 2, width)
+    parts = torch.zeros(-(-rows // rows_at_once), 2, width, dtype=torch.float32)
     tensors = [gradient, total, moments, weight, of_state, of_added, parts]
     _call("normed_gradient", tensors, [rows, width, rows_at_once], *draw)
     of_weight, of_bias = parts.sum(0).to(weight.dtype)
@@ -185,7 +203,9 @@ def _library() -> ctypes.CDLL | None:
         number = ctypes.c_uint64.in_dll(library, "xlmkit_sources").value
     except (OSError, ValueError):
         return None
-    if _fork() is None or not is_built_from(_FOLDER / "native", number):
+    if _fork() is None or not library.xlmkit_processor():
+        return None
+    if not is_built_from(_FOLDER / "native", number):
         return None
     for name, arguments in _ARGUMENTS.items():
         function = getattr(library, f"xlmkit_{name}")

@@ -7,51 +7,56 @@
 #include "normed.h"
 #include "threads.h"
 
-// What xlmkit.text.native_sources says of all these files; 0 where nobody asked it.
+#if !defined(__x86_64__) || !defined(__GNUC__) || defined(__clang__)
+#error "These loops gain only where GCC makes wide instructions of them, on x86-64."
+#endif
+
+// What xlmkit.core.native_sources says of all these files; 0 where nobody asked it.
 #ifndef SOURCES
 #define SOURCES 0
 #endif
 
-// Each kernel is compiled for several processors; which one this is, is asked when it is called.
-#if defined(__x86_64__) && defined(__GNUC__)
 #define WIDE \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,prefer-vector-width=512")))
 #define MIDDLE __attribute__((target("avx2,fma")))
-int processor() {
-  static const bool middle = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  static const bool wide = __builtin_cpu_supports("avx512bw") &&
-                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  return middle ? 1 + wide : 0;
-}
-#else
-#define WIDE
-#define MIDDLE
-int processor() { return 0; }
-#endif
 
-#define FOR(Value, name, Job, PROCESSOR, ending)                               \
-  PROCESSOR void name##_##Value##_##ending(const Job& job, int64_t begin, int64_t end) { \
-    name<Value>(job, begin, end);                                              \
+// Defines name_in_parts(): a kernel for either precision and both kinds of processors.
+#define IN_PARTS(name, Job)                                                               \
+  WIDE void name##_float_wide(const Job& job, int64_t begin, int64_t end) {               \
+    name<float>(job, begin, end);                                                         \
+  }                                                                                       \
+  WIDE void name##_bfloat16_wide(const Job& job, int64_t begin, int64_t end) {            \
+    name<BFloat16>(job, begin, end);                                                      \
+  }                                                                                       \
+  MIDDLE void name##_float_middle(const Job& job, int64_t begin, int64_t end) {           \
+    name<float>(job, begin, end);                                                         \
+  }                                                                                       \
+  MIDDLE void name##_bfloat16_middle(const Job& job, int64_t begin, int64_t end) {        \
+    name<BFloat16>(job, begin, end);                                                      \
+  }                                                                                       \
+  void name##_in_parts(const Pool& pool, int precision, int64_t count, int64_t part,      \
+                       const Job& job) {                                                  \
+    using Function = void (*)(const Job&, int64_t, int64_t);                              \
+    const Function functions[2][2] = {{name##_float_middle, name##_bfloat16_middle},      \
+                                      {name##_float_wide, name##_bfloat16_wide}};         \
+    const Function function = functions[used_processor() - 1][precision];                 \
+    for_parts(pool.fork, pool.threads, count, part,                                       \
+              [&](int64_t begin, int64_t end) { function(job, begin, end); });            \
   }
-#define FOR_ALL(Value, name, Job)     \
-  FOR(Value, name, Job, WIDE, wide)   \
-  FOR(Value, name, Job, MIDDLE, middle) \
-  FOR(Value, name, Job, , usual)
-#define IN_PARTS(name, Job)                                                    \
-  FOR_ALL(float, name, Job)                                                    \
-  FOR_ALL(BFloat16, name, Job)                                                 \
-  void name##_in_parts(const Pool& pool, int precision, int64_t count, int64_t part, \
-                       const Job& job) {                                       \
-    using Function = void (*)(const Job&, int64_t, int64_t);                   \
-    const Function functions[3][2] = {                                         \
-        {name##_float_usual, name##_BFloat16_usual},                           \
-        {name##_float_middle, name##_BFloat16_middle},                         \
-        {name##_float_wide, name##_BFloat16_wide},                             \
-    };                                                                         \
-    const Function function = functions[processor()][precision];               \
-    for_parts(pool.fork, pool.threads, count, part,                            \
-              [&](int64_t begin, int64_t end) { function(job, begin, end); }); \
-  }
+
+namespace {
+
+// 0 for one that the kernels do not serve, 1 with AVX2, 2 with AVX-512.
+int this_processor() {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 0;
+  return 1 + (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+              __builtin_cpu_supports("avx512vl"));
+}
+
+int& used_processor() {
+  static int used = this_processor();
+  return used;
+}
 
 struct Pool {
   Fork fork;  // null: this thread alone
@@ -64,8 +69,6 @@ IN_PARTS(softmax_gradient, SoftmaxGradientJob)
 IN_PARTS(normed, NormJob)
 IN_PARTS(normed_gradient, NormGradientJob)
 
-namespace {
-
 constexpr int64_t PART = 1 << 14;  // elements that a thread takes at once
 
 int64_t rows_in_part(int64_t width) { return std::max<int64_t>(1, PART / width); }
@@ -75,6 +78,13 @@ int64_t rows_in_part(int64_t width) { return std::max<int64_t>(1, PART / width);
 extern "C" {
 
 extern const uint64_t xlmkit_sources = SOURCES;
+
+int xlmkit_processor() { return used_processor(); }
+
+// Lets tests work as a lesser processor does.
+void xlmkit_use_processor(int processor) {
+  used_processor() = std::min(processor, this_processor());
+}
 
 void xlmkit_drop(Fork fork, unsigned threads, int precision, const void* given, void* made,
                  int64_t count, int64_t key, int least, float scale) {

@@ -6,11 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#if defined(__GNUC__)
 #define INLINED inline __attribute__((always_inline))
-#else
-#define INLINED inline
-#endif
 
 constexpr int64_t AT_ONCE = 1024;  // numbers that are worked on while the cache holds them
 
@@ -49,9 +45,10 @@ INLINED float rounded(float value) {
   return to_float(place);
 }
 
-// The exponential of a number that is not above zero, to two units in the last place.
-INLINED float exponential(float value) {
-  value = value < -87.0f ? -87.0f : value;
+// The exponential of a number that is not above zero, to two units in the last place; below -87,
+// where it has no whole precision, nought, as is a weight of what is masked.
+INLINED float exponential(float given) {
+  const float value = given < -87.0f ? -87.0f : given;
   // What is added and taken away again leaves the nearest whole number.
   const float shift = 12582912.0f;  // 1.5 * 2^23
   const float whole = (value * 1.44269504f + shift) - shift;
@@ -65,8 +62,8 @@ INLINED float exponential(float value) {
   power = power * rest + 1.6666665459e-1f;
   power = power * rest + 5.0000001201e-1f;
   power = power * rest * rest + rest + 1.0f;
-  const uint32_t exponent = static_cast<uint32_t>(static_cast<int32_t>(whole) + 127) << 23;
-  return power * __builtin_bit_cast(float, exponent);
+  const uint32_t exponent = (static_cast<uint32_t>(static_cast<int32_t>(whole)) + 127) << 23;
+  return given < -87.0f ? 0.0f : power * __builtin_bit_cast(float, exponent);
 }
 
 // What dropout does: the levels of xlmkit.model.dropout, and those below the least are dropped.

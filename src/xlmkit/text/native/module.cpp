@@ -16,7 +16,7 @@
 #include "survey.h"
 #include "word_table.h"
 
-// What xlmkit.text.native_sources says of all these files; 0 where nobody asked it.
+// What xlmkit.core.native_sources says of all these files; 0 where nobody asked it.
 #ifndef SOURCES
 #define SOURCES 0
 #endif
