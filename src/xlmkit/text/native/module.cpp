@@ -1,6 +1,6 @@
 // The Python module xlmkit.text._native: the types `BytePairs`, `Pieces`, `Words`, `WordSums`,
-// `Folds` and `Survey`, and the functions `learn_merges`, `sorted_words`, `json_lines` and
-// `read_lines`.
+// `Folds`, `KnownWords` and `Survey`, and the functions `learn_merges`, `sorted_words`,
+// `join_words`, `json_lines` and `read_lines`.
 
 #include <memory>
 
@@ -9,6 +9,7 @@
 #include "counted_words.h"
 #include "folds.h"
 #include "json_lines.h"
+#include "known_words.h"
 #include "learner.h"
 #include "lines.h"
 #include "pieces.h"
@@ -65,21 +66,28 @@ PyObject* new_byte_pairs(PyTypeObject* type, PyObject* arguments, PyObject*) {
   });
 }
 
-// The ids of words, end to end, and how many each has.
-PyObject* encode_words(PyObject* self, PyObject* arguments) {
+// The ids of words, end to end, and how many each has, which `encode` appends one by one.
+template <typename Encode>
+PyObject* ids_of_words(PyObject* arguments, Encode encode) {
   PyObject *codes, *sizes;
   if (!PyArg_ParseTuple(arguments, "OO", &codes, &sizes)) return nullptr;
-  BytePairs& pairs = **reinterpret_cast<Holder<SharedPairs>*>(self)->value;
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
     std::vector<int32_t> ids, lengths;
-    Codes at_hand;
     for_each_word(numbers_of<uint32_t>(codes), numbers_of(sizes), [&](Span<uint32_t> word) {
       const size_t before = ids.size();
-      at_hand.assign(word.start, word.start + word.size);
-      pairs.encode(at_hand, ids);
+      encode(word, ids);
       lengths.push_back(static_cast<int32_t>(ids.size() - before));
     });
     return PyTuple_Pack(2, bytes_of(ids).get(), bytes_of(lengths).get());
+  });
+}
+
+PyObject* encode_words(PyObject* self, PyObject* arguments) {
+  BytePairs& pairs = **reinterpret_cast<Holder<SharedPairs>*>(self)->value;
+  Codes at_hand;
+  return ids_of_words(arguments, [&](Span<uint32_t> word, std::vector<int32_t>& ids) {
+    at_hand.assign(word.start, word.start + word.size);
+    pairs.encode(at_hand, ids);
   });
 }
 
@@ -132,7 +140,9 @@ PyObject* new_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
   });
 }
 
-PyObject* count_words(PyObject* self, PyObject* texts) {
+// The words of texts in columns, as of CountedWords; their numbers in all texts, end to end; how
+// many words each text has.
+PyObject* number_words(PyObject* self, PyObject* texts) {
   Words& words = *reinterpret_cast<Holder<Words>*>(self)->value;
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
     if (words.table->size() > words.maximum || words.table->characters() > words.characters) {
@@ -140,18 +150,22 @@ PyObject* count_words(PyObject* self, PyObject* texts) {
       words.table->clear();
     }
     words.table->take_counts();  // of a call that failed
-    std::vector<int32_t> numbers;
+    std::vector<int32_t> all, numbers, lengths;
     for_each_string(texts, [&](PyObject* text) {
       numbers.clear();
       words.pieces.encode(text, numbers);
       words.table->count(numbers);
+      all.insert(all.end(), numbers.begin(), numbers.end());
+      lengths.push_back(static_cast<int32_t>(numbers.size()));
     });
-    return words.table->take_counts().to_python().release();
+    return PyTuple_Pack(3, words.table->take_counts().to_python().get(), bytes_of(all).get(),
+                        bytes_of(lengths).get());
   });
 }
 
 PyMethodDef words_methods[] = {
-    {"count", count_words, METH_O, "Return the words of texts and how often each occurs."},
+    {"number", number_words, METH_O,
+     "Return the words of texts with their counts, their numbers in all texts, texts' lengths."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyObject* new_sums(PyTypeObject* type, PyObject*, PyObject*) {
@@ -214,6 +228,37 @@ PyObject* fold_words(PyObject* self, PyObject* arguments) {
 
 PyMethodDef folds_methods[] = {
     {"fold", fold_words, METH_VARARGS, "Return words without case and accents, -1 as length of unusual ones."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyObject* new_known_words(PyTypeObject* type, PyObject* arguments, PyObject*) {
+  PyObject *describe, *fold, *pairs;
+  Py_ssize_t maximum, longest;
+  if (!PyArg_ParseTuple(arguments, "OOO!nn", &describe, &fold, byte_pairs_type, &pairs, &maximum,
+                        &longest))
+    return nullptr;
+  return guarded<PyObject*>(nullptr, [&] {
+    return hold(type, std::make_unique<KnownWords>(
+                          describe, fold, *reinterpret_cast<Holder<SharedPairs>*>(pairs)->value,
+                          static_cast<size_t>(maximum), static_cast<size_t>(longest)));
+  });
+}
+
+PyObject* encode_known_words(PyObject* self, PyObject* arguments) {
+  KnownWords& words = *reinterpret_cast<Holder<KnownWords>*>(self)->value;
+  return ids_of_words(arguments, [&](Span<uint32_t> word, std::vector<int32_t>& ids) {
+    words.encode(word, ids);
+  });
+}
+
+PyObject* forget_known_words(PyObject* self, PyObject*) {
+  reinterpret_cast<Holder<KnownWords>*>(self)->value->forget();
+  Py_RETURN_NONE;
+}
+
+PyMethodDef known_words_methods[] = {
+    {"encode", encode_known_words, METH_VARARGS,
+     "Return the ids of words without case and accents, and how many each has."},
+    {"forget", forget_known_words, METH_NOARGS, "Forget all words."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyObject* new_survey(PyTypeObject* type, PyObject* arguments, PyObject*) {
@@ -319,7 +364,21 @@ PyObject* sorted_words(PyObject*, PyObject* arguments) {
   });
 }
 
+// The ids of texts given as numbers of words, and how many each has; see known_words.h.
+PyObject* join_words(PyObject*, PyObject* arguments) {
+  PyObject *ids, *sizes, *numbers, *counts;
+  if (!PyArg_ParseTuple(arguments, "OOOO", &ids, &sizes, &numbers, &counts)) return nullptr;
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    std::vector<int32_t> joined, lengths;
+    ::join_words(numbers_of(ids), numbers_of(sizes), numbers_of(numbers), numbers_of(counts),
+                 joined, lengths);
+    return PyTuple_Pack(2, bytes_of(joined).get(), bytes_of(lengths).get());
+  });
+}
+
 PyMethodDef functions[] = {
+    {"join_words", join_words, METH_VARARGS,
+     "Return the ids of texts from those of words and the words' numbers, and texts' lengths."},
     {"json_lines", json_lines, METH_VARARGS, "Return records as lines of JSON, in UTF-8."},
     {"learn_merges", learn_merges, METH_VARARGS,
      "Learn merges: (left, right, result) of each, as numbers of symbols."},
@@ -398,6 +457,12 @@ PyType_Slot folds_slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(release<Folds>)},
     {Py_tp_methods, folds_methods},
     {0, nullptr}};
+PyType_Slot known_words_slots[] = {
+    {Py_tp_doc, const_cast<char*>("Encodes words, and remembers them.")},
+    {Py_tp_new, reinterpret_cast<void*>(new_known_words)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(release<KnownWords>)},
+    {Py_tp_methods, known_words_methods},
+    {0, nullptr}};
 PyType_Slot survey_slots[] = {
     {Py_tp_doc, const_cast<char*>("Knows the characters of texts of one language.")},
     {Py_tp_new, reinterpret_cast<void*>(new_survey)},
@@ -415,6 +480,8 @@ PyType_Spec sums_spec = {"xlmkit.text._native.WordSums", sizeof(Holder<WordSums>
                          Py_TPFLAGS_DEFAULT, sums_slots};
 PyType_Spec folds_spec = {"xlmkit.text._native.Folds", sizeof(Holder<Folds>), 0,
                           Py_TPFLAGS_DEFAULT, folds_slots};
+PyType_Spec known_words_spec = {"xlmkit.text._native.KnownWords", sizeof(Holder<KnownWords>), 0,
+                                Py_TPFLAGS_DEFAULT, known_words_slots};
 PyType_Spec survey_spec = {"xlmkit.text._native.Survey", sizeof(Holder<Survey>), 0,
                            Py_TPFLAGS_DEFAULT, survey_slots};
 
@@ -439,7 +506,8 @@ PyMODINIT_FUNC PyInit__native() {
   byte_pairs_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&byte_pairs_spec));
   if (byte_pairs_type == nullptr || PyModule_AddType(module.get(), byte_pairs_type) < 0)
     return nullptr;
-  for (PyType_Spec* spec : {&pieces_spec, &words_spec, &sums_spec, &folds_spec, &survey_spec}) {
+  for (PyType_Spec* spec : {&pieces_spec, &words_spec, &sums_spec, &folds_spec, &known_words_spec,
+                            &survey_spec}) {
     const Owned type(PyType_FromSpec(spec));
     if (!type || PyModule_AddType(module.get(), reinterpret_cast<PyTypeObject*>(type.get())) < 0)
       return nullptr;
