@@ -48,7 +48,8 @@ class CountedCorpus:
         """
         self.segmenters = dict(segmenters)
         self._corpus, self._path = corpus, folder / WORDS
-        size = (corpus / f"{SPLIT}.jsonl").stat().st_size
+        texts = corpus / f"{SPLIT}.jsonl"
+        size = texts.stat().st_size if texts.is_file() else 0  # its reader tells what is missing
         key = json.dumps([BLOCK_BYTES, size, sorted(segmenters.items())])
         self._journal = Journal(folder / JOURNAL, key)
         state = self._journal.state or {"ends": [0]}

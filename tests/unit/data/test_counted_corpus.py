@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from xlmkit.core import journal
+from xlmkit.core.errors import UserError
 from xlmkit.data import counted_corpus
 from xlmkit.data.corpus_blocks import CorpusBlock, corpus_blocks
 from xlmkit.data.counted_corpus import WORDS, CountedCorpus
@@ -179,3 +180,9 @@ def test_a_tokenizer_with_other_segmenters_encodes_texts(corpus: Path) -> None:
     encode_corpus(corpus, other, corpus.parent / "shards", words)
     words.remove()
     assert made(corpus.parent / "shards") == made(corpus.parent / "texts")
+
+
+def test_a_missing_corpus_is_told(corpus: Path) -> None:
+    (corpus / "train.jsonl").unlink()
+    with pytest.raises(UserError, match=r"There is no file .*train\.jsonl"):
+        counted(corpus).count()
