@@ -9,16 +9,15 @@ from pathlib import Path
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import write_json
-from xlmkit.core.journal import Journal
 from xlmkit.core.stages import Stage
 from xlmkit.core.tables import table
 from xlmkit.data.corpus import DataConfig, prepare_corpus
-from xlmkit.data.corpus_blocks import BLOCK_BYTES, CorpusBlock, corpus_blocks
+from xlmkit.data.counted_corpus import CountedCorpus
 from xlmkit.data.encode import encode_corpus
 from xlmkit.data.shards import Shards
 from xlmkit.objectives.config import ClmConfig, MlmConfig, TlmConfig
 from xlmkit.plan import STATISTICS_FILE, RunPlan
-from xlmkit.text.segment import DEFAULT_SEGMENTERS, check_segmenters
+from xlmkit.text.segment import check_segmenters
 from xlmkit.text.tokenizer import CONFIG_FILE, Tokenizer
 
 Build = Callable[[Path], object]
@@ -37,7 +36,7 @@ def _make_corpus(plan: RunPlan, data: DataConfig, folder: Path) -> None:
     recipe = plan.recipe
     if recipe.makes_models:  # before texts are fetched and read
         taken = plan.tokenizer_taken
-        own = DEFAULT_SEGMENTERS | recipe.tokenizer.segmenters
+        own = recipe.tokenizer.all_segmenters
         check_segmenters(
             recipe.languages, Tokenizer.load(taken.folder).segmenters if taken else own
         )
@@ -50,8 +49,10 @@ def _make_corpus(plan: RunPlan, data: DataConfig, folder: Path) -> None:
 
 
 def _make_shards(plan: RunPlan, folder: Path) -> None:
-    tokenizer = _tokenizer(plan, folder)
-    statistics = encode_corpus(plan.corpus.folder, tokenizer, folder)
+    counted = CountedCorpus(plan.corpus.folder, folder, plan.recipe.tokenizer.all_segmenters)
+    tokenizer = _tokenizer(plan, folder, counted)
+    statistics = encode_corpus(plan.corpus.folder, tokenizer, folder, counted)
+    counted.remove()
     write_json(folder / STATISTICS_FILE, statistics)
     rows = [
         [code, s["texts"], s["words"], s["tokens"], round(s["tokens"] / max(1, s["words"]), 2)]
@@ -61,22 +62,15 @@ def _make_shards(plan: RunPlan, folder: Path) -> None:
     table(f"Training text, {len(tokenizer):,} words in the vocabulary", columns, rows)
 
 
-def _tokenizer(plan: RunPlan, folder: Path) -> Tokenizer:
+def _tokenizer(plan: RunPlan, folder: Path, counted: CountedCorpus) -> Tokenizer:
     """Learn the tokenizer, or take a model's, and save it; load it if what follows was stopped."""
     place, recipe = folder / "tokenizer", plan.recipe
     if (taken := plan.tokenizer_taken) is not None:
         lang2id = {code: number for number, code in enumerate(recipe.languages)}
         Tokenizer.load(taken.folder).with_languages(lang2id).save(place)
     elif not (place / CONFIG_FILE).is_file():  # which is written last
-        tokenizer = Tokenizer.learn(
-            corpus_blocks(plan.corpus.folder, "train"),
-            recipe.tokenizer,
-            recipe.languages,
-            journal := Journal(folder / "counting.json", f"blocks of {BLOCK_BYTES}"),
-            texts_of=CorpusBlock.by_language,
-        )
-        tokenizer.save(place)
-        journal.remove()
+        words = counted.count()
+        Tokenizer.of_counts(words, recipe.tokenizer, recipe.languages).save(place)
     return Tokenizer.load(place)
 
 

@@ -8,12 +8,13 @@ import pytest
 
 from xlmkit.text import compiled
 from xlmkit.text.bpe_learning import learn_merges_and_symbols
-from xlmkit.text.compiled import compiled_counter
+from xlmkit.text.compiled import compiled_numberer
 from xlmkit.text.counted_words import CountedWords, word_sums
 from xlmkit.text.cuts import cutter
 from xlmkit.text.folding import folded_counts
 from xlmkit.text.moses import moses_rules
-from xlmkit.text.words_of_texts import WordsOfTexts, texts_of_pair
+from xlmkit.text.numbered_words import NumberedWords
+from xlmkit.text.words_of_texts import WordsOfTexts
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason="the compiled part is not built")
 
@@ -56,11 +57,11 @@ def test_counts_that_are_too_many_are_scaled_down_alike() -> None:
 def test_words_are_counted_alike(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xlmkit.text.compiled.MAXIMUM_PIECES", 5)  # so that pieces are forgotten
     with compiled.using(False):
-        expected = WordsOfTexts({}, texts_of_pair)((language, TEXTS * 2))[language].to_dict()
+        expected = WordsOfTexts({})((language, TEXTS * 2))[1].to_dict()
     assert sum(expected.values()) > 50
-    counter = WordsOfTexts({}, texts_of_pair)
+    counter = WordsOfTexts({})
     for _ in range(3):
-        assert counter((language, TEXTS * 2))[language].to_dict() == expected
+        assert counter((language, TEXTS * 2))[1].to_dict() == expected
 
 
 def test_words_are_folded_alike() -> None:
@@ -111,9 +112,9 @@ def test_long_words_are_counted_alike_and_do_not_fill_memory() -> None:
         return ["".join(chr(0x1780 + n // 30**k % 30) for k in range(3)) * 2000 for n in numbers]
 
     with compiled.using(False):
-        expected = WordsOfTexts({}, texts_of_pair)(("km", texts(0)))["km"].to_dict()
-    counter = WordsOfTexts({}, texts_of_pair)
-    assert counter(("km", texts(0)))["km"].to_dict() == expected
+        expected = WordsOfTexts({})(("km", texts(0)))[1].to_dict()
+    counter = WordsOfTexts({})
+    assert counter(("km", texts(0)))[1].to_dict() == expected
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for start in range(0, 3000, 20):
         counter(("km", texts(start)))
@@ -123,10 +124,11 @@ def test_long_words_are_counted_alike_and_do_not_fill_memory() -> None:
 
 
 def test_what_a_failed_call_has_counted_is_forgotten() -> None:
-    counter = compiled_counter(cutter("en"), moses_rules("en"), lambda text: text.split())
+    numberer = compiled_numberer(cutter("en"), moses_rules("en"), lambda text: text.split())
     with pytest.raises(TypeError):
-        counter.count(["a b", 5])  # type: ignore[list-item]
-    assert CountedWords.of_buffers(*counter.count(["c"])).to_dict() == {"c": 1.0}
+        numberer.number(["a b", 5])  # type: ignore[list-item]
+    found = NumberedWords.of_buffers(*numberer.number(["c"]))
+    assert found.words.to_dict() == {"c": 1.0}
 
 
 @pytest.mark.parametrize(

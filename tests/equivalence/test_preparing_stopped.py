@@ -12,7 +12,7 @@ from xlmkit.core.journal import Journal
 from xlmkit.run import prepare
 
 # Notes every block, and kills itself at the first try to note a journal after some notes, with
-# whatever was written since then.
+# whatever was written since then, or when it has learned merges or saved the tokenizer.
 PROGRAM = """
 import os, signal, sys
 from pathlib import Path
@@ -37,6 +37,21 @@ def counted(self, streams, state, **how):
     note(self, streams, state, **how)
 
 journal.Journal.note = counted
+
+def kill_after(holder, function):
+    called = getattr(holder, function)
+
+    def called_last(*arguments, **named):
+        called(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(holder, function, called_last)
+
+from xlmkit.text import tokenizer
+if name == "learning":
+    kill_after(tokenizer, "learn_merges_and_symbols")
+if name == "saving":
+    kill_after(tokenizer.Tokenizer, "save")
 from xlmkit.run import prepare
 prepare(folder / "recipe.yaml", [], folder / "out", False)
 """
@@ -50,29 +65,52 @@ def made(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 @pytest.mark.parametrize(
-    ("name", "notes"), [("journal.json", 3), ("counting.json", 4), ("encoding.json", 6)]
+    ("name", "notes", "words", "heeded"),
+    [
+        ("journal.json", 3, "as they are", ["journal.json"]),
+        ("counting.json", 4, "as they are", ["counting.json"]),
+        ("counting.json", 4, "cut", []),
+        ("learning", 0, "as they are", ["counting.json"]),
+        ("learning", 0, "deleted", []),
+        ("saving", 0, "as they are", ["counting.json"]),
+        ("saving", 0, "cut", []),
+        ("encoding.json", 3, "as they are", ["counting.json", "encoding.json"]),
+        ("encoding.json", 3, "cut", ["encoding.json"]),
+        ("encoding.json", 6, "deleted", ["encoding.json"]),
+    ],
 )
 def test_killed_preparation_goes_on(
-    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, notes: int
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    notes: int,
+    words: str,
+    heeded: list[str],
 ) -> None:
     small = {
         "xlmkit.data.corpus._BLOCK_CHARACTERS": 500,
         "xlmkit.data.corpus_blocks.BLOCK_BYTES": 4000,
         "xlmkit.data.encode.BLOCK_BYTES": 4000,
-        "xlmkit.prepare.BLOCK_BYTES": 4000,
+        "xlmkit.data.counted_corpus.BLOCK_BYTES": 4000,
         "xlmkit.core.parallel.ALONE": 10_000,
     }
     for place, value in small.items():
         monkeypatch.setattr(place, value)
     prepare(project / "recipe.yaml", [], project / "whole", False)
+    assert "shards/train.words" not in made(project / "whole")
 
     killed = subprocess.run(
         [sys.executable, "-c", PROGRAM, name, str(notes), str(project)],
         env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False, capture_output=True, timeout=100,
     )  # fmt: skip
     assert killed.returncode == -9, killed.stderr.decode()
-    found = [*(project / "out").rglob(name)]
-    assert len(found) == 1
+    if heeded:
+        assert len([*(project / "out").rglob(heeded[-1])]) == 1
+    for path in (project / "out").rglob("train.words"):
+        if words == "deleted":
+            path.unlink()
+        if words == "cut":
+            path.write_bytes(path.read_bytes()[:2000])
     states = []
     opened = Journal.__init__
 
@@ -83,5 +121,5 @@ def test_killed_preparation_goes_on(
 
     monkeypatch.setattr(journal.Journal, "__init__", watched)
     prepare(project / "recipe.yaml", [], project / "out", False)
-    assert states == [name]
+    assert states == heeded
     assert made(project / "out") == made(project / "whole")

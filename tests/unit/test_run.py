@@ -280,7 +280,7 @@ def interrupt(
         (signal.SIGINT, "xlmkit.data.block_cleaning:Cleaner.clean", 1, "corpus"),
         (signal.SIGTERM, "xlmkit.data.block_cleaning:Cleaner.clean", 1, "corpus"),
         (signal.SIGINT, "xlmkit.data.corpus.write_splits", 1, "corpus"),
-        (signal.SIGINT, "xlmkit.text.tokenizer:WordCounter.update", 2, "shards"),
+        (signal.SIGINT, "xlmkit.text.word_counts:WordCounter.update", 2, "shards"),
         (signal.SIGINT, "xlmkit.data.encode:_BlockEncoder._encode", 4, "shards"),
         (signal.SIGINT, "xlmkit.train.loop._step", 10, "pretrain/both"),
         (signal.SIGTERM, "xlmkit.train.loop._step", 10, "pretrain/both"),

@@ -6,6 +6,7 @@ Cutting is cheap, taking lines of JSON apart is not; so several processes can sh
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -71,10 +72,6 @@ class CorpusBlock:
         for number, line in enumerate(self.lines.split(b"\n")[:-1], start=self.first):
             parsed_line(line, self.path, number)
 
-    def by_language(self) -> dict[str, list[str]]:
-        """Return the texts of each language alone."""
-        return {language: texts for language, (_, texts) in self.texts().languages.items()}
-
 
 @dataclass(frozen=True, slots=True)
 class BlockTexts:
@@ -89,6 +86,12 @@ class BlockTexts:
     count: int
     languages: dict[str, tuple[NDArray[np.int64], list[str]]]
     sources: list[str]
+
+    def runs(self, language: str) -> list[tuple[str, int]]:
+        """Return the sources of a language's texts, and how many in a row come from each."""
+        rows, _ = self.languages[language]
+        runs = groupby(map(self.sources.__getitem__, rows.tolist()))
+        return [(name, sum(1 for _ in run)) for name, run in runs]
 
 
 def parsed_line(line: str | bytes, path: Path, number: int) -> Record:

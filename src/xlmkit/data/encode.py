@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,21 +19,29 @@ from xlmkit.core.journal import Journal
 from xlmkit.core.parallel import map_in_order
 from xlmkit.core.progress import progress
 from xlmkit.data.corpus_blocks import BLOCK_BYTES, CorpusBlock, corpus_blocks
+from xlmkit.data.counted_corpus import SPLIT as COUNTED
+from xlmkit.data.counted_corpus import CountedCorpus
+from xlmkit.data.numbered_blocks import PlaceOfBlock
 from xlmkit.data.shards import MANIFEST
 from xlmkit.text.bpe import END_OF_WORD
+from xlmkit.text.numbered_words import NumberedWords
 from xlmkit.text.tokenizer import Tokenizer
 
 JOURNAL = "encoding.json"
 SPLITS = ("train", "valid", "test")
 
 
-def encode_corpus(corpus: Path, tokenizer: Tokenizer, folder: Path) -> dict[str, Any]:
+def encode_corpus(
+    corpus: Path, tokenizer: Tokenizer, folder: Path, counted: CountedCorpus | None = None
+) -> dict[str, Any]:
     """Write the shards of a corpus into a folder, going on where this was stopped.
 
     Args:
         corpus: what `prepare_corpus` made.
         tokenizer: its languages are the shards' languages.
         folder: where; the manifest is written last.
+        counted: the words of the training split, which then are not looked for again; not heeded
+            if others split texts for the tokenizer.
 
     Returns:
         Per language, over the training split: texts, words, tokens, unknown tokens.
@@ -41,7 +49,10 @@ def encode_corpus(corpus: Path, tokenizer: Tokenizer, folder: Path) -> dict[str,
     folder.mkdir(parents=True, exist_ok=True)
     encoder = _Encoder(tokenizer, folder)
     for split in SPLITS[encoder.splits_done :]:
-        encoder.encode(split, corpus_blocks(corpus, split))
+        blocks: Iterator[CorpusBlock | PlaceOfBlock] = corpus_blocks(corpus, split)
+        if split == COUNTED and counted and counted.segmenters == tokenizer.segmenters:
+            blocks = counted.blocks()
+        encoder.encode(split, blocks)
     encoder.finish()
     return encoder.statistics
 
@@ -65,20 +76,22 @@ class _BlockEncoder:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
 
-    def __call__(self, block: CorpusBlock) -> _EncodedBlock:
-        read = block.texts()
+    def __call__(self, block: CorpusBlock | PlaceOfBlock) -> _EncodedBlock:
+        read = block.read() if isinstance(block, PlaceOfBlock) else block.texts()
         texts, sources = {}, {}
         for language in filter(read.languages.__contains__, self._tokenizer.lang2id):
             rows, its_texts = read.languages[language]
             texts[language] = (rows, *self._encode(its_texts, language))
-            runs = groupby(map(read.sources.__getitem__, rows.tolist()))
-            sources[language] = [(name, sum(1 for _ in run)) for name, run in runs]
+            sources[language] = read.runs(language)
         return _EncodedBlock(read.count, texts, sources)
 
     def _encode(
-        self, texts: list[str], language: str
+        self, texts: list[str] | NumberedWords, language: str
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        ids, lengths = self._tokenizer.encode_flat(texts, language)
+        if isinstance(texts, NumberedWords):
+            ids, lengths = self._tokenizer.encode_numbered(texts, language)
+        else:
+            ids, lengths = self._tokenizer.encode_flat(texts, language)
         return np.insert(ids, np.cumsum(lengths), Tokenizer.eos), lengths + 1
 
 
@@ -125,7 +138,7 @@ class _Encoder:
             "statistics": self.statistics,
         }
 
-    def encode(self, split: str, blocks: Iterable[CorpusBlock]) -> None:
+    def encode(self, split: str, blocks: Iterable[CorpusBlock | PlaceOfBlock]) -> None:
         """Write one split's shards, from the first block on that is not written yet."""
         files: dict[str, IO[bytes]] = {}
         pairs = {(a, b) for a, b in self.pairs.get(split, [])}

@@ -198,25 +198,25 @@ class CompiledPieces:
         self._native.forget()
 
 
-class TextsCounter(Protocol):
-    """What counts the words of the texts of one language."""
+class TextsNumberer(Protocol):
+    """What numbers the words of the texts of one language."""
 
-    def count(self, texts: Sequence[str], /) -> tuple[bytes, bytes, bytes]:
-        """Return the columns of `CountedWords`."""
+    def number(self, texts: Sequence[str], /) -> tuple[tuple[bytes, bytes, bytes], bytes, bytes]:
+        """Return the columns of `NumberedWords`, those of its words together."""
 
 
-def compiled_counter(cuts: Cutter, rules: MosesRules, split: SplitText) -> TextsCounter:
-    """Return what counts the words of a language, their case and accents untouched.
+def compiled_numberer(cuts: Cutter, rules: MosesRules, split: SplitText) -> TextsNumberer:
+    """Return what numbers the words of a language, their case and accents untouched.
 
     Args:
         cuts: where its texts may be cut.
         rules: its rules.
         split: splits a whole text into words.
     """
-    counter: TextsCounter = native.Words(
+    numberer: TextsNumberer = native.Words(
         *_splitting(cuts, rules, lambda word: [word], split), MAXIMUM_PIECES, LONGEST_PIECE
     )
-    return counter
+    return numberer
 
 
 def _splitting(cuts: Cutter, rules: MosesRules, fold: Fold, split: SplitText) -> tuple[object, ...]:

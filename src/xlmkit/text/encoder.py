@@ -20,7 +20,9 @@ from xlmkit.text.bpe import BytePairEncoder, Merges
 from xlmkit.text.compiled import CompiledPairs, CompiledPieces
 from xlmkit.text.cuts import Cutter, cutter
 from xlmkit.text.folding import fold_word
+from xlmkit.text.known_words import KnownWords
 from xlmkit.text.moses import moses_rules, moses_words
+from xlmkit.text.numbered_words import NumberedWords
 from xlmkit.text.pieces import Cuts, Flat, PieceEncoder, TextsEncoder, flat, forget_long
 from xlmkit.text.segment import DEFAULT_SEGMENTERS, Segmenter, segmenter
 from xlmkit.text.thai_cuts import PYTHAINLP, thai_cutter
@@ -64,6 +66,7 @@ class TextEncoder:
         self._unknown = unknown
         self._merges = merges
         self._compiled_pairs: CompiledPairs | None = None
+        self._known_words: KnownWords | None = None
         self._bpe = BytePairEncoder(merges, ids, unknown)
         self._ids: dict[str, list[int]] = {}  # of words whose case and accents are yet to go
         self._ids_as_they_are: dict[str, list[int]] = {}
@@ -73,7 +76,8 @@ class TextEncoder:
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is remembered behind when the encoder is copied to another process."""
         caches = ("_ids", "_ids_as_they_are", "_piece_encoders", "_pieces")
-        return {**self.__dict__, **{name: {} for name in caches}, "_compiled_pairs": None}
+        compiled_parts = ("_compiled_pairs", "_known_words")
+        return {**self.__dict__, **{name: {} for name in caches}, **dict.fromkeys(compiled_parts)}
 
     def words(self, text: str, language: str | None) -> list[str]:
         """Split a text into the words that byte-pair encoding is applied to."""
@@ -111,6 +115,22 @@ class TextEncoder:
             return encoder.encode_flat(texts)
         return flat(self._encode_lists(texts, language))
 
+    def encode_numbered(self, texts: NumberedWords, language: str) -> Flat:
+        """Return what `encode_flat` does for texts that are split into words already.
+
+        Args:
+            texts: their words, case and accents untouched (`xlmkit.text.words_of_texts`).
+            language: of all of them.
+        """
+        # A segmenter's word may hold a space, and with that only Python deals.
+        if compiled.in_use() and isinstance(cuts_of(language, self.segmenters), Cutter):
+            if self._known_words is None:
+                folds = self.lowercase_and_remove_accent
+                self._known_words = KnownWords(self._pairs(), folds=folds)
+            return texts.joined(self._known_words.encode(texts.words))
+        rows = [[word] for word in texts.words.words()]
+        return texts.joined(flat(self._encode_words(rows, language)))
+
     def _encode_lists(self, texts: Sequence[str], language: str | None) -> list[list[int]]:
         if encoder := self._piece_encoder(language):
             return encoder.encode(texts)
@@ -146,17 +166,23 @@ class TextEncoder:
         # Not a method: the compiled part would keep this encoder alive, and it would keep that.
         split = partial(split_words, language=language, segmenters=self.segmenters)
         if compiled.in_use() and isinstance(cuts, Cutter):
-            if self._compiled_pairs is None:
-                self._compiled_pairs = CompiledPairs(self._merges, self._symbol_ids, self._unknown)
-            fold = self._fold(language)
-            rules = moses_rules(language)
-            return CompiledPieces(cuts, rules, fold, split, self._compiled_pairs)
+            return CompiledPieces(
+                cuts, moses_rules(language), self._fold(language), split, self._pairs()
+            )
         return PieceEncoder(cuts, split, partial(self._encode_words, language=language))
+
+    def _pairs(self) -> CompiledPairs:
+        """Return the merges as the compiled part takes them, made once."""
+        if self._compiled_pairs is None:
+            self._compiled_pairs = CompiledPairs(self._merges, self._symbol_ids, self._unknown)
+        return self._compiled_pairs
 
     def forget(self) -> None:
         """Forget all words and pieces; they are remembered anew as they come."""
         for encoder in filter(None, self._piece_encoders.values()):
             encoder.forget()
+        if self._known_words is not None:
+            self._known_words.forget()
         for cache in (self._ids, self._ids_as_they_are, self._pieces):
             cache.clear()
 

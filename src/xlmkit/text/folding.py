@@ -36,10 +36,11 @@ def folded_counts(words: CountedWords) -> CountedWords:
 @cache
 def _folds() -> Any:  # noqa: ANN401 - of the compiled part
     """Return what folds words by the characters that it has asked for."""
-    return compiled.native.Folds(_describe)
+    return compiled.native.Folds(describe_fold)
 
 
-def _describe(code: int) -> tuple[int, str]:
+def describe_fold(code: int) -> tuple[int, str]:
+    """Return a character folded, as the compiled part asks, which leaves some words to Python."""
     character = chr(code)
     folded = lowercase_and_remove_accent(character)
     unclear = " " in folded or compiled.depends_on_neighbours(character)

@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property, partial
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,7 +12,6 @@ from pydantic import Field, field_validator, model_validator
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
 from xlmkit.core.files import read_json, write_json
-from xlmkit.core.journal import Journal
 from xlmkit.core.parallel import map_in_order
 from xlmkit.text.bpe import END_OF_WORD, Merges
 from xlmkit.text.bpe_files import (
@@ -30,7 +28,7 @@ from xlmkit.text.segment import DEFAULT_SEGMENTERS, NONE, check_segmenter_name
 from xlmkit.text.truecasing import Truecaser
 from xlmkit.text.vocabulary import BOS, EOS, MASK, PAD, SPECIAL_TOKENS, UNK, Vocabulary
 from xlmkit.text.word_counts import WordCounter
-from xlmkit.text.words_of_texts import WordsOfTexts, texts_of_pair
+from xlmkit.text.words_of_texts import WordsOfTexts
 from xlmkit.text.writing import written
 
 VOCABULARY_FILE = "vocab.json"
@@ -58,6 +56,11 @@ class TokenizerConfig(Config):
     not to be the default (zh rjieba, th pythainlp, ja fugashi)."""
     character_coverage: float = Field(default=0.9995, gt=0.0, le=1.0)
     """Share of all characters that the vocabulary must cover; the rarest rest become <unk>."""
+
+    @property
+    def all_segmenters(self) -> dict[str, str]:
+        """Language -> segmenter, the defaults included."""
+        return {**DEFAULT_SEGMENTERS, **self.segmenters}
 
     @model_validator(mode="after")
     def _taken_or_learned(self) -> Self:
@@ -127,48 +130,50 @@ class Tokenizer(TextEncoder):
     @classmethod
     def learn(
         cls,
-        batches: Iterable[Any],
+        batches: Iterable[tuple[str, list[str]]],
         config: TokenizerConfig,
         languages: Sequence[str],
-        journal: Journal | None = None,
-        *,
-        texts_of: Callable[[Any], Mapping[str, list[str]]] = texts_of_pair,
     ) -> "Tokenizer":
         """Learn a joint vocabulary; the same text in the same order gives the same vocabulary.
 
         Args:
-            batches: (language, texts), or whatever `texts_of` takes; read once and not kept.
+            batches: (language, texts), read once and not kept.
             config: the recipe's section.
             languages: the languages of the model, in the order of their ids.
-            journal: notes how far the words are counted, so that counting goes on there.
-            texts_of: returns language -> texts of a batch; may be sent to other processes.
 
         Raises:
             UserError: a language is unknown or has no text, or a segmenter is missing.
         """
         for code in languages:
             language(code)
-        segmenters = {**DEFAULT_SEGMENTERS, **config.segmenters}
         counter = WordCounter()
-        done = 0
-        if journal and journal.state:
-            done = int(journal.state["batches"])
-            counter.restore(journal.state)
-        count_words = WordsOfTexts(segmenters, texts_of)
-        for counted in map_in_order(count_words, islice(batches, done, None)):
-            for code, counts in counted.items():
-                if code not in languages:
-                    raise UserError(f"There is text in {code}, which is not among the languages.")
-                counter.update(code, counts)
-            done += 1
-            if journal:
-                journal.note({}, partial(_counted, counter, done))
+        for code, words in map_in_order(WordsOfTexts(config.all_segmenters), batches):
+            counter.update(code, words)
+        return cls.of_counts(counter, config, languages)
+
+    @classmethod
+    def of_counts(
+        cls, counter: WordCounter, config: TokenizerConfig, languages: Sequence[str]
+    ) -> "Tokenizer":
+        """Learn a joint vocabulary from words that are counted, see `learn`.
+
+        Args:
+            counter: counted what `config.all_segmenters` split texts into; is emptied.
+            config: the recipe's section.
+            languages: the languages of the model, in the order of their ids.
+
+        Raises:
+            UserError: a language has no text, or there is text in another one.
+        """
+        for code in counter.totals:
+            if code not in languages:
+                raise UserError(f"There is text in {code}, which is not among the languages.")
         silent = [code for code in languages if not counter.totals.get(code)]
         if silent:
             raise UserError(f"There is no text in {', '.join(silent)} to learn a vocabulary from.")
         fold = folded_counts if config.lowercase_and_remove_accent else None
         weights = counter.weighted(config.alpha, fold)
-        del counter  # which takes as much memory again
+        counter.clear()  # which takes as much memory again
         merges, symbols = learn_merges_and_symbols(
             weights, config.vocabulary_size - len(SPECIAL_TOKENS), config.character_coverage
         )
@@ -177,7 +182,7 @@ class Tokenizer(TextEncoder):
             merges,
             {code: index for index, code in enumerate(languages)},
             lowercase_and_remove_accent=config.lowercase_and_remove_accent,
-            segmenters=segmenters,
+            segmenters=config.all_segmenters,
         )
 
     def with_languages(self, lang2id: Mapping[str, int]) -> "Tokenizer":
@@ -288,7 +293,3 @@ class Tokenizer(TextEncoder):
             segmenters=config.get("segmenters", HUGGING_FACE_SEGMENTERS),
             truecaser=Truecaser.load(folder),
         )
-
-
-def _counted(counter: WordCounter, batches: int) -> dict[str, Any]:
-    return {**counter.state(), "batches": batches}

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -37,15 +36,10 @@ class WordCounter:
         if sum(map(len, self._sums.values())) > self._maximum_distinct:
             self._forget_rarest()
 
-    def state(self) -> dict[str, Any]:
-        """Return all counts as plain values."""
-        return {"counts": {code: self.counts(code) for code in self._sums}, "totals": self.totals}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on with the counts that `state` returned."""
-        for code, counts in state["counts"].items():
-            self._sums[code] = _sums_of(CountedWords.of(counts))
-        self.totals = dict(state["totals"])
+    def clear(self) -> None:
+        """Forget all words."""
+        self._sums.clear()
+        self.totals.clear()
 
     def _forget_rarest(self) -> None:
         """Halve the number of different words, taking away the rarest in every language."""

@@ -41,7 +41,6 @@ def test_blocks_hold_all_texts_in_their_order(folder: Path) -> None:
     assert [texts.count + block.first for texts, block in zip(read, blocks, strict=True)][:-1] == [
         block.first for block in blocks[1:]
     ]
-    assert blocks[0].by_language()["fr"][1] == RECORDS[1].texts["fr"]
 
 
 def test_each_text_stands_in_the_row_of_its_record() -> None:

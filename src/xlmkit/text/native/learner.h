@@ -41,7 +41,7 @@ class Learner {
     for (uint32_t word = 0; word < words_.size(); ++word) {
       const int32_t* symbols = &symbols_[words_[word].start];
       for (uint32_t i = 0; i + 1 < words_[word].length; ++i)
-        change(symbols[i], symbols[i + 1], +1, word);
+        change(number_of(symbols[i], symbols[i + 1]), +1, word);
     }
     queue_changed();
     std::vector<int32_t> merges;
@@ -58,6 +58,9 @@ class Learner {
       const auto [left, right] = symbols_of(top.pair);
       const int32_t result = number(left, right);
       for (const int32_t value : {left, right, result}) merges.push_back(value);
+      ++merge_;
+      before_.resize(names_.size());
+      behind_.resize(names_.size());
       for (const uint32_t word : top.words) merge(word, left, right, result);
       queue_changed();
     }
@@ -84,6 +87,11 @@ class Learner {
     }
   };
 
+  // The pairs that a merge unmakes and makes beside a symbol, found once for all words.
+  struct Neighbour {
+    uint32_t merge, gone, made;
+  };
+
   static std::pair<int32_t, int32_t> symbols_of(uint64_t pair) {
     return {static_cast<int32_t>(pair >> 32), static_cast<int32_t>(pair & 0xffffffff)};
   }
@@ -95,9 +103,7 @@ class Learner {
     return place->second;
   }
 
-  void change(int32_t left, int32_t right, int64_t by, uint32_t word) {
-    const uint32_t number = number_of((static_cast<uint64_t>(left) << 32) |
-                                      static_cast<uint32_t>(right));
+  void change(uint32_t number, int64_t by, uint32_t word) {
     Pair& pair = pairs_[number];
     pair.count += by * counts_[word];
     if (by < 0) return;
@@ -106,7 +112,8 @@ class Learner {
   }
 
   // The number of a pair, a new one if it is new.
-  uint32_t number_of(uint64_t symbols) {
+  uint32_t number_of(int32_t left, int32_t right) {
+    const uint64_t symbols = (static_cast<uint64_t>(left) << 32) | static_cast<uint32_t>(right);
     uint32_t& number = pair_numbers_[symbols];  // from 1
     if (number == 0) {
       pairs_.push_back({symbols, 0, {}});
@@ -126,12 +133,20 @@ class Learner {
         continue;
       }
       if (kept > 0) {
-        change(symbols[kept - 1], left, -1, word);
-        change(symbols[kept - 1], result, +1, word);
+        const int32_t before = symbols[kept - 1];
+        Neighbour& pairs = before_[static_cast<size_t>(before)];
+        if (pairs.merge != merge_)
+          pairs = {merge_, number_of(before, left), number_of(before, result)};
+        change(pairs.gone, -1, word);
+        change(pairs.made, +1, word);
       }
       if (i + 2 < length) {
-        change(right, symbols[i + 2], -1, word);
-        change(result, symbols[i + 2], +1, word);
+        const int32_t behind = symbols[i + 2];
+        Neighbour& pairs = behind_[static_cast<size_t>(behind)];
+        if (pairs.merge != merge_)
+          pairs = {merge_, number_of(right, behind), number_of(result, behind)};
+        change(pairs.gone, -1, word);
+        change(pairs.made, +1, word);
       }
       symbols[kept++] = result;
       ++i;
@@ -155,6 +170,8 @@ class Learner {
   std::vector<Word> words_;
   std::vector<Pair> pairs_;
   FlatMap<uint32_t> pair_numbers_;
+  uint32_t merge_ = 0;                      // the one at hand, from 1
+  std::vector<Neighbour> before_, behind_;  // by symbol
   std::vector<uint32_t> changed_;  // numbers of the pairs that are new in some words
   std::priority_queue<Entry> queue_;
 };

@@ -36,7 +36,7 @@ class Pieces {
       if (may_be) encode_pieces(codes, ids);
       return may_be;
     });
-    if (!cut) encode_words(split_, text, ids);
+    if (!cut) encode_words_of(split_, text, *coder_, ids);
   }
 
   void forget() { memory_.clear(); }
@@ -95,7 +95,7 @@ class Pieces {
     if (memory_.recall(hash.value(), piece, mark, ids)) return;
     const size_t before = ids.size();
     if (!splitter_.encode(piece, follower, ids))
-      encode_words(words_, with_follower(piece, follower).get(), ids);
+      encode_words_of(words_, with_follower(piece, follower).get(), *coder_, ids);
     memory_.remember(hash.value(), piece, mark, ids.data() + before, ids.size() - before);
   }
 
@@ -108,22 +108,6 @@ class Pieces {
       codes.push_back(follower == Follower::SMALL ? 'a' : follower == Follower::DIGIT ? '1' : 'A');
     }
     return string_of(codes);
-  }
-
-  // Let Python split a text, and append the ids of its words.
-  void encode_words(PyObject* splitting, PyObject* text, std::vector<int32_t>& ids) {
-    const Owned words(PyObject_CallFunctionObjArgs(splitting, text, nullptr));
-    if (!words) throw PythonError();
-    const Owned list(PySequence_Fast(words.get(), "a list of words is expected"));
-    if (!list) throw PythonError();
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
-      PyObject* word = PySequence_Fast_GET_ITEM(list.get(), i);
-      if (!PyUnicode_Check(word)) {
-        PyErr_SetString(PyExc_TypeError, "a word is expected to be a string");
-        throw PythonError();
-      }
-      coder_->encode(codes_of(word), ids);
-    }
   }
 
   PyObject *words_, *split_;

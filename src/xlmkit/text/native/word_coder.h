@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "conversions.h"
 #include "python.h"
 
 class WordCoder {
@@ -13,3 +14,11 @@ class WordCoder {
   // Append the numbers of a word; an empty one has none.
   virtual void encode(const Codes& word, std::vector<int32_t>& numbers) = 0;
 };
+
+// Let a function of Python make words of something, and append the numbers of all.
+inline void encode_words_of(PyObject* function, PyObject* something, WordCoder& coder,
+                            std::vector<int32_t>& numbers) {
+  const Owned words(PyObject_CallFunctionObjArgs(function, something, nullptr));
+  if (!words) throw PythonError();
+  for_each_string(words.get(), [&](PyObject* word) { coder.encode(codes_of(word), numbers); });
+}

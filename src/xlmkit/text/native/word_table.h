@@ -1,4 +1,4 @@
-// Numbers words as they come, and counts them.
+// Numbers words as they come, and tells those of some texts apart from all others.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +20,23 @@ class WordTable : public WordCoder {
       return;
     }
     numbers.push_back(static_cast<int32_t>(words_.size()));
-    words_.push_back({numbers_.insert(hash, span, static_cast<uint32_t>(words_.size())), 0});
+    words_.push_back({numbers_.insert(hash, span, static_cast<uint32_t>(words_.size())), 0, 0});
     characters_ += word.size();
   }
 
-  void count(const std::vector<int32_t>& numbers) {
-    for (const int32_t number : numbers)
-      if (words_[static_cast<size_t>(number)].count++ == 0) counted_.push_back(number);
+  // Count words, and put their numbers among those that are counted in the place of their own.
+  void count(std::vector<int32_t>& numbers) {
+    for (int32_t& number : numbers) {
+      Word& word = words_[static_cast<size_t>(number)];
+      if (word.count++ == 0) {
+        word.counted = static_cast<int32_t>(counted_.size());
+        counted_.push_back(number);
+      }
+      number = word.counted;
+    }
   }
 
-  // Return the words that were counted; then no word is.
+  // Return the words that were counted, in the order of their numbers; then no word is.
   CountedWords take_counts() {
     CountedWords counts;
     for (const int32_t number : counted_) {
@@ -54,8 +61,9 @@ class WordTable : public WordCoder {
 
  private:
   struct Word {
-    uint32_t place;  // in numbers_
-    uint32_t count;  // since it was taken last
+    uint32_t place;   // in numbers_
+    uint32_t count;   // since it was taken last
+    int32_t counted;  // its number among those that have a count
   };
 
   size_t characters_ = 0;

@@ -1,0 +1,99 @@
+"""The training texts as counted words, kept beside the shards until they are encoded.
+
+Counting and encoding need the same of a text: its words. So what counting finds is written down,
+and encoding has no line to read and no text to split any more.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice, pairwise
+from pathlib import Path
+
+from xlmkit.core.journal import Journal
+from xlmkit.core.parallel import map_in_order
+from xlmkit.data.corpus_blocks import BLOCK_BYTES, CorpusBlock, corpus_blocks
+from xlmkit.data.numbered_blocks import NumberedBlock, PlaceOfBlock
+from xlmkit.text.word_counts import WordCounter
+from xlmkit.text.words_of_texts import WordsOfTexts
+
+JOURNAL = "counting.json"
+WORDS = "train.words"
+SPLIT = "train"
+
+
+class _BlockCounter:
+    """Finds and counts the words of blocks; may be sent to other processes."""
+
+    def __init__(self, segmenters: Mapping[str, str]) -> None:
+        self._words = WordsOfTexts(segmenters)
+
+    def __call__(self, block: CorpusBlock) -> bytes:
+        return NumberedBlock.of(block, self._words).to_bytes()
+
+
+class CountedCorpus:
+    """The blocks of the training split, those that were counted as words by number.
+
+    Attributes:
+        segmenters: language -> segmenter that made the words.
+    """
+
+    def __init__(self, corpus: Path, folder: Path, segmenters: Mapping[str, str]) -> None:
+        """Find what an earlier call has counted.
+
+        Args:
+            corpus: what `prepare_corpus` made.
+            folder: where the words are kept.
+            segmenters: language -> segmenter.
+        """
+        self.segmenters = dict(segmenters)
+        self._corpus, self._path = corpus, folder / WORDS
+        texts = corpus / f"{SPLIT}.jsonl"
+        size = texts.stat().st_size if texts.is_file() else 0  # its reader tells what is missing
+        key = json.dumps([BLOCK_BYTES, size, sorted(segmenters.items())])
+        self._journal = Journal(folder / JOURNAL, key)
+        state = self._journal.state or {"ends": [0]}
+        self._ends: list[int] = state["ends"]  # of blocks in the file; the first one is its start
+        self._is_whole = False  # as far as is known
+
+    def count(self) -> WordCounter:
+        """Count the words of all blocks, and keep them; go on where this was stopped.
+
+        Raises:
+            UserError: a line is damaged, or a segmenter is missing.
+        """
+        counter = WordCounter()
+        for place in self._places():
+            _update(counter, place.read())
+        count = _BlockCounter(self.segmenters)
+        with self._journal.open(WORDS) as stream:
+            for data in map_in_order(count, self._blocks_left()):
+                _update(counter, NumberedBlock.of_bytes(data))
+                stream.write(data)
+                self._ends.append(stream.tell())
+                self._journal.note({WORDS: stream}, lambda: {"ends": self._ends})
+        self._is_whole = True
+        return counter
+
+    def blocks(self) -> Iterator[PlaceOfBlock | CorpusBlock]:
+        """Yield all blocks, in reading order, those that were not counted as lines."""
+        yield from self._places()
+        if not self._is_whole:
+            yield from self._blocks_left()
+
+    def remove(self) -> None:
+        """Forget the words, at the end of the work."""
+        self._path.unlink(missing_ok=True)
+        self._journal.remove()
+
+    def _places(self) -> Iterator[PlaceOfBlock]:
+        for start, end in pairwise(self._ends):
+            yield PlaceOfBlock(self._path, start, end - start)
+
+    def _blocks_left(self) -> Iterator[CorpusBlock]:
+        return islice(corpus_blocks(self._corpus, SPLIT), len(self._ends) - 1, None)
+
+
+def _update(counter: WordCounter, block: NumberedBlock) -> None:
+    for language, (_, texts) in block.languages.items():
+        counter.update(language, texts.words)
