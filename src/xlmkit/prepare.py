@@ -52,8 +52,8 @@ def _make_shards(plan: RunPlan, folder: Path) -> None:
     counted = CountedCorpus(plan.corpus.folder, folder, plan.recipe.tokenizer.all_segmenters)
     tokenizer = _tokenizer(plan, folder, counted)
     statistics = encode_corpus(plan.corpus.folder, tokenizer, folder, counted)
-    counted.remove()
     write_json(folder / STATISTICS_FILE, statistics)
+    counted.remove()
     rows = [
         [code, s["texts"], s["words"], s["tokens"], round(s["tokens"] / max(1, s["words"]), 2)]
         for code, s in statistics.items()

@@ -17,7 +17,7 @@ SETTINGS = [
     "data=null",
     f"finetune.kind.valid=[{{{_SOURCE}, path: test.tsv}}]",
     "finetune.kind.sweep={lr: [1.0e-3, 1.0e-2]}",
-    "finetune.kind.epochs=3",
+    "finetune.kind.epochs=10",
     "threads=2",
 ]
 OFTEN = ["pretrain.checkpoint_minutes=1e-9"]

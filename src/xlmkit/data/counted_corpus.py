@@ -5,6 +5,7 @@ and encoding has no line to read and no text to split any more.
 """
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from itertools import islice, pairwise
 from pathlib import Path
@@ -52,8 +53,10 @@ class CountedCorpus:
         size = texts.stat().st_size if texts.is_file() else 0  # its reader tells what is missing
         key = json.dumps([BLOCK_BYTES, size, sorted(segmenters.items())])
         self._journal = Journal(folder / JOURNAL, key)
-        state = self._journal.state or {"ends": [0]}
+        state = self._journal.state or {"ends": [0], "checksums": []}
         self._ends: list[int] = state["ends"]  # of blocks in the file; the first one is its start
+        self._checksums: list[int] = state["checksums"]
+        self._forget_damaged()
         self._is_whole = False  # as far as is known
 
     def count(self) -> WordCounter:
@@ -66,12 +69,16 @@ class CountedCorpus:
         for place in self._places():
             _update(counter, place.read())
         count = _BlockCounter(self.segmenters)
-        with self._journal.open(WORDS) as stream:
+        self._path.touch()
+        with self._path.open("r+b") as stream:
+            stream.seek(stream.truncate(self._ends[-1]))
             for data in map_in_order(count, self._blocks_left()):
                 _update(counter, NumberedBlock.of_bytes(data))
                 stream.write(data)
                 self._ends.append(stream.tell())
-                self._journal.note({WORDS: stream}, lambda: {"ends": self._ends})
+                self._checksums.append(zlib.crc32(data))
+                self._journal.note({WORDS: stream}, self._state)
+            self._journal.note({WORDS: stream}, self._state, always=True)
         self._is_whole = True
         return counter
 
@@ -85,6 +92,20 @@ class CountedCorpus:
         """Forget the words, at the end of the work."""
         self._path.unlink(missing_ok=True)
         self._journal.remove()
+
+    def _state(self) -> dict[str, list[int]]:
+        return {"ends": self._ends, "checksums": self._checksums}
+
+    def _forget_damaged(self) -> None:
+        """Leave out what follows the last block that is as it was written."""
+        whole = 0
+        if self._checksums:
+            with self._path.open("rb") as stream:
+                for place, checksum in zip(self._places(), self._checksums, strict=True):
+                    if zlib.crc32(stream.read(place.size)) != checksum:
+                        break
+                    whole += 1
+        del self._ends[whole + 1 :], self._checksums[whole:]
 
     def _places(self) -> Iterator[PlaceOfBlock]:
         for start, end in pairwise(self._ends):

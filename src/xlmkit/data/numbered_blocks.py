@@ -56,9 +56,10 @@ class NumberedBlock:
         for language in self.sources:
             rows, texts = self.languages[language]
             words = texts.words
-            for numbers in (
-                rows, words.codes, words.lengths, words.counts, texts.numbers, texts.lengths
-            ):  # fmt: skip
+            # In UTF-8, since one rare character would make all of them four bytes long.
+            letters = words.codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+            utf8 = np.frombuffer(letters.encode("utf-8", "surrogatepass"), np.uint8)
+            for numbers in (rows, utf8, words.lengths, words.counts, texts.numbers, texts.lengths):
                 _write(stream, numbers)
         return stream.getvalue()
 
@@ -76,7 +77,11 @@ class NumberedBlock:
         for language, its_runs in sources.items():
             runs[language] = [(name, length) for name, length in its_runs]
             rows = read(np.int64)
-            words = CountedWords(read(np.uint32), read(np.int32), read(np.float64))
+            letters = read(np.uint8).tobytes().decode("utf-8", "surrogatepass")
+            codes = np.frombuffer(letters.encode("utf-32-le", "surrogatepass"), "<u4")
+            words = CountedWords(
+                codes.astype(np.uint32, copy=False), read(np.int32), read(np.float64)
+            )
             languages[language] = rows, NumberedWords(words, read(np.int32), read(np.int32))
         return cls(count, languages, runs)
 

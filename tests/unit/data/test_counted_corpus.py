@@ -161,13 +161,54 @@ def test_what_is_missing_is_encoded_from_texts(
 
 
 def test_words_of_other_segmenters_or_texts_are_not_used(corpus: Path) -> None:
-    counter = counted(corpus).count()
+    counted(corpus).count()
     assert "PlaceOfBlock" in kinds(counted(corpus).blocks())
     assert "PlaceOfBlock" not in kinds(counted(corpus, {"zh": "rjieba"}).blocks())
     with (corpus / "train.jsonl").open("a", encoding="utf-8") as stream:
         stream.write(Record({"en": "more"}, "s", "1").to_json() + "\n")
     assert "PlaceOfBlock" not in kinds(counted(corpus).blocks())
-    assert counter.totals
+
+
+def test_words_of_blocks_of_another_size_are_not_used(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(corpus).count()
+    monkeypatch.setattr(counted_corpus, "BLOCK_BYTES", 800)
+    assert "PlaceOfBlock" not in kinds(counted(corpus).blocks())
+
+
+def test_what_was_counted_is_noted_at_once(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "SECONDS", 1000.0)
+    counted(corpus).count()
+    assert set(kinds(counted(corpus).blocks())) == {"PlaceOfBlock"}
+
+
+def test_counting_again_counts_and_keeps_the_same(corpus: Path) -> None:
+    words = counted(corpus)
+    counter = words.count()
+    kept = (corpus.parent / "shards" / WORDS).read_bytes()
+    again = words.count()
+    assert {code: again.counts(code) for code in LANGUAGES} == {
+        code: counter.counts(code) for code in LANGUAGES
+    }
+    assert (corpus.parent / "shards" / WORDS).read_bytes() == kept
+
+
+@pytest.mark.parametrize("place", [0.0, 0.5, 0.99])
+def test_damaged_words_are_counted_anew(corpus: Path, place: float) -> None:
+    shards = corpus.parent / "shards"
+    counter = counted(corpus).count()
+    kept = (shards / WORDS).read_bytes()
+    total = len(kinds(counted(corpus).blocks()))
+    spoiled = bytearray(kept)
+    spoiled[int(place * len(kept))] ^= 4
+    (shards / WORDS).write_bytes(spoiled)
+    words = counted(corpus)
+    found = kinds(words.blocks())
+    assert len(found) == total
+    assert found.count("PlaceOfBlock") <= place * total
+    assert words.count().totals == counter.totals
+    assert (shards / WORDS).read_bytes() == kept
 
 
 def test_a_tokenizer_with_other_segmenters_encodes_texts(corpus: Path) -> None:

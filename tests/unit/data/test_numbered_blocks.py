@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from xlmkit.data.corpus_blocks import CorpusBlock
 from xlmkit.data.numbered_blocks import NumberedBlock, PlaceOfBlock
 from xlmkit.data.records import Record
@@ -61,6 +63,22 @@ def test_a_block_knows_what_its_lines_say() -> None:
 def test_a_block_without_records_comes_back() -> None:
     read = NumberedBlock.of_bytes(NumberedBlock.of(block_of([]), FIND).to_bytes())
     assert (read.count, read.languages) == (0, {})
+
+
+def test_a_rare_character_makes_no_other_longer() -> None:
+    words = " ".join(f"w{number}" for number in range(3000))
+    usual = NumberedBlock.of(block_of([Record({"en": words}, "s", "1")]), FIND)
+    rare = NumberedBlock.of(block_of([Record({"en": words + " 😀"}, "s", "1")]), FIND)
+    assert len(rare.to_bytes()) - len(usual.to_bytes()) < 20
+
+
+def test_numbers_of_two_bytes_come_back_and_take_two() -> None:
+    words = " ".join(f"w{number}" for number in range(300))
+    small = NumberedBlock.of(block_of([Record({"en": words}, "s", "1")]), FIND)
+    large = NumberedBlock.of(block_of([Record({"en": words + " w299" * 1000}, "s", "1")]), FIND)
+    assert len(large.to_bytes()) - len(small.to_bytes()) == pytest.approx(2000 + 300, abs=10)
+    read = NumberedBlock.of_bytes(large.to_bytes()).languages["en"][1]
+    assert read.numbers.tolist() == [*range(300), *[299] * 1000]
 
 
 def test_numbers_take_as_few_bytes_as_they_need() -> None:

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -70,11 +72,19 @@ def test_numbered_words_give_the_ids_that_texts_give(
         encoder.forget()
 
 
+@pytest.mark.usefixtures("_using")
+def test_what_has_found_words_may_be_sent_to_another_process() -> None:
+    find = WordsOfTexts(SEGMENTERS)
+    found = find.numbered(TEXTS["en"], "en")
+    sent = pickle.loads(pickle.dumps(find))
+    assert sent.numbered(TEXTS["en"], "en").words.to_dict() == found.words.to_dict()
+
+
 @pytest.mark.skipif(not compiled.available(), reason="the compiled part is not built")
 @pytest.mark.parametrize(
     ("sizes", "numbers", "lengths"),
     [([3], [0], [1]), ([-1], [0], [1]), ([1], [1], [1]), ([1], [-1], [1]), ([1], [0], [2]),
-     ([1], [0, 0], [1])],
+     ([1], [0, 0], [1]), ([1], [0], [-1, 1])],
 )  # fmt: skip
 def test_numbers_that_fit_no_words_are_refused(
     sizes: list[int], numbers: list[int], lengths: list[int]

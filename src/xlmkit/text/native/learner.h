@@ -39,7 +39,7 @@ class Learner {
   // Return (left, right, result) of each merge; results beyond the first names are new symbols.
   std::vector<int32_t> learn(size_t vocabulary, int64_t minimum) {
     for (uint32_t word = 0; word < words_.size(); ++word) {
-      const int32_t* symbols = &symbols_[words_[word].start];
+      const int32_t* symbols = symbols_.data() + words_[word].start;
       for (uint32_t i = 0; i + 1 < words_[word].length; ++i)
         change(number_of(symbols[i], symbols[i + 1]), +1, word);
     }
@@ -124,7 +124,7 @@ class Learner {
 
   // Join a pair in a word, from left to right.
   void merge(uint32_t word, int32_t left, int32_t right, int32_t result) {
-    int32_t* symbols = &symbols_[words_[word].start];
+    int32_t* symbols = symbols_.data() + words_[word].start;
     const uint32_t length = words_[word].length;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < length; ++i) {

@@ -25,6 +25,7 @@ inline void join_words(const std::vector<int32_t>& ids, const std::vector<int32_
   }
   size_t next = 0;
   for (const int32_t count : counts) {
+    if (count < 0) throw std::invalid_argument("the lengths of texts do not add up");
     const size_t before = joined.size();
     for (int32_t i = 0; i < count; ++i, ++next) {
       if (next >= numbers.size() || static_cast<size_t>(numbers[next]) >= words.size())
