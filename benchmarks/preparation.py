@@ -37,6 +37,7 @@ import sacremoses
 import yaml
 from _arguments import add_text, positive, run, text_folder
 from _harness import Goal, Limit, compare, described, record, set_up, text_limit
+from _larger import larger
 from rensa import RMinHash, RMinHashLSH
 from tokenizer_agreement import read_text
 from tokenizers import Encoding, Tokenizer, models, pre_tokenizers, trainers
@@ -165,6 +166,14 @@ def check_alike(recipe: Path, texts: dict[str, list[str]], vocabulary: int) -> N
             sys.exit(f"Both sides make different work: their {what} are too far apart.")
 
 
+def enlarged(texts: dict[str, list[str]], megabytes: int) -> dict[str, list[str]]:
+    """Return so much text of the same words, by language."""
+    made: dict[str, list[str]] = {code: [] for code in texts}
+    for language, line in larger(texts, megabytes):
+        made[language].append(line)
+    return made
+
+
 def write_recipe(folder: Path, texts: dict[str, list[str]], vocabulary: int) -> Path:
     """Write the texts and a recipe for them."""
     for language, lines in texts.items():
@@ -193,6 +202,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     add_text(parser)
     parser.add_argument("--lines", type=positive, default=20_000, help="in each language")
+    parser.add_argument("--megabytes", type=positive, help="make the text so large, see _larger.py")
     parser.add_argument("--turns", type=positive, default=3)
     parser.add_argument("--vocabulary", type=positive, default=16_000)
     arguments = parser.parse_args()
@@ -200,6 +210,9 @@ def main() -> int:
     set_up(usable_cores())
     found = read_text(folder, arguments.lines)
     texts = {code: lines for code, lines in found.items() if code in LANGUAGES}
+    digests = described(texts)
+    if arguments.megabytes:
+        texts = enlarged(texts, arguments.megabytes)
     count = sum(map(len, texts.values()))
     with tempfile.TemporaryDirectory() as place:
         recipe = write_recipe(Path(place), texts, arguments.vocabulary)
@@ -231,7 +244,7 @@ def main() -> int:
             limit=Limit(limits, megabytes / count, "MB/s"),
             goals=[Goal(name, PEER, 20.0) for name, n in ours.items() if n == 2 and name != EACH],
         )
-    record("preparation", [result], text=described(texts))
+    record("preparation", [result], text=digests)
     return 0
 
 

@@ -1,8 +1,7 @@
 """How much memory `xlmkit prepare` takes as the corpus grows: the peak over all its processes.
 
 Reads the folder that --text or the environment variable XLMKIT_REAL_TEXT names, see preparation.py.
-A corpus that is larger than the text is made of it: each further copy joins the first half of a
-line to the second half of another one, so that no line repeats another, though the words do.
+A corpus that is larger than the text is made of it, see _larger.py.
 Prints, and writes, the highest sum over all processes of resident memory, and of what of it does
 not lie in files (which the system may take back at any time).
 """
@@ -13,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
 from _arguments import add_text, positive, run, text_folder
 from _harness import described, record
+from _larger import MEGABYTE, larger
 from preparation import LANGUAGES, write_recipe
 from tokenizer_agreement import read_text
 
@@ -25,29 +25,20 @@ from xlmkit.core.tables import table
 
 _INTERVAL = 0.2  # seconds between two looks
 _FIELDS = re.compile(r"^(VmRSS|RssAnon):\s+(\d+) kB$", re.MULTILINE)
-_MEGABYTE = 1_000_000
 
 
 def write_text(texts: dict[str, list[str]], megabytes: int, folder: Path) -> int:
     """Write so much text, spread over the languages as it is; return the number of lines."""
-    whole = sum(len(line.encode()) + 1 for lines in texts.values() for line in lines)
-    copies = megabytes * _MEGABYTE / whole
     count = 0
-    for language, lines in texts.items():
-        with (folder / f"{language}.txt").open("w", encoding="utf-8") as stream:
-            for copy in range(int(copies) + 1):
-                wanted = lines if copy < int(copies) else lines[: int(copies % 1 * len(lines))]
-                count += len(wanted)
-                _write_copy(lines, len(wanted), copy, stream)
+    with ExitStack() as closing:
+        files = {
+            code: closing.enter_context((folder / f"{code}.txt").open("w", encoding="utf-8"))
+            for code in texts
+        }
+        for language, line in larger(texts, megabytes):
+            files[language].write(line + "\n")
+            count += 1
     return count
-
-
-def _write_copy(lines: list[str], count: int, copy: int, stream: IO[str]) -> None:
-    for number, line in enumerate(lines[:count]):
-        words = line.split()
-        other = lines[(number + 7919 * copy) % len(lines)].split()
-        halves = words[: len(words) // 2] + other[len(other) // 2 :]
-        stream.write(" ".join(halves if copy else words) + "\n")
 
 
 def memory_of(root: int) -> tuple[int, int]:
@@ -86,7 +77,7 @@ def measure(recipe: Path) -> tuple[float, float, float]:
                 time.sleep(_INTERVAL)
         if process.returncode:
             raise SystemExit("Preparing failed.")
-    return time.monotonic() - began, resident * 1024 / _MEGABYTE, anonymous * 1024 / _MEGABYTE
+    return time.monotonic() - began, resident * 1024 / MEGABYTE, anonymous * 1024 / MEGABYTE
 
 
 def main() -> int:

@@ -274,3 +274,17 @@ def test_the_benchmark_for_a_gpu_runs_on_a_processor() -> None:
     assert done.stdout.count("Equal losses and gradients on the same weights") == 2
     assert "Half of the weights of attention dropped" in done.stdout
     assert "All on the CPU" in done.stdout
+
+
+def test_larger_text_repeats_no_line_and_has_the_size_asked_for() -> None:
+    larger = importlib.import_module("_larger").larger
+    texts = {code: [f"{code}{n} a b {code}{n}x" for n in range(500)] for code in ("en", "fr")}
+    size = sum(len(line.encode()) + 1 for lines in texts.values() for line in lines)
+    found = list(larger(texts, 2.5 * size / 1e6))
+    for code, lines in texts.items():
+        own = [line for language, line in found if language == code]
+        assert own[:500] == lines
+        assert len(own) == len(set(own)) == 1250
+        assert {word for line in own for word in line.split()} == {
+            word for line in lines for word in line.split()
+        }
