@@ -47,6 +47,7 @@ from _pairs import read_pairs
 from xlmkit.checkpoint.names import LANGUAGE_MODEL, to_config_json
 from xlmkit.core.device import choose_dtype, tune_allocator
 from xlmkit.core.files import open_lines
+from xlmkit.core.native_sources import VARIABLE
 from xlmkit.core.tables import table
 from xlmkit.data.batch import PredictionBatch
 from xlmkit.model import kernels
@@ -181,14 +182,14 @@ def step_operations(shape: Architecture, batches: Sequence[PredictionBatch]) -> 
 
 def effects(shape: str, threads: int, turns: int) -> dict[str, list[float]]:
     """Time steps in fresh processes that take turns: each allocator, and kernels or none."""
-    none = {kernels.VARIABLE: "0"}
+    none = {VARIABLE: "0"}
     kinds: dict[str, tuple[str, dict[str, str]]] = {
         "malloc as shipped, no kernels": ("shipped", none),
         "huge pages alone, no kernels": ("shipped", HUGE_PAGES | none),
         "xlmkit's malloc, no kernels": ("xlmkit", none),
     }
     if kernels.available():
-        kinds["xlmkit's malloc and kernels"] = ("xlmkit", {kernels.VARIABLE: "1"})
+        kinds["xlmkit's malloc and kernels"] = ("xlmkit", {VARIABLE: "1"})
     else:
         print("The compiled kernels are not here, so that what they are worth is not measured.")
     seconds: dict[str, list[float]] = {kind: [] for kind in kinds}

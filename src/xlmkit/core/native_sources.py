@@ -1,11 +1,16 @@
-"""Which sources a compiled part was built from: what is older than its Python is not to be used.
+"""Whether a compiled part is to be used: if it is wanted, and of the sources that lie here.
 
 `hatch_build.py` loads this file by its path, so it imports nothing of xlmkit.
 """
 
 import hashlib
+import os
 import warnings
 from pathlib import Path
+
+VARIABLE = "XLMKIT_COMPILED"
+WANTED = os.environ.get(VARIABLE, "1") != "0"
+"""Whether the environment leaves them on."""
 
 
 def sources_number(folder: Path) -> int:

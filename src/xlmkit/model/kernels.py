@@ -10,7 +10,6 @@ is said. Shapes: R rows, W width.
 """
 
 import ctypes
-import os
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,11 +21,10 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from xlmkit.core.native_sources import is_built_from
+from xlmkit.core.native_sources import WANTED, is_built_from
 
-VARIABLE = "XLMKIT_COMPILED"
 MIDDLE, WIDE = 1, 2
-_wanted = os.environ.get(VARIABLE, "1") != "0"
+_wanted = WANTED
 
 _PRECISIONS = {torch.float32: 0, torch.bfloat16: 1}
 _FOLDER = Path(__file__).parent

@@ -6,7 +6,6 @@ Python's rules for all others. What it knows of characters it asks of Python too
 only agree. The environment variable XLMKIT_COMPILED=0 turns it off.
 """
 
-import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from xlmkit.core.native_sources import is_built_from
+from xlmkit.core.native_sources import WANTED, is_built_from
 from xlmkit.text.bpe import END_OF_WORD, Merges
 from xlmkit.text.cuts import DIGIT_FOLLOWS, SMALL_FOLLOWS, STOPS, Cutter, may_be_cut
 from xlmkit.text.moses import MosesRules, moses_words
@@ -29,11 +28,10 @@ try:
 except ImportError:
     native: Any = None
 else:
-    sources = Path(__file__).parent / "native"
-    native = _native if is_built_from(sources, getattr(_native, "SOURCES", None)) else None
+    _folder = Path(__file__).parent / "native"
+    native = _native if is_built_from(_folder, getattr(_native, "SOURCES", None)) else None
 
-VARIABLE = "XLMKIT_COMPILED"
-_wanted = os.environ.get(VARIABLE, "1") != "0"
+_wanted = WANTED
 
 Fold = Callable[[str], list[str]]
 

@@ -6,6 +6,7 @@ import weakref
 
 import pytest
 
+from xlmkit.core.native_sources import VARIABLE
 from xlmkit.text import compiled
 from xlmkit.text.bpe import Merges
 from xlmkit.text.encoder import TextEncoder
@@ -21,7 +22,7 @@ print(compiled.in_use(), any(name in sys.modules for name in ("torch", "transfor
 def test_a_variable_turns_it_off_and_torch_is_never_imported(value: str) -> None:
     answer = subprocess.run(
         [sys.executable, "-c", CODE],
-        env={**os.environ, compiled.VARIABLE: value},
+        env={**os.environ, VARIABLE: value},
         check=True,
         capture_output=True,
         text=True,

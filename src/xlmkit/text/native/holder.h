@@ -24,3 +24,19 @@ PyObject* hold(PyTypeObject* type, std::unique_ptr<Value> value) {
   if (self != nullptr) reinterpret_cast<Holder<Value>*>(self)->value = value.release();
   return self;
 }
+
+// Make a type whose objects hold a value, and add it to a module; `name` begins with the module's.
+template <typename Value>
+PyTypeObject* add_type(PyObject* module, const char* name, const char* doc, newfunc make,
+                       PyMethodDef* methods) {
+  PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(doc)},
+                         {Py_tp_new, reinterpret_cast<void*>(make)},
+                         {Py_tp_dealloc, reinterpret_cast<void*>(release<Value>)},
+                         {Py_tp_methods, methods},
+                         {0, nullptr}};
+  PyType_Spec spec = {name, sizeof(Holder<Value>), 0, Py_TPFLAGS_DEFAULT, slots};
+  const Owned type(PyType_FromSpec(&spec));
+  if (!type || PyModule_AddType(module, reinterpret_cast<PyTypeObject*>(type.get())) < 0)
+    return nullptr;
+  return reinterpret_cast<PyTypeObject*>(type.get());  // which the module keeps
+}

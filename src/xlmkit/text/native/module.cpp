@@ -101,14 +101,8 @@ PyMODINIT_FUNC PyInit__native() {
   const Owned sources(PyLong_FromUnsignedLongLong(SOURCES));
   if (!sources || PyModule_AddObjectRef(module.get(), "SOURCES", sources.get()) < 0)
     return nullptr;
-  byte_pairs_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&byte_pairs_spec));
-  if (byte_pairs_type == nullptr || PyModule_AddType(module.get(), byte_pairs_type) < 0)
+  if (!add_piece_types(module.get()) || !add_word_types(module.get()) ||
+      !add_survey_type(module.get()))
     return nullptr;
-  for (PyType_Spec* spec : {&pieces_spec, &words_spec, &sums_spec, &folds_spec, &known_words_spec,
-                            &survey_spec}) {
-    const Owned type(PyType_FromSpec(spec));
-    if (!type || PyModule_AddType(module.get(), reinterpret_cast<PyTypeObject*>(type.get())) < 0)
-      return nullptr;
-  }
   return module.release();
 }

@@ -155,31 +155,16 @@ PyMethodDef known_words_methods[] = {
     {"forget", forget_known_words, METH_NOARGS, "Forget all words."},
     {nullptr, nullptr, 0, nullptr}};
 
-PyType_Slot byte_pairs_slots[] = {
-    {Py_tp_doc, const_cast<char*>("Byte-pair encoding of words.")},
-    {Py_tp_new, reinterpret_cast<void*>(new_byte_pairs)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(release<SharedPairs>)},
-    {Py_tp_methods, byte_pairs_methods},
-    {0, nullptr}};
-PyType_Spec byte_pairs_spec = {"xlmkit.text._native.BytePairs", sizeof(Holder<SharedPairs>), 0,
-                               Py_TPFLAGS_DEFAULT, byte_pairs_slots};
-
-PyType_Slot pieces_slots[] = {
-    {Py_tp_doc, const_cast<char*>("Encodes the texts of one language.")},
-    {Py_tp_new, reinterpret_cast<void*>(new_pieces)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(release<Pieces>)},
-    {Py_tp_methods, pieces_methods},
-    {0, nullptr}};
-PyType_Spec pieces_spec = {"xlmkit.text._native.Pieces", sizeof(Holder<Pieces>), 0,
-                           Py_TPFLAGS_DEFAULT, pieces_slots};
-
-PyType_Slot known_words_slots[] = {
-    {Py_tp_doc, const_cast<char*>("Encodes words, and remembers them.")},
-    {Py_tp_new, reinterpret_cast<void*>(new_known_words)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(release<KnownWords>)},
-    {Py_tp_methods, known_words_methods},
-    {0, nullptr}};
-PyType_Spec known_words_spec = {"xlmkit.text._native.KnownWords", sizeof(Holder<KnownWords>), 0,
-                                Py_TPFLAGS_DEFAULT, known_words_slots};
+bool add_piece_types(PyObject* module) {
+  byte_pairs_type = add_type<SharedPairs>(module, "xlmkit.text._native.BytePairs",
+                                          "Byte-pair encoding of words.", new_byte_pairs,
+                                          byte_pairs_methods);
+  return byte_pairs_type != nullptr &&
+         add_type<Pieces>(module, "xlmkit.text._native.Pieces",
+                          "Encodes the texts of one language.", new_pieces, pieces_methods) &&
+         add_type<KnownWords>(module, "xlmkit.text._native.KnownWords",
+                              "Encodes words, and remembers them.", new_known_words,
+                              known_words_methods);
+}
 
 }  // namespace

@@ -73,13 +73,10 @@ PyMethodDef survey_methods[] = {
     {"prints", prints, METH_VARARGS, "Return fingerprints of texts, rows of long ones, their bands."},
     {nullptr, nullptr, 0, nullptr}};
 
-PyType_Slot survey_slots[] = {
-    {Py_tp_doc, const_cast<char*>("Knows the characters of texts of one language.")},
-    {Py_tp_new, reinterpret_cast<void*>(new_survey)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(release<Survey>)},
-    {Py_tp_methods, survey_methods},
-    {0, nullptr}};
-PyType_Spec survey_spec = {"xlmkit.text._native.Survey", sizeof(Holder<Survey>), 0,
-                           Py_TPFLAGS_DEFAULT, survey_slots};
+bool add_survey_type(PyObject* module) {
+  return add_type<Survey>(module, "xlmkit.text._native.Survey",
+                          "Knows the characters of texts of one language.", new_survey,
+                          survey_methods);
+}
 
 }  // namespace

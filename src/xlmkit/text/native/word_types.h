@@ -132,31 +132,13 @@ PyMethodDef folds_methods[] = {
     {"fold", fold_words, METH_VARARGS, "Return words without case and accents, -1 as length of unusual ones."},
     {nullptr, nullptr, 0, nullptr}};
 
-PyType_Slot words_slots[] = {
-    {Py_tp_doc, const_cast<char*>("Counts the words of one language.")},
-    {Py_tp_new, reinterpret_cast<void*>(new_words)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(release<Words>)},
-    {Py_tp_methods, words_methods},
-    {0, nullptr}};
-PyType_Spec words_spec = {"xlmkit.text._native.Words", sizeof(Holder<Words>), 0,
-                          Py_TPFLAGS_DEFAULT, words_slots};
-
-PyType_Slot sums_slots[] = {
-    {Py_tp_doc, const_cast<char*>("Adds up how often words occur.")},
-    {Py_tp_new, reinterpret_cast<void*>(new_sums)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(release<WordSums>)},
-    {Py_tp_methods, sums_methods},
-    {0, nullptr}};
-PyType_Spec sums_spec = {"xlmkit.text._native.WordSums", sizeof(Holder<WordSums>), 0,
-                         Py_TPFLAGS_DEFAULT, sums_slots};
-
-PyType_Slot folds_slots[] = {
-    {Py_tp_doc, const_cast<char*>("Takes case and accents from words.")},
-    {Py_tp_new, reinterpret_cast<void*>(new_folds)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(release<Folds>)},
-    {Py_tp_methods, folds_methods},
-    {0, nullptr}};
-PyType_Spec folds_spec = {"xlmkit.text._native.Folds", sizeof(Holder<Folds>), 0,
-                          Py_TPFLAGS_DEFAULT, folds_slots};
+bool add_word_types(PyObject* module) {
+  return add_type<Words>(module, "xlmkit.text._native.Words", "Counts the words of one language.",
+                         new_words, words_methods) &&
+         add_type<WordSums>(module, "xlmkit.text._native.WordSums",
+                            "Adds up how often words occur.", new_sums, sums_methods) &&
+         add_type<Folds>(module, "xlmkit.text._native.Folds",
+                         "Takes case and accents from words.", new_folds, folds_methods);
+}
 
 }  // namespace
