@@ -13,7 +13,8 @@ from pathlib import Path
 from xlmkit.core.journal import Journal
 from xlmkit.core.parallel import map_in_order
 from xlmkit.data.corpus_blocks import BLOCK_BYTES, CorpusBlock, corpus_blocks
-from xlmkit.data.numbered_blocks import NumberedBlock, PlaceOfBlock
+from xlmkit.data.numbered_blocks import VERSION, NumberedBlock, PlaceOfBlock, words_of_bytes
+from xlmkit.text.counted_words import CountedWords
 from xlmkit.text.word_counts import WordCounter
 from xlmkit.text.words_of_texts import WordsOfTexts
 
@@ -51,7 +52,7 @@ class CountedCorpus:
         self._corpus, self._path = corpus, folder / WORDS
         texts = corpus / f"{SPLIT}.jsonl"
         size = texts.stat().st_size if texts.is_file() else 0  # its reader tells what is missing
-        key = json.dumps([BLOCK_BYTES, size, sorted(segmenters.items())])
+        key = json.dumps([VERSION, BLOCK_BYTES, size, sorted(segmenters.items())])
         self._journal = Journal(folder / JOURNAL, key)
         state = self._journal.state or {"ends": [0], "checksums": []}
         self._ends: list[int] = state["ends"]  # of blocks in the file; the first one is its start
@@ -67,13 +68,13 @@ class CountedCorpus:
         """
         counter = WordCounter()
         for place in self._places():
-            _update(counter, place.read())
+            _update(counter, place.words())
         count = _BlockCounter(self.segmenters)
         self._path.touch()
         with self._path.open("r+b") as stream:
             stream.seek(stream.truncate(self._ends[-1]))
             for data in map_in_order(count, self._blocks_left()):
-                _update(counter, NumberedBlock.of_bytes(data))
+                _update(counter, words_of_bytes(data))
                 stream.write(data)
                 self._ends.append(stream.tell())
                 self._checksums.append(zlib.crc32(data))
@@ -115,6 +116,6 @@ class CountedCorpus:
         return islice(corpus_blocks(self._corpus, SPLIT), len(self._ends) - 1, None)
 
 
-def _update(counter: WordCounter, block: NumberedBlock) -> None:
-    for language, (_, texts) in block.languages.items():
-        counter.update(language, texts.words)
+def _update(counter: WordCounter, words: Mapping[str, CountedWords]) -> None:
+    for language, own in words.items():
+        counter.update(language, own)

@@ -77,7 +77,7 @@ class _BlockEncoder:
         self._tokenizer = tokenizer
 
     def __call__(self, block: CorpusBlock | PlaceOfBlock) -> _EncodedBlock:
-        read = block.read() if isinstance(block, PlaceOfBlock) else block.texts()
+        read = block.texts()
         texts, sources = {}, {}
         for language in filter(read.languages.__contains__, self._tokenizer.lang2id):
             rows, its_texts = read.languages[language]

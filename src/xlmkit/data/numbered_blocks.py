@@ -14,6 +14,9 @@ from xlmkit.text.counted_words import CountedWords
 from xlmkit.text.numbered_words import NumberedWords
 from xlmkit.text.words_of_texts import WordsOfTexts
 
+VERSION = 2
+"""Of the bytes that blocks become; what another version wrote must not be read."""
+
 _UNSIGNED = tuple(map(np.dtype, ("<u1", "<u2", "<u4")))
 
 
@@ -50,40 +53,43 @@ class NumberedBlock:
         return self.sources[language]
 
     def to_bytes(self) -> bytes:
-        """Return all of it, its numbers in as few bytes as they need."""
+        """Return all of it, its numbers in as few bytes as they need, the words first."""
         stream = BytesIO()
         _write(stream, np.frombuffer(json.dumps([self.count, self.sources]).encode(), np.uint8))
         for language in self.sources:
-            rows, texts = self.languages[language]
-            words = texts.words
+            words = self.languages[language][1].words
             # In UTF-8, since one rare character would make all of them four bytes long.
             letters = words.codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
             utf8 = np.frombuffer(letters.encode("utf-8", "surrogatepass"), np.uint8)
-            for numbers in (rows, utf8, words.lengths, words.counts, texts.numbers, texts.lengths):
+            for numbers in (utf8, words.lengths, words.counts):
                 _write(stream, numbers)
+        for language in self.sources:
+            rows, texts = self.languages[language]
+            for its_numbers in (rows, texts.numbers, texts.lengths):
+                _write(stream, its_numbers)
         return stream.getvalue()
 
     @classmethod
     def of_bytes(cls, data: bytes) -> "NumberedBlock":
         """Return what `to_bytes` has written."""
         stream = BytesIO(data)
-
-        def read(kind: type[Any]) -> NDArray[Any]:
-            numbers: NDArray[Any] = np.load(stream, allow_pickle=False)
-            return numbers.astype(kind, copy=False)
-
-        count, sources = json.loads(read(np.uint8).tobytes())
-        languages, runs = {}, {}
-        for language, its_runs in sources.items():
-            runs[language] = [(name, length) for name, length in its_runs]
-            rows = read(np.int64)
-            letters = read(np.uint8).tobytes().decode("utf-8", "surrogatepass")
-            codes = np.frombuffer(letters.encode("utf-32-le", "surrogatepass"), "<u4")
-            words = CountedWords(
-                codes.astype(np.uint32, copy=False), read(np.int32), read(np.float64)
+        count, sources = _read_head(stream)
+        words = {language: _read_words(stream) for language in sources}
+        languages = {
+            language: (
+                _read(stream, np.int64),
+                NumberedWords(own, _read(stream, np.int32), _read(stream, np.int32)),
             )
-            languages[language] = rows, NumberedWords(words, read(np.int32), read(np.int32))
-        return cls(count, languages, runs)
+            for language, own in words.items()
+        }
+        return cls(count, languages, sources)
+
+
+def words_of_bytes(data: bytes) -> dict[str, CountedWords]:
+    """Return language -> words, of what `NumberedBlock.to_bytes` has written, and read no more."""
+    stream = BytesIO(data)
+    _, sources = _read_head(stream)
+    return {language: _read_words(stream) for language in sources}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +100,38 @@ class PlaceOfBlock:
     start: int
     size: int
 
-    def read(self) -> NumberedBlock:
+    def texts(self) -> NumberedBlock:
         """Return the block."""
+        return NumberedBlock.of_bytes(self._read())
+
+    def words(self) -> dict[str, CountedWords]:
+        """Return the words of its languages."""
+        return words_of_bytes(self._read())
+
+    def _read(self) -> bytes:
         with self.path.open("rb") as stream:
             stream.seek(self.start)
-            return NumberedBlock.of_bytes(stream.read(self.size))
+            return stream.read(self.size)
+
+
+def _read_head(stream: BytesIO) -> tuple[int, dict[str, list[tuple[str, int]]]]:
+    count, sources = json.loads(_read(stream, np.uint8).tobytes())
+    return count, {
+        language: [(name, length) for name, length in runs] for language, runs in sources.items()
+    }
+
+
+def _read_words(stream: BytesIO) -> CountedWords:
+    letters = _read(stream, np.uint8).tobytes().decode("utf-8", "surrogatepass")
+    codes = np.frombuffer(letters.encode("utf-32-le", "surrogatepass"), "<u4")
+    return CountedWords(
+        codes.astype(np.uint32, copy=False), _read(stream, np.int32), _read(stream, np.float64)
+    )
+
+
+def _read(stream: BytesIO, kind: type[Any]) -> NDArray[Any]:
+    numbers: NDArray[Any] = np.load(stream, allow_pickle=False)
+    return numbers.astype(kind, copy=False)
 
 
 def _write(stream: BytesIO, numbers: NDArray[Any]) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from xlmkit.data.corpus_blocks import CorpusBlock
-from xlmkit.data.numbered_blocks import NumberedBlock, PlaceOfBlock
+from xlmkit.data.numbered_blocks import NumberedBlock, PlaceOfBlock, words_of_bytes
 from xlmkit.data.records import Record
 from xlmkit.text.words_of_texts import WordsOfTexts
 
@@ -28,7 +28,9 @@ def test_a_block_comes_back_from_its_bytes(tmp_path: Path) -> None:
     path = tmp_path / "words"
     path.write_bytes(b"before" + other.to_bytes() + block.to_bytes() + b"behind")
     start = 6 + len(other.to_bytes())
-    read = PlaceOfBlock(path, start, len(block.to_bytes())).read()
+    place = PlaceOfBlock(path, start, len(block.to_bytes()))
+    assert place.words().keys() == block.languages.keys()
+    read = place.texts()
     assert read.count == block.count == len(RECORDS)
     assert list(read.languages) == ["en", "fr"]
     for language, (rows, texts) in block.languages.items():
@@ -58,6 +60,18 @@ def test_a_block_knows_what_its_lines_say() -> None:
     assert [words[number] for number in first.numbers[: first.lengths[0]]] == [
         "One", "two", ",", "one"
     ]  # fmt: skip
+
+
+def test_words_are_read_alone() -> None:
+    block = NumberedBlock.of(block_of(RECORDS), FIND)
+    data = block.to_bytes()
+    records = sum(len(rows) + len(texts.numbers) for rows, texts in block.languages.values())
+    words = words_of_bytes(data[:-records])  # the end, which is not theirs, is not there
+    assert list(words) == ["en", "fr"]
+    for language, (_, texts) in block.languages.items():
+        assert words[language].to_dict() == texts.words.to_dict()
+        for name in ("codes", "lengths", "counts"):
+            assert getattr(words[language], name).dtype == getattr(texts.words, name).dtype
 
 
 def test_a_block_without_records_comes_back() -> None:
