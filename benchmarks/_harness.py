@@ -31,6 +31,9 @@ from xlmkit.core.tables import table
 from xlmkit.model.config import Architecture
 
 RESULTS = Path(__file__).parent / "results"
+SETTINGS = ("OMP_", "RAYON_", "MKL_", "GLIBC_TUNABLES", "MALLOC_", "XLMKIT_COMPILED")
+"""Beginnings of environment variables that change how fast something is."""
+
 Work = Callable[[], int]
 """Does one turn and returns how many units (real tokens, lines) it processed."""
 
@@ -38,6 +41,7 @@ Work = Callable[[], int]
 def set_up(threads: int) -> None:
     """Fix the number of threads and let malloc keep freed memory, for all sides alike."""
     tune_allocator()
+    os.environ["RAYON_NUM_THREADS"] = str(threads)  # of `tokenizers`
     torch.set_num_threads(threads)
 
 
@@ -266,6 +270,7 @@ def record(name: str, comparisons: list[dict[str, Any]], **details: object) -> P
         "machine": describe_machine(),
         "versions": package_versions(),
         "threads": torch.get_num_threads(),
+        "settings": {k: v for k, v in sorted(os.environ.items()) if k.startswith(SETTINGS)},
         "copied_gb_per_second": round(copy_rate(), 2),
         **details,
         "comparisons": comparisons,

@@ -201,10 +201,10 @@ def main() -> int:
     """Compare both sides."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_text(parser)
-    parser.add_argument("--lines", type=positive, default=20_000, help="in each language")
+    parser.add_argument("--lines", type=positive, default=200_000, help="in each language")
     parser.add_argument("--megabytes", type=positive, help="make the text so large, see _larger.py")
     parser.add_argument("--turns", type=positive, default=3)
-    parser.add_argument("--vocabulary", type=positive, default=16_000)
+    parser.add_argument("--vocabulary", type=positive, default=32_000)
     arguments = parser.parse_args()
     folder = text_folder(arguments)
     set_up(usable_cores())
@@ -219,7 +219,9 @@ def main() -> int:
         check_alike(recipe, texts, arguments.vocabulary)
         # As many as `prepare` takes, which a quota may make fewer than there are.
         cores = sorted(os.sched_getaffinity(0))[: usable_cores()]
-        ours = {f"xlmkit prepare, {n} processes": n for n in sorted({1, len(cores)})}
+        ours = {
+            f"xlmkit prepare, {n} processes": n for n in sorted({1, min(2, len(cores)), len(cores)})
+        }
         work = {
             name: partial(with_xlmkit, recipe, count, [set(cores[:n])]) for name, n in ours.items()
         }

@@ -3,7 +3,8 @@
 Reads the folder that --text or the environment variable XLMKIT_REAL_TEXT names, see preparation.py.
 A corpus that is larger than the text is made of it, see _larger.py.
 Prints, and writes, the highest sum over all processes of resident memory, and of what of it does
-not lie in files (which the system may take back at any time).
+not lie in files (which the system may take back at any time). Fails if a corpus takes more than
+4 GiB, or if what is not in files grows by half or more from the smallest to the largest corpus.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from tokenizer_agreement import read_text
 
 from xlmkit.core.tables import table
 
+MOST_MEGABYTES, MOST_GROWTH = (4 << 30) / MEGABYTE, 1.5
 _INTERVAL = 0.2  # seconds between two looks
 _FIELDS = re.compile(r"^(VmRSS|RssAnon):\s+(\d+) kB$", re.MULTILINE)
 
@@ -92,7 +95,8 @@ def main() -> int:
         return 0
     found = read_text(text_folder(arguments), sys.maxsize)
     texts = {code: lines for code, lines in found.items() if code in LANGUAGES}
-    rows, results = [], []
+    rows: list[list[object]] = []
+    results: list[dict[str, float]] = []
     for megabytes in arguments.megabytes:
         with tempfile.TemporaryDirectory() as name:
             recipe = write_recipe(Path(name), {code: [""] for code in texts}, arguments.vocabulary)
@@ -112,7 +116,20 @@ def main() -> int:
         )
     table("Preparing", ["MB of text", "lines", "seconds", "peak MB", "of it not in files"], rows)
     record("prepare-memory", results, text=described(texts))
-    return 0
+    return 0 if is_flat(results) else 1
+
+
+def is_flat(results: Sequence[Mapping[str, float]]) -> bool:
+    """Tell, and print, whether memory keeps its bounds."""
+    most = max(result["resident_megabytes"] for result in results)
+    first, *_, last = sorted(results, key=lambda result: result["megabytes"]) * 2
+    growth = last["anonymous_megabytes"] / first["anonymous_megabytes"]
+    kept = most <= MOST_MEGABYTES and growth < MOST_GROWTH
+    print(
+        f"At most {most:,.0f} MB, {growth:.2f} times as much not in files for the largest corpus: "
+        f"{'' if kept else 'not '}within {MOST_MEGABYTES:,.0f} MB and {MOST_GROWTH} times."
+    )
+    return kept
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
     python benchmarks/training_step.py [--turns 5] [--threads 2] [--shapes S M] [--pairs FILE ...]
 
-Forward, backward, clipping and AdamW, dropout 0.1, 15 % of the tokens predicted; the peer pads,
-projects every position and takes -100 labels. Two models, S and M; for each, streams of 32 x 256
-tokens, and sentence pairs (TLM) in random order in batches of 32, real tokens counted. The pairs
-are those of TSV files with a sentence and its translation in a row, named by --pairs or by the
-environment variable XLMKIT_REAL_PAIRS (with `:` between), tokenized with a vocabulary that is
+Forward, backward, clipping and fused AdamW, dropout 0.1, 15 % of the tokens predicted; the peer
+pads, projects every position and takes -100 labels. Two models, S and M; for each, streams of
+32 x 256 tokens, and sentence pairs (TLM) in random order in batches of 32, real tokens counted. The
+pairs are those of TSV files with a sentence and its translation in a row, named by --pairs or by
+the environment variable XLMKIT_REAL_PAIRS (with `:` between), tokenized with a vocabulary that is
 learned from them; without files their lengths are drawn as real ones are spread, which is told.
 
 First the losses and gradients of both sides on the same weights and batch, without dropout, must
@@ -98,7 +98,7 @@ def peer(
 ) -> Work:
     """Return the peer's turn: one step on each batch."""
     model = peer_model(shape, 0.1).train().to(device)
-    adam = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    adam = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)  # as its Trainer does
 
     def turn() -> int:
         for batch in batches:
@@ -149,8 +149,9 @@ def ours(
 def check_equal(shape: Architecture, batch: PredictionBatch, device: str = "cpu") -> None:
     """See that both sides give the same loss and gradients without dropout.
 
-    In bfloat16 the losses are to be equal up to rounding.
+    In bfloat16 the losses are to be equal up to rounding. A GPU adds up in orders that differ more.
     """
+    loose = 1 if device == "cpu" else 10
     theirs = peer_model(shape, 0.0).eval().to(device)
     mine = LanguageModel(shape).eval().to(device)
     mine.load_state_dict(theirs.state_dict())
@@ -162,10 +163,12 @@ def check_equal(shape: Architecture, batch: PredictionBatch, device: str = "cpu"
         mine.zero_grad()
         output = prediction_loss(mine, batch, 2)
         loss = output.sum / output.count
-        torch.testing.assert_close(loss, expected)
+        torch.testing.assert_close(loss, expected, rtol=1.3e-6 * loose, atol=1e-5)
         loss.backward()
         for name, value in mine.named_parameters():
-            torch.testing.assert_close(value.grad, wanted[name], rtol=1e-3, atol=1e-6)
+            torch.testing.assert_close(
+                value.grad, wanted[name], rtol=1e-3 * loose, atol=1e-6 * loose
+            )
     with torch.no_grad():
         rounded = prediction_loss(mine.to(torch.bfloat16), batch, 2)
     torch.testing.assert_close(rounded.sum / rounded.count, expected, rtol=0.01, atol=0)
@@ -262,6 +265,8 @@ def contest(
             sides["xlmkit float32, packed"] = of_xlmkit(torch.float32, packs=True)
         if used_precision() == torch.bfloat16:
             sides[BFLOAT16] = theirs(True)
+            if kind == "TLM":
+                sides["xlmkit bfloat16, packed"] = of_xlmkit(torch.bfloat16, packs=True)
             sides["xlmkit bfloat16"] = of_xlmkit(torch.bfloat16)
         else:
             print("bfloat16 is left out: this processor does not multiply in it.")

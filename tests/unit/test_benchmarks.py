@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -274,6 +275,59 @@ def test_the_benchmark_for_a_gpu_runs_on_a_processor() -> None:
     assert done.stdout.count("Equal losses and gradients on the same weights") == 2
     assert "Half of the weights of attention dropped" in done.stdout
     assert "All on the CPU" in done.stdout
+
+
+def test_what_fails_on_a_gpu_costs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    done_one_by_one = importlib.import_module("gpu").done_one_by_one
+
+    def checked() -> None:
+        raise AssertionError("other gradients")
+
+    def ends() -> None:
+        raise SystemExit("bfloat16 does not compute the same.")
+
+    parts = {"checked": checked, "one": lambda: {"a": 1}, "two": ends, "three": lambda: {"b": 2}}
+    measured, failures = done_one_by_one(parts)
+    assert measured == [{"a": 1}, {"b": 2}]
+    assert failures == {
+        "checked": "AssertionError: other gradients",
+        "two": "SystemExit: bfloat16 does not compute the same.",
+    }
+    assert "Failed: two" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("resident", "anonymous", "flat"),
+    [((600, 1200), (500, 640), True), ((600, 4400), (500, 640), False), ((6, 12), (5, 8), False)],
+)
+def test_memory_that_grows_is_told(
+    resident: tuple[int, int], anonymous: tuple[int, int], flat: bool
+) -> None:
+    is_flat = importlib.import_module("prepare_memory").is_flat
+    results = [
+        {"megabytes": size, "resident_megabytes": most, "anonymous_megabytes": part}
+        for size, most, part in zip((1000, 100), resident[::-1], anonymous[::-1], strict=True)
+    ]
+    assert is_flat(results) is flat
+    assert is_flat(results[1:])
+
+
+def test_a_missed_start_fails(
+    harness: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting = importlib.import_module("starting")
+    monkeypatch.setattr(harness, "RESULTS", tmp_path)
+    monkeypatch.setattr(harness, "copy_rate", lambda: 1.0)
+    monkeypatch.setattr(sys, "argv", ["starting.py", "--turns", "1"])
+    monkeypatch.setattr(starting, "COMMANDS", {"import xlmkit": ["-c", "pass"]})
+    monkeypatch.setattr(starting, "TOKENIZERS", ["pass"])
+    assert starting.main() == 0
+    monkeypatch.setattr(starting, "GOAL", 1e-9)
+    time.sleep(1)  # results are named by the second
+    assert starting.main() == 1
+    monkeypatch.setattr(starting, "TOKENIZERS", ["import sys; sys.modules['torch'] = sys"])
+    with pytest.raises(subprocess.CalledProcessError):
+        starting.main()
 
 
 def test_larger_text_repeats_no_line_and_has_the_size_asked_for() -> None:

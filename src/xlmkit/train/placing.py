@@ -18,7 +18,7 @@ def place(
     """Move a model to a device and choose how its Transformers compute there.
 
     They work without padding where the device's attention does (see `xlmkit.model.packing`), unless
-    they are compiled; on a CPU batches of like lengths, padded, are as fast.
+    they are compiled. On a CPU they are padded, which is little, as batches are of like lengths.
 
     Args:
         model: with `Transformer`s in it, or without any; is changed.
