@@ -122,8 +122,8 @@ def main() -> int:
 def is_flat(results: Sequence[Mapping[str, float]]) -> bool:
     """Tell, and print, whether memory keeps its bounds."""
     most = max(result["resident_megabytes"] for result in results)
-    first, *_, last = sorted(results, key=lambda result: result["megabytes"]) * 2
-    growth = last["anonymous_megabytes"] / first["anonymous_megabytes"]
+    ordered = sorted(results, key=lambda result: result["megabytes"])
+    growth = ordered[-1]["anonymous_megabytes"] / ordered[0]["anonymous_megabytes"]
     kept = most <= MOST_MEGABYTES and growth < MOST_GROWTH
     print(
         f"At most {most:,.0f} MB, {growth:.2f} times as much not in files for the largest corpus: "

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -316,14 +315,14 @@ def test_a_missed_start_fails(
     harness: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starting = importlib.import_module("starting")
-    monkeypatch.setattr(harness, "RESULTS", tmp_path)
+    monkeypatch.setattr(harness, "RESULTS", tmp_path / "one")
     monkeypatch.setattr(harness, "copy_rate", lambda: 1.0)
     monkeypatch.setattr(sys, "argv", ["starting.py", "--turns", "1"])
     monkeypatch.setattr(starting, "COMMANDS", {"import xlmkit": ["-c", "pass"]})
     monkeypatch.setattr(starting, "TOKENIZERS", ["pass"])
     assert starting.main() == 0
     monkeypatch.setattr(starting, "GOAL", 1e-9)
-    time.sleep(1)  # results are named by the second
+    monkeypatch.setattr(harness, "RESULTS", tmp_path / "two")  # they are named by the second
     assert starting.main() == 1
     monkeypatch.setattr(starting, "TOKENIZERS", ["import sys; sys.modules['torch'] = sys"])
     with pytest.raises(subprocess.CalledProcessError):
