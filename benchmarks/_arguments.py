@@ -29,6 +29,12 @@ def add_text(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", type=Path, default=os.environ.get(TEXT), help=f"or {TEXT}")
 
 
+def add_pairs(parser: argparse.ArgumentParser) -> None:
+    """Add `--pairs`."""
+    named = [Path(path) for path in os.environ.get(PAIRS, "").split(os.pathsep) if path]
+    parser.add_argument("--pairs", nargs="+", type=Path, default=named, help=f"TSV, or {PAIRS}")
+
+
 def text_folder(arguments: argparse.Namespace) -> Path:
     """Return the folder of real text, a folder of .txt files for each language.
 

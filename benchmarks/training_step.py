@@ -22,14 +22,13 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
 from _apart import Apart, apart, do_apart
-from _arguments import PAIRS, positive, run
+from _arguments import PAIRS, add_pairs, positive, run
 from _batches import by_length, drawn_pairs, pairs, streams
 from _harness import (
     Goal,
@@ -306,8 +305,7 @@ def main() -> None:
     parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--kinds", nargs="+", choices=["stream", "TLM"], default=["stream", "TLM"])
-    named = [Path(path) for path in os.environ.get(PAIRS, "").split(os.pathsep) if path]
-    parser.add_argument("--pairs", nargs="+", type=Path, default=named, help=f"TSV, or {PAIRS}")
+    add_pairs(parser)
     parser.add_argument("--allocator", choices=["shipped", "xlmkit"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.allocator:

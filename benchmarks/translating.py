@@ -1,15 +1,19 @@
 """Translating: xlmkit's own search and its CTranslate2 export against transformers' Marian.
 
-    python benchmarks/translating.py [--turns 5] [--threads 1] [--batches 3] [--words 32000]
+    python benchmarks/translating.py [--turns 5] [--threads 1] [--batches 3] [--pairs FILE ...]
 
 All have 6+6 layers, 512 wide, 8 heads and the same vocabulary, in float32 (or int8 where a side's
-name says so), and search with 5 beams in batches of 32 sentences. Lengths are spread within a batch
-as those of captions and news are, and a translation has as many words as its source: Marian is told
-so by a logits processor; the weights of xlmkit, which CTranslate2 gets as well, are made such that
-`</s>` becomes the best word there. A search ends by xlmkit's default rule, which looks whether a
-better translation could still come, and where a side says `early` when five have ended. What is
-counted are the words of the best translations. Checked first: all sides write sentences of about
-the right lengths, and the two in float32 that have the same weights the same words, one by one.
+name says so), and search with 5 beams in batches of 32 sentences, as they come. These are as long
+as the sentences in the first column of TSV files, in tokens of a vocabulary that is learned from
+the files, which --pairs or the environment variable XLMKIT_REAL_PAIRS names (with `:` between);
+without files lengths are drawn, which is told. A translation has as many words as its source:
+Marian is told so by a logits processor; the weights of xlmkit, which CTranslate2 gets as well, are
+made such that `</s>` becomes the best word there, by the number in which each word of the source
+carries its sentence's length. So the words themselves are drawn. A search ends by xlmkit's default
+rule, which looks whether a better translation could still come, and where a side says `early` when
+five have ended. What is counted are the words of the best translations. Checked first: all sides
+write sentences of about the right lengths, and the two in float32 that have the same weights the
+same words, one by one.
 """
 
 import argparse
@@ -22,21 +26,25 @@ import ctranslate2
 import numpy as np
 import torch
 import transformers
-from _arguments import positive, run
+from _arguments import PAIRS, add_pairs, positive, run
 from _harness import (
     Goal,
     Limit,
     Work,
     compare,
+    described,
     int8_limit,
     matrix_limit,
     record,
     set_up,
     show_profile,
 )
+from _pairs import read_pairs
+from numpy.typing import NDArray
 
 from xlmkit import Bundle
 from xlmkit.checkpoint.names import TRANSLATOR
+from xlmkit.core.files import open_lines
 from xlmkit.export.ctranslate2 import export_ctranslate2
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import CTranslate2Engine
@@ -65,11 +73,18 @@ def main() -> None:
     parser.add_argument("--threads", type=positive, default=1)
     parser.add_argument("--batches", type=positive, default=3)
     parser.add_argument("--words", type=positive, default=32_000)
+    add_pairs(parser)
     arguments = parser.parse_args()
+    if not arguments.pairs:
+        print(f"Lengths are drawn, not real: name TSV files with --pairs or in {PAIRS}.")
+    files = described({p.name: [line for _, line in open_lines(p)] for p in arguments.pairs})
     set_up(arguments.threads)
     torch.manual_seed(0)
     bundle = translator(arguments.words)
-    batches = sentences(arguments.batches, arguments.words)
+    lengths = lengths_of(arguments.pairs, arguments.batches, arguments.words)
+    batches = sentences(lengths, arguments.words)
+    told = f"{lengths.mean():.0f} words on average, {lengths.min()} to {lengths.max()}"
+    print(f"{lengths.size} sentences of {told}")
     with tempfile.TemporaryDirectory() as folder:
         exports = {}
         for kind in ("float32", "int8"):
@@ -100,7 +115,7 @@ def main() -> None:
         )
         own_sides = ("xlmkit", "xlmkit int8")
         result["profiles"] = {name: show_profile(name, sides[name]) for name in own_sides}
-        record("translating", [result], ctranslate2=ctranslate2.__version__)
+        record("translating", [result], ctranslate2=ctranslate2.__version__, pairs=files)
 
 
 def operations(n_words: int) -> float:
@@ -181,10 +196,20 @@ def marian(n_words: int) -> transformers.MarianMTModel:
     ).eval()
 
 
-def sentences(n_batches: int, n_words: int) -> list[Batch]:
-    """Return batches of sentences, of lengths that are spread log-normally about 20 words."""
+def lengths_of(paths: Sequence[Path], n_batches: int, n_words: int) -> NDArray[np.integer]:
+    """Return how many words sentences have, (batches, 32): real ones, or drawn about 20."""
+    if paths:
+        found = [len(first) for first, _ in read_pairs(paths, n_words, 2 * n_batches * BATCH)]
+        fitting = [n for n in found if n < LONGEST][: n_batches * BATCH]
+        return np.array(fitting[: len(fitting) // BATCH * BATCH]).reshape(-1, BATCH)
     random = np.random.default_rng(0)
-    lengths = np.exp(random.normal(np.log(20), 0.5, (n_batches, BATCH))).astype(int).clip(3, 60)
+    drawn = np.exp(random.normal(np.log(20), 0.5, (n_batches, BATCH))).astype(int)
+    return drawn.clip(3, LONGEST - 1)
+
+
+def sentences(lengths: NDArray[np.integer], n_words: int) -> list[Batch]:
+    """Return batches of sentences of these lengths, which each of their words tells the model."""
+    random = np.random.default_rng(0)
     return [
         [random.integers(1, n_words // LONGEST, n).astype(np.int32) * LONGEST + n for n in row]
         for row in lengths.tolist()
