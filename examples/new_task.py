@@ -60,7 +60,10 @@ class RatingConfig(SequenceConfig):
         train, test = (
             labelled_texts(by_language(part, rating), np.int64) for part in (learned, tested)
         )
-        left_out = tell_left_out(tested, rating, inputs.task, "Texts without a rating")
+        without = "Texts without a rating"
+        for code, labels in tell_left_out(learned, rating, inputs.task, without).items():
+            inputs.bad.add("train", code, "no rating", sum(labels.values()))
+        left_out = tell_left_out(tested, rating, inputs.task, without)
         if not train:
             raise UserError(f"no label of its train files is a number from 1 to {self.best}.")
         check_tested(self, test, map(str, range(1, self.best + 1)))

@@ -35,6 +35,11 @@ def normalize(text: str) -> str:
     return " ".join(text.split())
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether nothing is left of a text when it is normalised."""
+    return not (text[:1].isalnum() or normalize(text))  # most begin with a letter
+
+
 def count_words(text: str) -> int:
     """Return the number of words; two characters make one in scripts without spaces."""
     unspaced = 0

@@ -67,7 +67,8 @@ class Record:
 
 def several_labels(names: Iterable[object]) -> str:
     """Return several labels, or none, as the one of a record."""
-    return "".join(f"{name}{_LABEL_END}" for name in names) or _LABEL_END
+    given = (str(name).strip() for name in names)
+    return "".join(f"{name}{_LABEL_END}" for name in given if name) or _LABEL_END
 
 
 def labels_in(label: str) -> list[str] | None:

@@ -9,6 +9,7 @@ from typing import Any
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.inputs import Reading, find_files, json_value, lenient_lines
+from xlmkit.data.measures import is_blank
 from xlmkit.data.records import Record, several_labels
 from xlmkit.data.source_base import Column
 from xlmkit.data.sources import CsvSource, JsonlSource, TableSource, TsvSource
@@ -209,6 +210,8 @@ class Table:
             self.reading.bad.add("a text that is not a string", place, odd)
             return None
         texts = self.reading.in_order(given)
+        if self.source.label_column is not None:  # of others cleaning counts what is blank
+            texts = {code: text for code, text in texts.items() if not is_blank(text)}
         if not texts:
             self._count_empty(row, place, given)
             return None
@@ -216,7 +219,7 @@ class Table:
         if self.source.label_column is not None:
             label = self.label(row[self.source.label_column])
         others = tuple(row[column] for column in self.source.beside)
-        if not all(isinstance(text, str) and text for text in others):
+        if not all(isinstance(text, str) and not is_blank(text) for text in others):
             self.reading.bad.add("an empty second text or choice", place, texts)
             return None
         return Record(texts, self.title, place, label, others)
@@ -225,14 +228,15 @@ class Table:
         """Return the label of a row, None where it has none; a list is that of several classes."""
         if isinstance(value, list | tuple):
             return several_labels(value)
-        if value is None or (value == "" and not self.reading.empty_labels):
+        label = "" if value is None else str(value).strip()
+        if not label and (value is None or not self.reading.empty_labels):
             return None
-        return str(value)
+        return label
 
     def _count_empty(self, row: Mapping[Column, Any], place: str, languages: Iterable[str]) -> None:
         """Count an empty text that has a label; texts without may well be missing."""
         labelled = self.source.label_column is not None and self.source.text is not None
-        if labelled and not row[self.source.text or 0]:
+        if labelled and is_blank(row[self.source.text or 0] or ""):
             self.reading.bad.add("an empty text", place, languages)
 
     def _texts(self, row: Mapping[Column, Any], place: str) -> dict[str, Any]:

@@ -35,6 +35,8 @@ def read_text(source: TextSource, reading: Reading) -> Iterator[Record]:
             if line.strip():
                 label = label if label or reading.empty_labels else None
                 yield Record({code: line}, title, f"{shown}:{number}", label)
+            elif labels is not None and label:
+                reading.bad.add("an empty text", f"{shown}:{number}", (code,))
     if labels is not None and any(labels):
         raise UserError(
             f"{source.labels} has more lines than {source.path}; each belongs to one of the text."

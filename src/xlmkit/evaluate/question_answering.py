@@ -7,7 +7,9 @@ several right answers the best counts. A question without an answer is answered 
 MLQA (Lewis et al. 2020, "MLQA: Evaluating Cross-lingual Extractive Question Answering", and the
 script beside its data): punctuation is that of Unicode, articles are those of the language, and in
 Chinese every ideograph is a word. What it does for Chinese is done here for Japanese as well, kana
-included, which MLQA does not have; other languages it does not have keep their articles.
+included, which MLQA does not have; other languages it does not have keep their articles. Its script
+knows no question without an answer (SQuAD's rule is taken for these), and gives the F1 of nothing
+to an answer of which no word is left, even where no word is left of the right one.
 """
 
 import re
@@ -83,15 +85,18 @@ def answer_scores(
     for number, (given, right) in enumerate(zip(predictions, references, strict=True)):
         words = answer_words(given, language, normalisation)
         wanted = [answer_words(one, language, normalisation) for one in right]
-        wanted = [one for one in wanted if one] or [[]]  # of some, nothing is left
+        if normalisation == "squad" or not right:
+            wanted = [one for one in wanted if one] or [[]]  # of some, nothing is left
+        nothing = float(normalisation == "squad" or not right)
         exact[number] = max(float(words == one) for one in wanted)
-        f1[number] = max(_f1(words, one) for one in wanted)
+        f1[number] = max(_f1(words, one, nothing) for one in wanted)
     return exact, f1
 
 
-def _f1(given: list[str], right: list[str]) -> float:
-    if not given or not right:
-        return float(given == right)
+def _f1(given: list[str], right: list[str], nothing: float) -> float:
+    """Return the F1 of words as bags, and `nothing` where both have none."""
+    if not given and not right:
+        return nothing
     common = (Counter(given) & Counter(right)).total()
     return 2 * common / (len(given) + len(right))
 

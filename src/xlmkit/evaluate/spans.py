@@ -86,5 +86,7 @@ def marks_spans(tags: Sequence[str]) -> bool:
 
 def illegal_tags(tags: Sequence[str]) -> int:
     """Count the `I-X` of a sentence that follow neither `B-X` nor `I-X`."""
-    pairs = pairwise([OUTSIDE, *tags])
-    return sum(here.startswith("I-") and before[1:] != here[1:] for before, here in pairs)
+    return sum(
+        here.startswith("I-") and before not in (f"B{here[1:]}", here)
+        for before, here in pairwise([OUTSIDE, *tags])
+    )

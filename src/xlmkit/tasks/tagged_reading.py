@@ -194,9 +194,19 @@ def _conllu(
 
 
 def _conll(source: ConllSource, path: Path, reading: Reading) -> Iterator[tuple[str, Words | str]]:
+    words: list[str] = []
     for place, lines in _blocks(path, reading):
         if rows := _columns(lines):
-            yield place, _word_lines(rows, source)
+            found = _word_lines(rows, source)
+            words += [] if isinstance(found, str) else found[0]
+            yield place, found
+    mark = f"{source.language}:"
+    marked = sum(word.startswith(mark) for word in words)
+    if marked > len(words) / 2:
+        say(
+            f"{reading.shown(path)}: {marked:,} of {len(words):,} words begin with {mark}; "
+            "`prefix: true` of the source takes that away."
+        )
 
 
 def _columns(lines: list[str]) -> list[list[str]]:

@@ -15,6 +15,10 @@ FILES = {
     "good.tsv": "a\tx\nb\ty\n",
     "unknown.tsv": "a\tz\nb\tx\nc\tz\n",
     "empty.tsv": "\tx\nb\t\nc\tx\n",
+    "blank.tsv": " \tx\n\u00a0\ty\n\u200b\tx\nb\t \nc\t x \n",
+    "blank_pairs.tsv": "a\tb\tx\na\t \tx\n \tb\ty\na\tb\ty\n",
+    "blank_lines.txt": "a\n \nb\n",
+    "blank_labels.txt": "x\ny\nx\n",
     "narrow.tsv": "a\nb\n",
     "named.tsv": "text\tlabel\na\tx\n",
     "german.tsv": "a\tx\tde\n",
@@ -28,6 +32,7 @@ FILES = {
     "lists.jsonl": '{"text": "a", "labels": ["x", "a, b"]}\n{"text": "b", "labels": []}\n',
     "good.conll": "a B-X\nb I-X\n\nc O\n",
     "bad.conll": "a I-X\n\nb\n\nc B-Z\nd I-X\n",
+    "prefixed.conll": "en:a B-X\nen:b I-X\n\nen:c O\n",
     "untagged.conll": "a\nb\n",
 }
 GOOD = {"id": "1", "question": "What?", "answers": [{"text": "Nile", "answer_start": 0}]}
@@ -110,6 +115,34 @@ def load(tmp_path: Path) -> Any:
             ],
         ),
         (
+            "classification",
+            tsv("good.tsv"),
+            tsv("blank.tsv"),
+            1,
+            [
+                "3 lines left out (an empty text): blank.tsv:1, blank.tsv:2, blank.tsv:3",
+                "1 line left out (no label): blank.tsv:4",
+            ],
+        ),
+        (
+            "classification",
+            tsv("good.tsv"),
+            {"kind": "text", "path": "blank_lines.txt", "labels": "blank_labels.txt"}
+            | {"language": "en"},
+            2,
+            ["1 line left out (an empty text): blank_lines.txt:2"],
+        ),
+        (
+            "classification",
+            PAIRS,
+            tsv("blank_pairs.tsv", 2, second=1),
+            2,
+            [
+                "(an empty second text or choice): blank_pairs.tsv:2",
+                "(an empty text): blank_pairs.tsv:3",
+            ],
+        ),
+        (
             "multilabel",
             tsv("good.tsv"),
             tsv("empty.tsv"),
@@ -158,6 +191,13 @@ def load(tmp_path: Path) -> Any:
                 "name no choice are left out: 2 (1) in en, first at choices.tsv:2; labels count "
                 "the choices from 0.",
             ],
+        ),
+        (
+            "tagging",
+            CONLL | {"path": "good.conll"},
+            CONLL | {"path": "prefixed.conll"},
+            3,
+            ["prefixed.conll: 3 of 3 words begin with en:; `prefix: true` of the source takes"],
         ),
         (
             "tagging",

@@ -31,6 +31,8 @@ def test_one_file_and_one_line_add_a_task(project: Path) -> None:
     for code in ("en", "zh", "ar"):
         rows = (f"dog {i} red\t{i % 5 + 1}\n" for i in range(20))
         (project / f"reviews.{code}.tsv").write_text("".join(rows), encoding="utf-8")
+    with (project / "reviews.en.tsv").open("a", encoding="utf-8") as reviews:
+        reviews.write("dog red\t6\n")
     section = re.search(r"\n    finetune:\n((?:      .*\n)+)", EXAMPLE.read_text("utf-8"))[1]
     recipe = project / "recipe.yaml"
     indented = "".join(line[4:] for line in section.splitlines(keepends=True))
@@ -47,4 +49,5 @@ def test_one_file_and_one_line_add_a_task(project: Path) -> None:
         "zh": 20,
         "ar": 20,
     }
+    assert found["bad_input"]["train"] == {"en": {"no rating": 1}}
     assert "Within one" in (project / "out" / "report.html").read_text("utf-8")
