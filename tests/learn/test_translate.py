@@ -28,10 +28,10 @@ from xlmkit.text.vocabulary import EOS
 FIRST, LETTERS = 14, 12
 
 
-def small(n_words: int, **options: Any) -> EncoderDecoder:
+def small(n_words: int, n_langs: int = 2, **options: Any) -> EncoderDecoder:
     torch.manual_seed(0)
     shape = Architecture(
-        n_words=n_words, n_langs=2, n_layers=1, emb_dim=48, n_heads=4, dropout=0.0,
+        n_words=n_words, n_langs=n_langs, n_layers=1, emb_dim=48, n_heads=4, dropout=0.0,
         attention_dropout=0.0, max_position_embeddings=16, embed_init_std=48**-0.5,
     )  # fmt: skip
     return EncoderDecoder(shape, **options)
@@ -64,6 +64,31 @@ def copied_and_reversed(n: int, seed: int) -> dict[str, Direction]:
         "copy": Direction(whole, 0, whole, 0, numbers),
         "turn": Direction(whole, 0, turned, 1, numbers),  # the language says what to do
     }
+
+
+def test_one_model_learns_three_languages_both_ways(learn: Any) -> None:
+    """From the first, as it is, to one that turns round and one of the next letters, and back."""
+    random = np.random.default_rng(1)
+
+    def directions(n: int) -> dict[str, Direction]:
+        rows = [random.integers(0, LETTERS, random.integers(1, 6)) for _ in range(n)]
+        numbers = np.stack([np.arange(n)] * 2, axis=1)
+        sides = [
+            sentences([FIRST + change(row) for row in rows])
+            for change in (lambda row: row, lambda row: row[::-1], lambda row: (row + 1) % LETTERS)
+        ]
+        ways = [(0, 1), (1, 0), (0, 2), (2, 0)]
+        return {f"{a}-{b}": Direction(sides[a], a, sides[b], b, numbers) for a, b in ways}
+
+    model = small(FIRST + LETTERS, n_langs=3)
+    languages = ["0", "1", "2"]
+    train = DirectedPairs(directions(3000), 16, alpha=1.0)
+    objective = Translation(train, languages, tokens=768, seed=0, smoothing=0.1)
+    learn(model, [objective], steps=600, lr=5e-3)
+    for name, direction in directions(200).items():
+        pairs = DirectedPairs({name: direction}, 16, alpha=1.0)
+        held_out = Translation(pairs, languages, tokens=2000, seed=0).batch(0)
+        assert accuracy(model, held_out) > 0.95, name
 
 
 def test_one_model_learns_to_copy_and_to_turn_round(learn: Any) -> None:

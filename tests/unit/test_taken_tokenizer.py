@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from xlmkit.build.translator_init import initial_translator
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.config import load_config
 from xlmkit.core.errors import MissingPackageError, UserError
@@ -52,13 +53,35 @@ def recipe(project: Path) -> Path:
         n_words=len(tokenizer), n_langs=3, n_layers=1, emb_dim=16, n_heads=2,
         max_position_embeddings=64,
     )  # fmt: skip
-    Bundle(shape, tokenizer, LanguageModel(shape).state_dict()).save(project / "published")
+    model = LanguageModel(shape)
+    torch.nn.init.normal_(model.pred_layer.proj.bias)
+    Bundle(shape, tokenizer, model.state_dict()).save(project / "published")
     return path
 
 
 def plan(recipe: Path, *overrides: str) -> RunPlan:
     made = load_config(recipe, Recipe, overrides)
     return RunPlan(made, recipe.parent, recipe.parent / "out", Processes())
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_both_halves_begin_as_the_model_and_attention_to_the_source_is_fresh(
+    recipe: Path, shared: bool
+) -> None:
+    published = Bundle.load(recipe.parent / "published")
+    made = plan(recipe, f"translation.models.begun.share_embeddings={str(shared).lower()}")
+    model = initial_translator(made, "begun", published.tokenizer)
+    theirs = published.transformer().state_dict()
+    encoder, decoder = model.encoder.state_dict(), model.decoder.state_dict()
+    assert encoder.keys() == theirs.keys()
+    for name, value in theirs.items():
+        assert torch.equal(encoder[name], value), name
+        assert torch.equal(decoder[name], value), name
+    fresh = {name.partition(".")[0] for name in decoder.keys() - theirs.keys()}
+    assert fresh == {"encoder_attn", "layer_norm15"}
+    assert (model.decoder.embeddings.weight is model.encoder.embeddings.weight) is shared
+    assert model.pred_layer.proj.weight is model.decoder.embeddings.weight
+    assert torch.equal(model.pred_layer.proj.bias, published.weights["pred_layer.proj.bias"])
 
 
 def test_a_translator_begins_as_a_model_from_elsewhere(recipe: Path) -> None:

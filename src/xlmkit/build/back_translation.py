@@ -10,7 +10,7 @@ from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.search import Asked, search_sentences
 from xlmkit.generate.steps import TranslationSteps
 from xlmkit.model.encoder_decoder import EncoderDecoder
-from xlmkit.text.vocabulary import SPECIAL_TOKENS
+from xlmkit.text.vocabulary import ids_of_no_word
 
 _RATIO, _MORE = 1.3, 5  # the original's: so many times the source, and so many more
 
@@ -22,10 +22,12 @@ class BackTranslator:
     Attributes:
         max_length: most tokens of a translation with its `</s>`.
         temperature: 0 takes the best word each time, more draws words.
+        n_words: of the tokenizer, where the model has more.
     """
 
     max_length: int
     temperature: float = 0.0
+    n_words: int | None = None
 
     def __call__(self, model: EncoderDecoder, inputs: Inputs, languages_B: Tensor) -> Tensor:
         """Return the words between `</s>`, padded, (B, L).
@@ -39,7 +41,7 @@ class BackTranslator:
         if self.temperature:
             search = SearchConfig(sample=True, temperature=self.temperature)
             numbers = torch.randint(2**31, (len(languages_B), 1)).tolist()
-        allowed_V = torch.ones(model.decoder.architecture.n_words, dtype=torch.bool)
-        allowed_V[: len(SPECIAL_TOKENS)] = False  # `</s>` may always be written
-        found = search_sentences(steps, limits_B, search, Asked(allowed_V, numbers=numbers))
+        rows = model.decoder.architecture.n_words
+        never = ids_of_no_word(rows if self.n_words is None else self.n_words, rows)
+        found = search_sentences(steps, limits_B, search, Asked(never=never, numbers=numbers))
         return found.words[:, 0].clone()  # no gradient may enter what inference mode computed

@@ -7,7 +7,7 @@ from xlmkit.build.finetuning import finetune
 from xlmkit.build.measuring import measure
 from xlmkit.build.pretraining import look_at_checkpoint, pretrain
 from xlmkit.build.setting import Setting
-from xlmkit.build.translating import test_translator, train_translator
+from xlmkit.build.translating import measure_translator, train_translator
 from xlmkit.build.translation_texts import check_translations
 from xlmkit.build.translator_objectives import translator_objectives
 from xlmkit.core.stages import Stage
@@ -80,7 +80,7 @@ class Builder:
                     stage = self.plan.measured(name)
                     yield f"Measuring {title}", stage, partial(measure, self.setting, name)
                 for name, translator in self.plan.translators().items():
-                    build = partial(test_translator, self.setting, name)
+                    build = partial(measure_translator, self.setting, name)
                     yield f"Measuring {translator.title or name}", self.plan.tested(name), build
 
     def _pretraining(self) -> Iterator[tuple[str, Stage, Build]]:

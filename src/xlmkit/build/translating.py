@@ -110,7 +110,7 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
     kept.forget()
 
 
-def test_translator(setting: Setting, name: str, folder: Path) -> None:
+def measure_translator(setting: Setting, name: str, folder: Path) -> None:
     """Write a translator's figures on the test texts, and the counts that they are made from."""
     plan = setting.plan
     judge = _judge(plan, name, Tokenizer.load(plan.shards.folder / "tokenizer"))

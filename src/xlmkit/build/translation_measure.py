@@ -27,6 +27,30 @@ from xlmkit.train.state import TrainingState
 
 AVERAGE = "average"
 
+_MOST_SHOWN = 6
+_CALLED = {"bleu": "BLEU", "rouge": "ROUGE-L", "loss": "loss", ROUND_TRIP: "round-trip BLEU"}
+_WRITTEN = {
+    "bleu": ("bleu", "bleu"),
+    "rougeL": ("rouge", "rouge"),
+    ROUND_TRIP: (ROUND_TRIP, "bleu"),
+}
+"""Metric -> objective of its points, and what they hold."""
+
+_JUDGED_BY = {
+    "bleu": (("bleu",), "bleu", 1.0),
+    "rouge": (("rouge",), "rouge", 1.0),
+    "loss": ((Translation.name, Summarization.name), "loss", -1.0),
+    ROUND_TRIP: ((ROUND_TRIP,), "bleu", 1.0),
+}
+"""Criterion -> objectives of its points, what they hold, and the sign with which more is better."""
+
+_NEEDED = {
+    "bleu": ("translations", "translation.valid"),
+    "rouge": ("summaries", "its summary.valid"),
+    "loss": ("translations or summaries", "translation.valid or its summary.valid"),
+}
+"""Criterion -> what it needs, and where that is named."""
+
 
 class TranslationValidation:
     """Measures a translator in the middle of its training.
@@ -144,32 +168,6 @@ def _way(name: str) -> str:
     if source == target:
         return f"summaries in {known_language(source).name}"
     return " to ".join(known_language(code).name for code in (source, target) if code)
-
-
-_MOST_SHOWN = 6
-_CALLED = {"bleu": "BLEU", "rouge": "ROUGE-L", "loss": "loss", ROUND_TRIP: "round-trip BLEU"}
-_WRITTEN = {
-    "bleu": ("bleu", "bleu"),
-    "rougeL": ("rouge", "rouge"),
-    ROUND_TRIP: (ROUND_TRIP, "bleu"),
-}
-"""Metric -> objective of its points, and what they hold."""
-
-_JUDGED_BY = {
-    "bleu": (("bleu",), "bleu", 1.0),
-    "rouge": (("rouge",), "rouge", 1.0),
-    "loss": ((Translation.name, Summarization.name), "loss", -1.0),
-    ROUND_TRIP: ((ROUND_TRIP,), "bleu", 1.0),
-}
-"""Criterion -> objectives of its points, what they hold, and the sign with which more is better."""
-
-
-_NEEDED = {
-    "bleu": ("translations", "translation.valid"),
-    "rouge": ("summaries", "its summary.valid"),
-    "loss": ("translations or summaries", "translation.valid or its summary.valid"),
-}
-"""Criterion -> what it needs, and where that is named."""
 
 
 def check_criterion(criterion: str, texts: Mapping[str, Watched], place: str) -> None:

@@ -1,6 +1,7 @@
 """What a translator of the recipe learns, as objectives."""
 
 from collections.abc import Callable, Sequence
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,15 @@ def translator_objectives(plan: RunPlan, name: str, *, tell: bool = True) -> lis
     return objectives
 
 
+class _Drawn(TypedDict):
+    tokens: int
+    seed: tuple[int, str]
+
+
+class _Written(_Drawn):
+    smoothing: float
+
+
 class _Makers:
     def __init__(
         self, plan: RunPlan, name: str, translated: Sequence[str], *, tell: bool = True
@@ -66,9 +76,12 @@ class _Makers:
         self.config = plan.translation
         self.plan, self.translated = plan, translated
         self.languages = Shards(plan.shards.folder).languages
-        self.seed = (plan.recipe.seed, "translation")
-        self.tokens = self.config.tokens_per_batch
-        self.folder = plan.shards.folder
+        self.tokenizer = Tokenizer.load(plan.shards.folder / "tokenizer")
+        self.drawn: _Drawn = {
+            "tokens": self.config.tokens_per_batch,
+            "seed": (plan.recipe.seed, "translation"),
+        }
+        self.written: _Written = {**self.drawn, "smoothing": self.config.label_smoothing}
 
     def make(self, section: Section, shards: Shards) -> Objective:
         """Return the objective of a section, over these texts."""
@@ -86,9 +99,7 @@ class _Makers:
             case TlmConfig():
                 return self._of_encoder(section, shards, MaskedLanguageModeling.tlm)
             case ClmConfig():
-                inner = CausalLanguageModeling(
-                    section, shards, split="train", tokens=self.tokens, seed=self.seed
-                )
+                inner = CausalLanguageModeling(section, shards, split="train", **self.drawn)
                 return OfPart(inner, EncoderDecoder.decoder_language_model)
 
     def _translation(self, section: MtConfig, shards: Shards) -> Objective:
@@ -104,9 +115,7 @@ class _Makers:
         return Translation(
             pairs,
             self.languages,
-            tokens=self.tokens,
-            seed=self.seed,
-            smoothing=self.config.label_smoothing,
+            **self.written,
         )
 
     def _tell_of_long(self, pairs: DirectedPairs, length: int) -> None:
@@ -138,17 +147,14 @@ class _Makers:
                 f"the translator learns to translate {both[0]}, too, and could not tell which of "
                 "both is asked for; give mt or bt other directions, or train two translators."
             )
-        tokenizer = Tokenizer.load(self.folder / "tokenizer")
         directions = {
-            name: summary_direction(part.sources, part.references, name, tokenizer, section)
+            name: summary_direction(part.sources, part.references, name, self.tokenizer, section)
             for name, part in texts.items()
         }
         return Summarization(
             DirectedPairs(directions, section.length, section.alpha, alike=False),
             self.languages,
-            tokens=self.tokens,
-            seed=self.seed,
-            smoothing=self.config.label_smoothing,
+            **self.written,
         )
 
     def _denoising(self, section: AeConfig, shards: Shards) -> Objective:
@@ -159,9 +165,7 @@ class _Makers:
             self._ends_word(),
             self.languages,
             max_length=section.length,
-            tokens=self.tokens,
-            seed=self.seed,
-            smoothing=self.config.label_smoothing,
+            **self.written,
         )
 
     def _back_translation(self, section: BtConfig, shards: Shards) -> Objective:
@@ -171,20 +175,17 @@ class _Makers:
         return BackTranslation(
             LanguageSentences(shards, "train", texts, section.length, section.alpha),
             [self.languages.index(source) for source, _ in parts.values()],
-            BackTranslator(section.length, section.temperature),
+            BackTranslator(section.length, section.temperature, len(self.tokenizer)),
             self.languages,
             max_length=section.length,
-            tokens=self.tokens,
-            seed=self.seed,
-            smoothing=self.config.label_smoothing,
+            **self.written,
         )
 
     def _of_encoder(
         self, section: MlmConfig | TlmConfig, shards: Shards, maker: Callable[..., Objective]
     ) -> Objective:
-        inner = maker(section, shards, split="train", tokens=self.tokens, seed=self.seed)
+        inner = maker(section, shards, split="train", **self.drawn)
         return OfPart(inner, EncoderDecoder.encoder_language_model)
 
     def _ends_word(self) -> NDArray[np.bool_]:
-        tokenizer = Tokenizer.load(self.folder / "tokenizer")
-        return np.array([symbol.endswith(END_OF_WORD) for symbol in tokenizer.vocabulary])
+        return np.array([symbol.endswith(END_OF_WORD) for symbol in self.tokenizer.vocabulary])

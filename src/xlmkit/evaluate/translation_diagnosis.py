@@ -15,7 +15,7 @@ COLLAPSES = 0.05
 """More of different sources than this have the same output. Real corpora stay below a hundredth
 once equal sources are counted once."""
 
-ALIKE = 5
+FEWEST_ALIKE = 5
 """Fewer equal outputs than this are no collapse, whatever share of a few sentences they are."""
 
 FEW_DISTINCT = 0.5
@@ -145,7 +145,7 @@ def _copies(health: Health) -> str:
 
 
 def _collapses(health: Health) -> str:
-    if health.commonest > COLLAPSES and round(health.commonest * health.sources) >= ALIKE:
+    if health.commonest > COLLAPSES and round(health.commonest * health.sources) >= FEWEST_ALIKE:
         share = formats.percent(health.commonest)
         return f"{share} of different sources have one and the same output"
     if health.distinct < FEW_DISTINCT and health.empty <= 0.5:

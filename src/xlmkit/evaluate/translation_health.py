@@ -17,7 +17,7 @@ from xlmkit.evaluate.score import Score
 from xlmkit.evaluate.translation import translation_scores
 from xlmkit.evaluate.words import counted_words, plain
 
-ALIKE = 0.9
+COPY_SIMILARITY = 0.9
 """A copy has at least this similarity to its source: one letter in ten may differ."""
 
 _LONGEST_UNIT = 6  # words that may repeat together
@@ -36,7 +36,8 @@ class Health:
     Attributes:
         n: sources that have text.
         sources: different ones among them.
-        copied: outputs that are their source or nearly so (`ALIKE`), without case and punctuation.
+        copied: outputs that are their source or nearly so (`COPY_SIMILARITY`), without case and
+            punctuation.
         overlap: words of the outputs that stand in their source, too.
         in_language: outputs that may be in the target language, of those with letters; None where
             no identifier was given, or no output has letters.
@@ -184,7 +185,8 @@ def _copied(source: str, output: str) -> bool:
     matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
     # The first two are upper bounds of the third, and far quicker.
     return all(
-        ratio() >= ALIKE for ratio in (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
+        ratio() >= COPY_SIMILARITY
+        for ratio in (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
     )
 
 

@@ -20,7 +20,7 @@ from xlmkit.data.batch import Inputs, assemble
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.search import Asked, search_sentences
 from xlmkit.generate.steps import TranslationSteps
-from xlmkit.text.vocabulary import EOS, PAD, SPECIAL_TOKENS
+from xlmkit.text.vocabulary import EOS, PAD, ids_of_no_word
 
 Ids = NDArray[np.int32]
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
@@ -110,10 +110,7 @@ class TorchEngine:
         else:
             self.model.to(choose_dtype(precision, self.device))
         self.longest = bundle.architecture.max_position_embeddings
-        # A model may have more words than its tokenizer.
-        unused = range(len(bundle.tokenizer), bundle.architecture.n_words)
-        specials = (index for index in range(len(SPECIAL_TOKENS)) if index not in (EOS, PAD))
-        self._never = [*specials, *unused]
+        self._never = ids_of_no_word(len(bundle.tokenizer), bundle.architecture.n_words)
 
     @torch.inference_mode()
     def search(

@@ -6,10 +6,9 @@ Shapes: B sentences, K beams of each, L words so far, E width, V words.
 import torch
 from torch import Tensor
 
-from xlmkit.generate.steps import Steps
+from xlmkit.generate.steps import Steps, next_states
 from xlmkit.model.cache import BeamCache
 from xlmkit.model.heads import LanguageModel
-from xlmkit.model.transformer import Surroundings
 from xlmkit.text.vocabulary import MASK
 
 
@@ -32,14 +31,7 @@ class CausalSteps:
 
     def scores(self, words_BK: Tensor) -> Tensor:
         """Compute one position, (B, K, V)."""
-        transformer = self._model.transformer
-        around = Surroundings(mask=self._past.begin(words_BK), causal=True, past=self._past)
-        places_BK = torch.full_like(words_BK, self._past.length)
-        languages_BK = self._language[:, None].expand_as(words_BK)
-        hidden_BKE = transformer.embed(transformer.embeddings(words_BK), places_BK, languages_BK)
-        for states_BKE in transformer.layers(hidden_BKE, None, around):
-            hidden_BKE = states_BKE
-        self._past.end()
+        hidden_BKE = next_states(self._model.transformer, self._past, words_BK, self._language)
         scores_BKV: Tensor = self._model.pred_layer(hidden_BKE)
         return scores_BKV.float()
 

@@ -12,7 +12,9 @@ from torch import Tensor
 from xlmkit.model.attention import attention_mask
 from xlmkit.model.cache import BeamCache
 from xlmkit.model.encoder_decoder import EncoderDecoder
-from xlmkit.model.transformer import Surroundings
+from xlmkit.model.transformer import Surroundings, Transformer
+
+_CHUNK = 128  # words
 
 
 class Steps(Protocol):
@@ -60,19 +62,10 @@ class TranslationSteps:
 
     def scores(self, words_BK: Tensor) -> Tensor:
         """Decode one position, (B, K, V)."""
-        decoder = self._model.decoder
-        around = Surroundings(
-            mask=self._past.begin(words_BK),
-            causal=True,
-            source_mask=self._source_mask,
-            past=self._past,
-        )
-        places = torch.full_like(words_BK, self._past.length)
-        languages_BK = self._language[:, None].expand_as(words_BK)
-        hidden_BKE = decoder.embed(decoder.embeddings(words_BK), places, languages_BK)
-        for states_BKE in decoder.layers(hidden_BKE, self._source, around):
-            hidden_BKE = states_BKE
-        self._past.end()
+        hidden_BKE = next_states(
+            self._model.decoder, self._past, words_BK, self._language,
+            self._source, self._source_mask,
+        )  # fmt: skip
         scores_BKV: Tensor = self._model.pred_layer(hidden_BKE)
         return scores_BKV.float()
 
@@ -89,6 +82,27 @@ class TranslationSteps:
             self._source_mask = self._source_mask.index_select(0, sentences)
 
 
+def next_states(
+    model: Transformer,
+    past: BeamCache,
+    words_BK: Tensor,
+    language_B: Tensor,
+    source_BSE: Tensor | None = None,
+    source_mask: Tensor | None = None,
+) -> Tensor:
+    """Run a left-to-right model on one position behind those that are kept; return (B, K, E)."""
+    around = Surroundings(
+        mask=past.begin(words_BK), causal=True, source_mask=source_mask, past=past
+    )
+    places_BK = torch.full_like(words_BK, past.length)
+    languages_BK = language_B[:, None].expand_as(words_BK)
+    hidden_BKE = model.embed(model.embeddings(words_BK), places_BK, languages_BK)
+    for states_BKE in model.layers(hidden_BKE, source_BSE, around):
+        hidden_BKE = states_BKE
+    past.end()
+    return hidden_BKE
+
+
 def log_normalizers(scores_BKV: Tensor) -> Tensor:
     """Return what to subtract from scores for log-probabilities, (B, K).
 
@@ -97,9 +111,6 @@ def log_normalizers(scores_BKV: Tensor) -> Tensor:
     if scores_BKV.device.type != "cpu":
         return scores_BKV.logsumexp(dim=2)
     return torch.stack([scores_KV.logsumexp(dim=1) for scores_KV in scores_BKV])
-
-
-_CHUNK = 128  # words
 
 
 def best_words(scores_BKV: Tensor, n: int) -> tuple[Tensor, Tensor]:
@@ -113,10 +124,11 @@ def best_words(scores_BKV: Tensor, n: int) -> tuple[Tensor, Tensor]:
     if scores_BKV.device.type != "cpu" or whole // _CHUNK <= 2 * n:
         scores, words = scores_BKV.topk(n, dim=2)
         return scores, words
+    # C chunks of W words; R words are behind them, M = n W + R are looked at.
     chunks_BKCW = scores_BKV[..., :whole].view(B, K, -1, _CHUNK)
     best_BKn = chunks_BKCW.amax(dim=3).topk(n, dim=2, sorted=False).indices
-    places = best_BKn[..., None] * _CHUNK + torch.arange(_CHUNK)  # (B, K, n, W)
-    rest = torch.arange(whole, V).expand(B, K, -1)
-    words_BKM = torch.cat([places.flatten(2), rest], dim=2)
-    scores_BKn, found = scores_BKV.gather(2, words_BKM).topk(n, dim=2)
-    return scores_BKn, words_BKM.gather(2, found)
+    words_BKnW = best_BKn[..., None] * _CHUNK + torch.arange(_CHUNK)
+    rest_BKR = torch.arange(whole, V).expand(B, K, -1)
+    words_BKM = torch.cat([words_BKnW.flatten(2), rest_BKR], dim=2)
+    scores_BKn, places_BKn = scores_BKV.gather(2, words_BKM).topk(n, dim=2)
+    return scores_BKn, words_BKM.gather(2, places_BKn)

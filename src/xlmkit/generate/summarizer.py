@@ -80,7 +80,7 @@ class Summarizer:
             language: the language of the texts.
             tgt: the language to write; by default the same.
             search: how; by default beam search with five beams. No summary has more tokens than
-                the model learned, or `max_length`.
+                the model learned, nor than `max_length`.
             long_texts: what is done with a text that is longer than `length`: its beginning is
                 summarised, or all of it in parts whose summaries are joined.
             first: number of the first text, by which the draws of `sample` differ.
@@ -105,8 +105,8 @@ class Summarizer:
         texts = checked_texts(texts)
         check_how(search, first)
         search = search or SearchConfig()
-        if search.max_length is None:
-            search = search.model_copy(update={"max_length": self.summary_length})
+        longest = min(self.summary_length, search.max_length or self.summary_length)
+        search = search.model_copy(update={"max_length": longest})
         tokenizer, room = self.translator.tokenizer, self.length - 2
         if long_texts == "parts":
             parts = [cut(text, language, tokenizer, room) for text in texts]

@@ -1,6 +1,7 @@
 """Sentences written word by word, each by itself: the best word every time, or one that is drawn.
 
-Shapes: B sentences, K hypotheses of each, L words, V words of the vocabulary.
+Shapes: B sentences, K hypotheses of each, L words, V words of the vocabulary, of which the n that
+come into question are drawn from, the best first where it matters.
 """
 
 from collections.abc import Sequence
@@ -65,20 +66,18 @@ class Sampling:
         if block not in self._uniform:
             self._uniform = {block: self._draws(block, K)}
         uniform_BK = self._uniform[block][sentence_B.cpu(), :, column].to(scores_BKV)
-        ordered = self._search.top_k > 0 or self._search.top_p < 1
-        words_BKV = None
-        if ordered:
-            scores_BKV, words_BKV = scores_BKV.topk(min(V, self._search.top_k or V), dim=2)
-        probability = torch.softmax(scores_BKV / self._search.temperature, dim=2)
-        upto = probability.cumsum(dim=2)
-        last = torch.full((B, K, 1), upto.shape[2] - 1, device=upto.device)
+        scores_BKn, words_BKn = scores_BKV, None
+        if self._search.top_k > 0 or self._search.top_p < 1:
+            scores_BKn, words_BKn = scores_BKV.topk(min(V, self._search.top_k or V), dim=2)
+        probability_BKn = torch.softmax(scores_BKn / self._search.temperature, dim=2)
+        upto_BKn = probability_BKn.cumsum(dim=2)
+        last_BK1 = torch.full((B, K, 1), upto_BKn.shape[2] - 1, device=upto_BKn.device)
         if self._search.top_p < 1:
-            last = (upto - probability < self._search.top_p).sum(dim=2, keepdim=True) - 1
-        place_BK1 = torch.searchsorted(
-            upto, uniform_BK[..., None] * upto.gather(2, last), right=True
-        )
-        place_BK1 = torch.minimum(place_BK1, last)
-        return (place_BK1 if words_BKV is None else words_BKV.gather(2, place_BK1)).squeeze(2)
+            needed_BKn = upto_BKn - probability_BKn < self._search.top_p
+            last_BK1 = needed_BKn.sum(dim=2, keepdim=True) - 1
+        drawn_BK1 = uniform_BK[..., None] * upto_BKn.gather(2, last_BK1)
+        place_BK1 = torch.searchsorted(upto_BKn, drawn_BK1, right=True).minimum(last_BK1)
+        return (place_BK1 if words_BKn is None else words_BKn.gather(2, place_BK1)).squeeze(2)
 
     def _draws(self, block: int, n_samples: int) -> Tensor:
         """Return numbers in [0, 1) for 64 places, (sentences, K, 64)."""

@@ -10,6 +10,17 @@ SPECIAL_TOKENS = ("<s>", "</s>", "<pad>", "<unk>", *(f"<special{i}>" for i in ra
 """Ids 0 to 13, the same in every vocabulary of XLM."""
 
 
+def ids_of_no_word(known: int, rows: int) -> list[int]:
+    """Return the ids that stand for nothing in a text: all special ones but `</s>` and `<pad>`.
+
+    Args:
+        known: size of the vocabulary.
+        rows: of the model's table of words, which may have more.
+    """
+    specials = (index for index in range(len(SPECIAL_TOKENS)) if index not in (EOS, PAD))
+    return [*specials, *range(known, rows)]
+
+
 class Vocabulary:
     """Symbols and their ids, the special tokens first.
 

@@ -180,6 +180,25 @@ def test_what_is_written_for_back_translation_has_no_needless_padding(
     assert widths[0][0] == widths[0][1] < 16
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_back_translation_writes_words_of_the_tokenizer_only(
+    shards: Shards, temperature: float
+) -> None:
+    translator = model().eval()
+    translator.pred_layer.proj.bias.data[3:14] += 50  # special tokens are the likeliest,
+    translator.pred_layer.proj.bias.data[30:] += 40  # then rows that stand for no word,
+    translator.pred_layer.proj.bias.data[14:30] += 5  # then words
+    batch = bt(shards, BackTranslator(16)).batch(3)
+    written = BackTranslator(16, temperature, n_words=30)(
+        translator, batch.sentences, batch.through
+    )
+    found = set(written.unique().tolist())
+    assert found & set(range(14, 30))
+    assert found <= {EOS, PAD, *range(14, 30)}
+    everything = BackTranslator(16, temperature)(translator, batch.sentences, batch.through)
+    assert (everything >= 30).any()
+
+
 def test_language_models_train_one_half(shards: Shards) -> None:
     translator = model(encoder_prediction=True)
     build: dict[str, Any] = {"shards": shards, "split": "train", **BUILD}
