@@ -13,7 +13,7 @@ from xlmkit.data.gettext import read_gettext
 from xlmkit.data.hub import read_hub
 from xlmkit.data.inputs import Reading, find_files
 from xlmkit.data.language_files import by_language, every_language
-from xlmkit.data.records import Record, blocks, labels_in, several_labels
+from xlmkit.data.records import Record, blocks, labels_in, one_label, several_labels
 from xlmkit.data.sources import (
     CsvSource,
     GettextSource,
@@ -94,7 +94,8 @@ def _records(part: Source, reading: Reading) -> Iterator[Record]:
 
 def _relabelled(record: Record, source: Source, reading: Reading) -> Record:
     """Return a record with its label by another name; one that has none there loses it."""
-    names, given = source.label_map or {}, record.label
+    given = record.label
+    names = {one_label(name): other for name, other in (source.label_map or {}).items()}
     if given == "" and reading.empty_labels:
         return record
     several = None if given is None else labels_in(given)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xlmkit.data.measures import normalize
+
 BLOCK = 4096
 BLOCK_CHARACTERS = 1 << 18
 """The most records, and about the most characters, that are worked on at a time."""
@@ -65,9 +67,14 @@ class Record:
         return cls(fields["texts"], fields["source"], fields["where"], fields["label"])
 
 
+def one_label(value: object) -> str:
+    """Return a label in normal form, so that what cannot be seen makes no other class of it."""
+    return normalize(str(value))
+
+
 def several_labels(names: Iterable[object]) -> str:
     """Return several labels, or none, as the one of a record."""
-    given = (str(name).strip() for name in names)
+    given = map(one_label, names)
     return "".join(f"{name}{_LABEL_END}" for name in given if name) or _LABEL_END
 
 

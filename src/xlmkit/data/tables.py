@@ -10,7 +10,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.data.inputs import Reading, find_files, json_value, lenient_lines
 from xlmkit.data.measures import is_blank
-from xlmkit.data.records import Record, several_labels
+from xlmkit.data.records import Record, one_label, several_labels
 from xlmkit.data.source_base import Column
 from xlmkit.data.sources import CsvSource, JsonlSource, TableSource, TsvSource
 from xlmkit.text.languages import language
@@ -228,7 +228,7 @@ class Table:
         """Return the label of a row, None where it has none; a list is that of several classes."""
         if isinstance(value, list | tuple):
             return several_labels(value)
-        label = "" if value is None else str(value).strip()
+        label = "" if value is None else one_label(value)
         if not label and (value is None or not self.reading.empty_labels):
             return None
         return label

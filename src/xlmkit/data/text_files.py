@@ -9,7 +9,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.files import open_lines
 from xlmkit.data.columns import Columns
 from xlmkit.data.inputs import Lines, Reading, find_files, lenient_lines, lenient_pieces
-from xlmkit.data.records import Record
+from xlmkit.data.records import Record, one_label
 from xlmkit.data.source_base import LineSource
 from xlmkit.data.sources import ParallelSource, TextSource
 
@@ -107,7 +107,7 @@ def _labels(source: TextSource, paths: list[Path], reading: Reading) -> Iterator
     files = find_files(source.labels, reading.base)
     if len(files) != 1 or len(paths) != 1:
         raise UserError(f"{source.labels} means {len(files)} files for {len(paths)} of text.")
-    return (line.strip() for _, line in _lines(files[0], source, reading))
+    return (one_label(line) for _, line in _lines(files[0], source, reading))
 
 
 def read_parallel(source: ParallelSource, reading: Reading) -> Iterator[Record]:

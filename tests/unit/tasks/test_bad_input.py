@@ -15,7 +15,7 @@ FILES = {
     "good.tsv": "a\tx\nb\ty\n",
     "unknown.tsv": "a\tz\nb\tx\nc\tz\n",
     "empty.tsv": "\tx\nb\t\nc\tx\n",
-    "blank.tsv": " \tx\n\u00a0\ty\n\u200b\tx\nb\t \nc\t x \n",
+    "blank.tsv": " \tx\n\u00a0\ty\n\u200b\tx\nb\t \nc\t x \nd\t\u200b\ne\tx\u200b\n",
     "blank_pairs.tsv": "a\tb\tx\na\t \tx\n \tb\ty\na\tb\ty\n",
     "blank_lines.txt": "a\n \nb\n",
     "blank_labels.txt": "x\ny\nx\n",
@@ -118,10 +118,10 @@ def load(tmp_path: Path) -> Any:
             "classification",
             tsv("good.tsv"),
             tsv("blank.tsv"),
-            1,
+            2,
             [
                 "3 lines left out (an empty text): blank.tsv:1, blank.tsv:2, blank.tsv:3",
-                "1 line left out (no label): blank.tsv:4",
+                "2 lines left out (no label): blank.tsv:4, blank.tsv:6",
             ],
         ),
         (
@@ -245,7 +245,7 @@ def test_lists_of_classes_and_none(load: Any) -> None:
     data = load("multilabel", LISTS, LISTS)
     assert data.labels == ["a, b", "x"]
     assert data.test["en"].labels.tolist() == [[1, 1], [0, 0]]
-    renamed = LISTS | {"label_map": {"x": "one", "a, b": "two"}}
+    renamed = LISTS | {"label_map": {"x": "one", "a, \u200bb": "two"}}  # as a name is copied
     assert load("multilabel", renamed, renamed).labels == ["one", "two"]
 
 
