@@ -25,6 +25,10 @@ class Progress:
     """A running count with its rate and a few named values.
 
     A call costs about a microsecond, so a loop may report every item. Several threads may report.
+
+    Attributes:
+        total: how many units there are, if known; may be set anew where it was an estimate.
+        count: those that are done.
     """
 
     def __init__(self, description: str, total: int | None, unit: str, start: int) -> None:
@@ -63,7 +67,8 @@ class Progress:
             now = time.monotonic()
             elapsed = now - self._began
             rate = (self.count - self._start) / elapsed if elapsed > 0 else None
-            self._display.close(", ".join(self._parts(rate, now)), elapsed, finished=finished)
+            parts = self._parts(rate, now, finished=finished)
+            self._display.close(", ".join(parts), elapsed, finished=finished)
 
     def _measure(self, now: float) -> None:
         """Update the rate, a moving average over about the last ten seconds."""
@@ -75,7 +80,7 @@ class Progress:
             self._rate += (current - self._rate) * (1 - math.exp(-passed / _RATE_SECONDS))
         self._seen_at, self._seen_count = now, self.count
 
-    def _parts(self, rate: float | None, now: float) -> Iterator[str]:
+    def _parts(self, rate: float | None, now: float, *, finished: bool = False) -> Iterator[str]:
         """Yield what is known, in the order in which it is read."""
         if self.total:
             share = 100 * self.count / self.total
@@ -87,7 +92,7 @@ class Progress:
         for name, value in self.fields.items():
             yield f"{name}={format_value(value)}"
         yield format_duration(now - self._began)
-        if self.total and rate and self.count < self.total:
+        if self.total and rate and self.count < self.total and not finished:
             yield f"{format_duration((self.total - self.count) / rate)} left"
 
 
@@ -143,7 +148,8 @@ class _Bar:
         if self._task is None:  # so that a job too short for a bar shows none
             self._rich.start()
             self._task = self._rich.add_task(self._job.description, total=self._job.total, state="")
-        self._rich.update(self._task, completed=self._job.count, state=state, refresh=True)
+        count, total = self._job.count, self._job.total  # which may be known better by now
+        self._rich.update(self._task, completed=count, total=total, state=state, refresh=True)
 
     def close(self, state: str, elapsed: float, *, finished: bool) -> None:
         del elapsed, finished

@@ -31,10 +31,11 @@ class Curve:
         names: of the objectives.
         every: steps between points.
         bar: shows the running loss.
+        steps: of the whole training, by which its tokens are estimated.
     """
 
-    def __init__(self, names: list[str], every: int, bar: Progress) -> None:
-        self.names, self.every, self.bar = names, every, bar
+    def __init__(self, names: list[str], every: int, bar: Progress, steps: int) -> None:
+        self.names, self.every, self.bar, self.steps = names, every, bar, steps
 
     def __call__(self, state: TrainingState, report: StepReport) -> bool:
         """Count the step's losses."""
@@ -50,6 +51,7 @@ class Curve:
         fields: dict[str, float] = {name: round(v["loss"], 3) for name, v in averages.items()}
         if state.skipped:
             fields["skipped"] = state.skipped
+        self.bar.total = state.tokens * self.steps // state.step  # batches are seldom full
         self.bar.advance(report.tokens, **fields)
         if state.step % self.every == 0:
             for name, values in averages.items():

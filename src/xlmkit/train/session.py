@@ -54,7 +54,7 @@ class Session:
         key: fingerprint of all that decides the run; a checkpoint with another is not used.
         checkpoint_seconds: time between checkpoints.
         points: points of the loss curve.
-        estimated_tokens: tokens of the whole run, for the time left.
+        estimated_tokens: tokens of the whole run, for the time left until some steps are done.
         validate_every: steps between validations; by default so many that there are ten.
         factors: what the learning rate of a parameter is multiplied by, by its name; others by 1.
         tracking: where figures go besides the curve.
@@ -112,7 +112,7 @@ class Session:
             names = [objective.name for objective in self.plan.objectives]
             every = max(1, self.plan.steps // self.points)
             hooks: list[Hook] = [
-                Curve(names, every, bar),
+                Curve(names, every, bar, self.plan.steps),
                 every_seconds(self.checkpoint_seconds, save, processes),
                 stop_when(stop, processes),
             ]

@@ -57,8 +57,19 @@ def test_plain_lines_come_every_ten_seconds_and_at_the_end(clock, capsys) -> Non
     assert capsys.readouterr().err.splitlines() == [
         "training: 200 of 1,000 tokens (20 %), 20 tokens/s, loss=3.142, 0:10, 0:40 left",
         "training: 400 of 1,000 tokens (40 %), 20 tokens/s, loss=3.142, 0:20, 0:30 left",
-        "training: done, 500 of 1,000 tokens (50 %), 20 tokens/s, loss=3.142, 0:25, 0:25 left",
+        "training: done, 500 of 1,000 tokens (50 %), 20 tokens/s, loss=3.142, 0:25",
     ]
+
+
+def test_a_total_that_was_estimated_is_corrected(clock, capsys) -> None:
+    with progress("training", total=1000, unit="tokens") as bar:
+        for _ in range(12):
+            clock.now += 1
+            bar.total = 250
+            bar.advance(20)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == "training: 200 of 250 tokens (80 %), 20 tokens/s, 0:10, 0:02 left"
+    assert last == "training: done, 240 of 250 tokens (96 %), 20 tokens/s, 0:12"
 
 
 def test_a_short_job_prints_nothing(clock, capsys) -> None:

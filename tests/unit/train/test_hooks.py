@@ -27,7 +27,7 @@ class Bar:
     """Keeps what it is shown."""
 
     def __init__(self) -> None:
-        self.tokens, self.fields = 0, dict[str, Any]()
+        self.tokens, self.total, self.fields = 0, 999, dict[str, Any]()
 
     def advance(self, tokens: int, **fields: Any) -> None:
         self.tokens, self.fields = self.tokens + tokens, fields
@@ -47,7 +47,7 @@ def walk(curve: Any, state: TrainingState, *reports: StepReport) -> None:
 
 def test_losses_are_averaged_between_points() -> None:
     bar: Any = Bar()
-    state, curve = TrainingState(), Curve(["mlm", "tlm"], 3, bar)
+    state, curve = TrainingState(), Curve(["mlm", "tlm"], 3, bar, 6)
     walk(curve, state, report(0, loss=2.0), report(1, loss=8.0), report(0, loss=4.0))
     walk(curve, state, report(1, loss=1.0), report(1, loss=3.0))
     mlm, tlm = state.curve
@@ -61,9 +61,15 @@ def test_losses_are_averaged_between_points() -> None:
     assert state.curve[2]["loss"] == 18 / 12
 
 
+def test_the_tokens_of_a_training_are_those_of_its_steps_so_far() -> None:
+    bar: Any = Bar()
+    walk(Curve(["mlm"], 3, bar, 20), TrainingState(step=7, tokens=45), report())
+    assert (bar.tokens, bar.total) == (10, 55 * 20 // 8)
+
+
 def test_steps_that_were_skipped_do_not_count() -> None:
     bar: Any = Bar()
-    state, curve = TrainingState(skipped=1), Curve(["mlm"], 2, bar)
+    state, curve = TrainingState(skipped=1), Curve(["mlm"], 2, bar, 8)
     walk(curve, state, report(norm=math.nan, loss=math.nan), report(loss=4.0))
     assert [p["loss"] for p in state.curve] == [3.0]
     assert bar.fields["skipped"] == 1
@@ -72,16 +78,16 @@ def test_steps_that_were_skipped_do_not_count() -> None:
 def test_only_skipped_steps_make_no_point() -> None:
     bar: Any = Bar()
     state = TrainingState(skipped=1)
-    walk(Curve(["mlm"], 1, bar), state, report(norm=math.inf, loss=math.inf))
+    walk(Curve(["mlm"], 1, bar, 8), state, report(norm=math.inf, loss=math.inf))
     assert state.curve == []
 
 
 def test_a_new_hook_goes_on_from_the_states_sums() -> None:
     bar: Any = Bar()
     whole, parted = TrainingState(), TrainingState()
-    walk(Curve(["mlm"], 4, bar), whole, *(report(loss=n / 7) for n in range(4)))
+    walk(Curve(["mlm"], 4, bar, 8), whole, *(report(loss=n / 7) for n in range(4)))
     for n in range(4):
-        walk(Curve(["mlm"], 4, bar), parted, report(loss=n / 7))
+        walk(Curve(["mlm"], 4, bar, 8), parted, report(loss=n / 7))
     assert whole == parted
 
 
