@@ -29,7 +29,7 @@ from xlmkit.evaluate.results import (
 )
 from xlmkit.evaluate.score import Score
 
-_FEWEST = 4  # languages for a correlation
+_FEWEST = 5  # languages for a correlation; of four none is unlikely by chance
 _PERMUTATIONS = 9_999
 _LEVEL = 0.05
 _TEXT = "text for pretraining"

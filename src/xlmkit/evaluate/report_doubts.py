@@ -31,13 +31,18 @@ def doubt_notes(results: Results, models: Mapping[str, Mapping[str, Any]]) -> li
 def only_answer(task: Mapping[str, Any], code: str) -> str | None:
     """Return the one class that a model gives every text, or word, of a language.
 
-    None where it gives several, where all are of that class, and where classes are not confused.
+    It is empty where the model gives none of several classes to any text, or no question an answer.
+    None where it gives several, where it is right throughout, and where nothing tells.
 
     Args:
         task: the model's part of a task.
         code: the language.
     """
-    confusion, labels = task["languages"][code].get("confusion"), task.get("labels") or ()
+    one = task["languages"][code]
+    if one.get("answered") == 0:
+        found = score(one, main_metric(task))
+        return "" if found is not None and found.value < 1 else None
+    confusion, labels = one.get("confusion"), task.get("labels") or ()
     if not confusion or len(confusion) != len(labels):
         return None
     counts = map(sum, zip(*confusion, strict=True))
@@ -46,16 +51,22 @@ def only_answer(task: Mapping[str, Any], code: str) -> str | None:
 
 
 def _one_class(results: Results, models: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return which models give all texts of a language the same answer, whose score is chance."""
+    """Return which models give all texts of a language the same answer, or none."""
     notes = []
     for key, one in models.items():
         found: dict[str, list[str]] = {}
         for code in ordered_languages(results, one["languages"]):
             if (answer := only_answer(one, code)) is not None:
                 found.setdefault(answer, []).append(language_name(results, code))
-        unit = "word" if one.get("kind") == "tagging" else "text"
-        title = model_title(results, key)
-        notes += [f"{title} calls every {unit} in {listed(of)} {x}." for x, of in found.items()]
+        kind, title = one.get("kind"), model_title(results, key)
+        unit = "word" if kind == "tagging" else "text"
+        nothing = "question an answer" if kind == "question_answering" else "text any class"
+        notes += [
+            f"{title} calls every {unit} in {listed(of)} {answer}."
+            if answer
+            else f"{title} gives no {nothing} in {listed(of)}."
+            for answer, of in found.items()
+        ]
     return notes
 
 

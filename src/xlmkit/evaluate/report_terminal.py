@@ -57,7 +57,8 @@ def print_summary(results: Results) -> None:
         kept = content.columns[0] if content.groups else ""
         _print(f"Translations found first, in %: {kept or 'average'}", content, kept)
     for one in set_tables(results):
-        _print(f"{one.title}, in %", one.table, one.table.columns[0] if one.table.groups else "")
+        kept = one.table.columns[0] if one.table.groups else ""
+        _print(f"{one.title}, in %{kept and f': {kept}'}", one.table, kept)
     print_translation(results)
     for objective, content in language_model_tables(results).items():
         _print(f"Perplexity with {objective.upper()}", content, "Perplexity")

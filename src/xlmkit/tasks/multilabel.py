@@ -150,6 +150,7 @@ class MultilabelData(SequenceData):
             "exact_match": label_sets_accuracy(labels, predicted).to_json(),
             "classes": multilabel_class_scores(labels, predicted).by_name(self.labels, every=True),
             "calibration": sure.to_json(),
+            "answered": int(predicted.any(axis=1).sum()),
         }
 
     def columns(self, part: LabelledTexts, scores: Scores) -> Columns:

@@ -297,7 +297,8 @@ class QuestionAnsweringData(TaskData):
             exact, f1 = _scored(questions, found, threshold, config.normalisation)
             answerable = np.array([bool(question.answers) for question in questions])
             judged = judge_answers(exact, f1, answerable, config.normalisation)
-            languages[language] = {**judged, "n": len(questions)}
+            answered = sum(bool(one.best(threshold)) for one in found)
+            languages[language] = {**judged, "n": len(questions), "answered": answered}
             asked_in[language] = by_question_language(questions, exact, f1)
             shown[language] = answer_examples(questions, found, exact, threshold)
             texts = [f"{one.text} | {one.context}" for one in questions]

@@ -104,8 +104,9 @@ class RegressionData(SequenceData):
     def answers(self, part: LabelledTexts, scores: Scores) -> list[dict[str, Any]]:
         """Return of each text its value and the predicted one."""
         predicted = scores[:, 0] * self.deviation + self.mean
+        digits = max(0, 1 - math.floor(math.log10(self.deviation)))  # a tenth of it can be told
         return [
-            {"label": f"{label:.1f}", "predicted": f"{value:.1f}"}
+            {"label": f"{label:.{digits}f}", "predicted": f"{value:.{digits}f}"}
             for label, value in zip(part.labels, predicted, strict=True)
         ]
 

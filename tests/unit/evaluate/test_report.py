@@ -351,6 +351,13 @@ def test_summary_in_the_terminal(results, capsys):
     assert any(line.startswith("Perplexity with MLM") for line in lines)
 
 
+def test_tables_of_sets_name_what_they_show_of_each_model(results, capsys):
+    for model in results["models"].values():
+        model["retrieval"]["margin"] = dict(model["retrieval"])
+    print_summary(results)
+    assert "Finding translations, by margin, in %: To English\n" in capsys.readouterr().out
+
+
 def test_summary_of_nothing_prints_nothing(capsys):
     print_summary({"name": "empty"})
     assert capsys.readouterr().out == ""

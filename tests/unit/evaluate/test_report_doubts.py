@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from xlmkit.evaluate.report import print_summary, render_report
+from xlmkit.evaluate.report_bias import falls
 from xlmkit.evaluate.report_doubts import doubt_notes
 from xlmkit.evaluate.report_errors import left_out_notes
 from xlmkit.evaluate.report_tables import transfer_table
@@ -92,3 +93,30 @@ def test_languages_without_entities_are_told(results: Any) -> None:
     assert note == (
         "Words of languages none of whose tags were learned are left out: 2 in sw (all; b-per 2)."
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "told"),
+    [
+        ("multilabel", "macro_f1", "MLM gives no text any class in French."),
+        ("question_answering", "f1", "MLM gives no question an answer in French."),
+    ],
+)
+def test_a_model_that_says_nothing_is_told_and_not_praised(
+    results: Any, kind: str, metric: str, told: str
+) -> None:
+    models = models_on(results, "application")
+    for model in models.values():
+        model |= {"kind": kind, "metrics": [metric]}
+        for part in model["languages"].values():
+            part.pop("confusion", None)
+            part |= {metric: scored(0.4, metric), "answered": 9}
+    assert doubt_notes(results, models) == []
+    french = models["mlm"]["languages"]["fr"]
+    french["answered"] = 0
+    assert doubt_notes(results, models) == [told]
+    assert [one.code for one in falls(results, results["models"]["mlm"], models["mlm"])] == [
+        code for code in models["mlm"]["languages"] if code not in ("en", "fr")
+    ]
+    french[metric] = scored(1.0, metric)  # nothing is what was right
+    assert doubt_notes(results, models) == []

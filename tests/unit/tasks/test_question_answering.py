@@ -184,6 +184,7 @@ def test_what_is_measured(tmp_path: Path) -> None:
     assert chinese["has_answer_f1"]["value"] == pytest.approx(2 / 3)
     assert chinese["has_answer_exact_match"]["value"] == 0
     assert chinese["no_answer_accuracy"]["value"] == 1
+    assert chinese["answered"] == chinese["has_answer_f1"]["n"] < chinese["n"]
     assert measured["average"]["exact_match"] == pytest.approx(1 / 3)
     shown = measured["examples"]["zh"]
     assert {one["label"] == one["predicted"] for one in shown} == {True, False}
