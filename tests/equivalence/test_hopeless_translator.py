@@ -69,7 +69,7 @@ def test_killed_at_a_measurement_it_ends_as_one_that_was_not(
     assert steps == 12  # four measurements
     assert sum("collapses" in line for line in told) == 1
     assert told[0].startswith("Step 6: English to Arabic")  # the second confirms it
-    assert told[-1].startswith("All directions still copied or collapsed at step 12")
+    assert told[-1].startswith("All directions still copied, collapsed or wrote nothing at step 12")
 
     class KilledError(Exception):
         pass

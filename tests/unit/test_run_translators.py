@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
 from xlmkit.build.translation_texts import watched
-from xlmkit.build.translator_objectives import _Makers, translator_objectives
 from xlmkit.cli.app import app
 from xlmkit.core.config import load_config
 from xlmkit.core.errors import UserError
@@ -208,23 +206,6 @@ def test_how_a_translator_is_measured_does_not_outdate_its_training(
     assert all(made.translated(name).finished for name in made.translators())
     assert not any(made.tested(name).finished for name in made.translators())
     assert all(plan(trained).tested(name).finished for name in made.translators())
-
-
-def test_a_direction_of_which_all_pairs_are_too_long_is_refused(trained: Path) -> None:
-    made = plan(trained, "translation.models.fresh.mt.length=8")
-    maker = _Makers(made, "fresh", ["en-zh", "zh-en"])
-    short = {"en-zh": 3, "zh-en": 0}
-    pairs = SimpleNamespace(groups=[SimpleNamespace(name="en-zh")], left_out=short)
-    with pytest.raises(UserError, match="all translations of zh-en have sentences of more than 8"):
-        maker._tell_of_long(pairs, 8)  # type: ignore[arg-type]
-
-
-def test_pairs_that_are_too_long_are_told(
-    trained: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    made = plan(trained, "translation.models.fresh.mt.length=14")
-    translator_objectives(made, "fresh")
-    assert "with a sentence of more than 14 tokens are not learned: " in capsys.readouterr().err
 
 
 def test_a_step_is_chosen_by_directions_that_are_learned_alone(trained: Path) -> None:

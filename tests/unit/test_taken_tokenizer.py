@@ -94,6 +94,12 @@ def test_a_translator_begins_as_a_model_from_elsewhere(recipe: Path) -> None:
     before = theirs.weights["transformer.embeddings.weight"]
     after = made.encoder_decoder().encoder.embeddings.weight.detach()
     assert 0 < float((after - before).abs().max()) < 0.1  # two steps away
+    init = f"translation.models.begun.init={out / 'translation' / 'begun'}"
+    whole = initial_translator(plan(recipe, init), "begun", made.tokenizer).state_dict()
+    assert all(torch.equal(whole[n], v) for n, v in made.encoder_decoder().state_dict().items())
+    one_table = plan(recipe, init, "translation.models.begun.share_embeddings=true")
+    with pytest.raises(UserError, match=r"begun.share_embeddings: .* set this to false"):
+        initial_translator(one_table, "begun", made.tokenizer)
     [line] = Translator.from_pretrained(out / "translation" / "begun").translate(
         ["a few words"], src="en", tgt="zh"
     )

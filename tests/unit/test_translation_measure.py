@@ -1,6 +1,7 @@
 """What the loss of a translator is measured on while it learns."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,7 @@ def test_what_is_slow_is_measured_of_test_texts_alone(
     validation(bundle.encoder_decoder(), TrainingState(step=1))
     judge(Translator(bundle), {"en-fr": texts}, SearchConfig(beam_size=0), thorough=True)
     assert measured == [["bleu", "chrf"], ["bleu", "chrf", "ter", "original"]]
+    folded = replace(judge, folded=True)(Translator(bundle), {"en-fr": texts}, SearchConfig())
+    assert {one.signature.partition("|accents:")[2] for one in folded["en-fr"].scores.values()} == {
+        "removed"
+    }

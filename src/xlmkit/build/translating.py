@@ -82,7 +82,8 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         kept.on_saved,
     )
     if given_up(state):
-        say(f"All directions still copied or collapsed at step {state.step:,}: training ended.")
+        ill = "copied, collapsed or wrote nothing"
+        say(f"All directions still {ill} at step {state.step:,}: training ended.")
     best = best_step(state.curve, criterion)
     if best is not None:
         weights = load_file(kept.path(best))

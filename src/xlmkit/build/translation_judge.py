@@ -171,6 +171,11 @@ class Judge:
         if known is not None and target not in known.languages:
             known = None
         scores = self._scores(texts, outputs, target, resamples, thorough=thorough)
+        if self.folded:  # which no metric knows
+            scores = {
+                name: replace(score, signature=f"{score.signature}|accents:removed")
+                for name, score in scores.items()
+            }
         if back:
             scores[ROUND_TRIP] = round_trip(
                 texts.sources,

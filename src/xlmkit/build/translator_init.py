@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from xlmkit.checkpoint.bundle import Bundle
@@ -48,7 +49,7 @@ def initial_translator(plan: RunPlan, name: str, tokenizer: Tokenizer) -> Encode
         encoder_prediction=bool(config.mlm or config.tlm),
     )
     if found is not None:
-        _fill(model, found)
+        _fill(model, found, f"translation.models.{name}.share_embeddings")
     return model
 
 
@@ -85,10 +86,22 @@ def _check_lengths(config: TranslatorConfig, bundle: Bundle, folder: Path, place
             )
 
 
-def _fill(model: EncoderDecoder, bundle: Bundle) -> None:
-    """Load what the bundle has."""
+def _fill(model: EncoderDecoder, bundle: Bundle, place: str) -> None:
+    """Load what the bundle has.
+
+    Raises:
+        UserError: it is a translator with two tables of words, and the model has but one.
+    """
     if bundle.head == TRANSLATOR:
-        model.load_state_dict(bundle.encoder_decoder().state_dict(), strict=False)
+        given = bundle.encoder_decoder()
+        tables = [part.embeddings.weight for part in (given.encoder, given.decoder)]
+        shared = model.encoder.embeddings.weight is model.decoder.embeddings.weight
+        if shared and not torch.equal(*tables):
+            raise UserError(
+                f"{place}: the translator that init names has one table of words to read by and "
+                "another to write by; set this to false."
+            )
+        model.load_state_dict(given.state_dict(), strict=False)
         return
     weights = bundle.transformer().state_dict()
     model.encoder.load_state_dict(weights)

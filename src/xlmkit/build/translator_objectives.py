@@ -1,6 +1,6 @@
 """What a translator of the recipe learns, as objectives."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -105,38 +105,28 @@ class _Makers:
     def _translation(self, section: MtConfig, shards: Shards) -> Objective:
         directions = directions_of(shards, "train", section.directions)
         pairs = DirectedPairs(directions, section.length, section.alpha, most=section.pairs)
-        self._tell_of_long(pairs, section.length)
+        learned = {group.name for group in pairs.groups}
+        if gone := [name for name in pairs.left_out if name not in learned]:
+            raise UserError(
+                f"all translations of {', '.join(gone)} have sentences of more than "
+                f"{section.length} tokens; raise its length, or leave that direction out."
+            )
+        what = f"translations with a sentence of more than {section.length} tokens"
+        self._tell("mt", what, pairs.left_out)
         fewer = [group for group in pairs.groups if len(group.lengths) < (section.pairs or 0)]
         for group in fewer if self.tell else ():
             say(
                 f"translation.models.{self.name}.mt.pairs is {section.pairs:,}, but there are only "
                 f"{len(group.lengths):,} translations to learn {group.name} from."
             )
-        return Translation(
-            pairs,
-            self.languages,
-            **self.written,
-        )
+        return Translation(pairs, self.languages, **self.written)
 
-    def _tell_of_long(self, pairs: DirectedPairs, length: int) -> None:
-        """Say how many pairs are too long to learn from.
-
-        Raises:
-            UserError: all of a direction are.
-        """
-        learned = {group.name for group in pairs.groups}
-        if gone := [name for name in pairs.left_out if name not in learned]:
-            raise UserError(
-                f"all translations of {', '.join(gone)} have sentences of more than {length} "
-                "tokens; raise its length, or leave that direction out."
-            )
-        found = {name: count for name, count in pairs.left_out.items() if count}
+    def _tell(self, objective: str, what: str, left_out: Mapping[str, int]) -> None:
+        """Say how many texts of each group are not learned."""
+        found = {name: count for name, count in left_out.items() if count}
         if found and self.tell:
             told = ", ".join(f"{count:,} of {name}" for name, count in found.items())
-            say(
-                f"translation.models.{self.name}.mt: translations with a sentence of more than "
-                f"{length} tokens are not learned: {told}."
-            )
+            say(f"translation.models.{self.name}.{objective}: {what} are not learned: {told}.")
 
     def _summarization(self, section: SummaryConfig) -> Objective:
         texts = load_summaries(
@@ -151,6 +141,12 @@ class _Makers:
             name: summary_direction(part.sources, part.references, name, self.tokenizer, section)
             for name, part in texts.items()
         }
+        left_out = {
+            name: len(texts[name].references) - len(made.numbers)
+            for name, made in directions.items()
+        }
+        what = f"texts whose summaries have more than {section.summary_length} tokens"
+        self._tell("summary", what, left_out)
         return Summarization(
             DirectedPairs(directions, section.length, section.alpha, alike=False),
             self.languages,
@@ -160,7 +156,7 @@ class _Makers:
     def _denoising(self, section: AeConfig, shards: Shards) -> Objective:
         languages = {code: code for code in section.languages or self.languages}
         return Denoising(
-            LanguageSentences(shards, "train", languages, section.length, section.alpha),
+            self._sentences("ae", shards, languages, section),
             section.noise,
             self._ends_word(),
             self.languages,
@@ -173,13 +169,25 @@ class _Makers:
         parts = {name: name.split("-") for name in directions}
         texts = {name: target for name, (_, target) in parts.items()}
         return BackTranslation(
-            LanguageSentences(shards, "train", texts, section.length, section.alpha),
+            self._sentences("bt", shards, texts, section),
             [self.languages.index(source) for source, _ in parts.values()],
             BackTranslator(section.length, section.temperature, len(self.tokenizer)),
             self.languages,
             max_length=section.length,
             **self.written,
         )
+
+    def _sentences(
+        self,
+        objective: str,
+        shards: Shards,
+        languages: Mapping[str, str],
+        section: AeConfig | BtConfig,
+    ) -> LanguageSentences:
+        """Return the sentences of an objective, by the names of its groups."""
+        found = LanguageSentences(shards, "train", languages, section.length, section.alpha)
+        self._tell(objective, f"sentences of more than {section.length} tokens", found.left_out)
+        return found
 
     def _of_encoder(
         self, section: MlmConfig | TlmConfig, shards: Shards, maker: Callable[..., Objective]

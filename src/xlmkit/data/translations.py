@@ -224,6 +224,9 @@ class LanguageSentences:
         max_length: most tokens with `</s>`; longer sentences are left out.
         alpha: groups are drawn in proportion to their number of sentences to this power.
 
+    Attributes:
+        left_out: name of a group -> how many of its sentences are too long.
+
     Raises:
         UserError: a language has no sentence.
     """
@@ -247,6 +250,10 @@ class LanguageSentences:
                     f"There is no text in {code} of at most {max_length} tokens to learn from."
                 )
         counts = {name: len(i) for name, i in zip(languages, self._items, strict=True)}
+        self.left_out = {
+            name: int(np.count_nonzero(s.lengths)) - counts[name]
+            for name, s in zip(languages, self._sentences, strict=True)
+        }
         shares = sampling_probabilities(counts, alpha)
         # Counted twice: what is read and what is written are about equally long.
         self.groups = [

@@ -159,6 +159,8 @@ class Counts:
         everything = np.arange(len(self.per_sentence), dtype=np.intp)[None]
         drawn = np.abs(np.concatenate(samples[1:]))  # the first is the difference on all sentences
         beyond = np.sum(drawn - drawn.mean() > abs(made.value))
+        if not drawn.any():  # of systems that write the same, no difference is beyond none
+            beyond = len(drawn)
         return Comparison(
             value=float(self.values(everything)[0]),
             other=float(other.values(everything)[0]),

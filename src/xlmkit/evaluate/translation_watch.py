@@ -15,6 +15,7 @@ HEALTH = "health"
 """The objective of the curve's points that hold the health of a direction."""
 
 _HOPELESS = {"copies", "collapses"}
+_SILENT = 0.5  # more outputs than this are empty
 _Curve = Sequence[Mapping[str, Any]]
 
 
@@ -33,10 +34,16 @@ def new_findings(curve: _Curve, learner: Learner | None = None) -> list[str]:
 
 
 def hopeless_measurements(curve: _Curve) -> int:
-    """Return for how many measurements in a row up to now all directions copied or collapsed."""
+    """Return for how many measurements in a row up to now no direction was any good.
+
+    All that time each copied, collapsed or wrote next to nothing.
+    """
     lasting = []
     for direction, measured in _by_direction(curve).items():
-        ill = [bool(_HOPELESS & _kinds(direction, health)) for health in measured]
+        ill = [
+            health.empty > _SILENT or bool(_HOPELESS & _kinds(direction, health))
+            for health in measured
+        ]
         lasting.append(next((n for n, bad in enumerate(reversed(ill)) if not bad), len(ill)))
     return min(lasting, default=0)
 

@@ -151,8 +151,8 @@ class TranslationConfig(Config):
     patience: int | None = Field(None, ge=1)
     """Stop after so many measurements without a better one; by default all steps are made."""
     give_up_after: int | None = Field(None, ge=2)
-    """Stop after so many measurements in a row in which all directions copy or collapse; by
-    default never."""
+    """Stop after so many measurements in a row in which all directions copy, collapse
+    or write next to nothing; by default never."""
     beam_size: int = Field(5, ge=0)
     """Beams for measuring on test; 0 is greedy search."""
     split_sentences: bool = True

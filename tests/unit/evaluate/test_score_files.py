@@ -65,6 +65,18 @@ def test_two_systems_are_compared_in_pairs(score, tmp_path):
     assert row.split()[-1] == "yes"
 
 
+def test_systems_that_write_the_same_do_not_differ(score, tmp_path):
+    (tmp_path / "same.de").write_bytes((tmp_path / "good.de").read_bytes())
+    names = ["-m", "bleu", "-m", "ter", "-m", "rouge"]
+    words = [*names, "-t", "de", "--against", "same.de", "--json", "o.json"]
+    result = score("good.de", "reference.de", *words)
+    assert result.exit_code == 0, result.output
+    for made in json.loads((tmp_path / "o.json").read_text("utf-8"))["against"].values():
+        assert (made["difference"], made["p_value"]) == (0, 1)
+    rows = result.output.partition("against")[2].splitlines()
+    assert next(row for row in rows if "BLEU" in row).split()[-1] == "no"
+
+
 def test_rouge_is_compared_in_pairs_too(score, tmp_path):
     words = ["-t", "de", "-m", "rouge", "-m", "bleu", "--against", "bad.de", "--json", "o.json"]
     result = score("good.de", "reference.de", *words)

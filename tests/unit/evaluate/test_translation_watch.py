@@ -13,6 +13,7 @@ WELL = {
     "repeated": 0.0, "commonest": 0.01, "distinct": 1.0,
 }  # fmt: skip
 COPIES = {**WELL, "copied": 0.8}
+SILENT = {**WELL, "empty": 0.9, "in_language": None}
 COLLAPSED = {**WELL, "commonest": 0.9, "distinct": 0.1}
 
 
@@ -44,6 +45,7 @@ def test_another_finding_is_told_too() -> None:
 def test_hopeless_is_what_no_direction_escapes() -> None:
     assert hopeless_measurements([]) == 0
     assert hopeless_measurements(curve(en_fr=[WELL, COPIES, COLLAPSED])) == 2
+    assert hopeless_measurements(curve(en_fr=[WELL, COPIES, SILENT, SILENT])) == 3
     assert hopeless_measurements(curve(en_fr=[COPIES] * 3, fr_en=[COPIES] * 3)) == 3
     assert hopeless_measurements(curve(en_fr=[COPIES] * 3, fr_en=[COPIES, WELL, COPIES])) == 1
     assert hopeless_measurements(curve(en_fr=[COPIES] * 3, fr_en=[WELL] * 3)) == 0
