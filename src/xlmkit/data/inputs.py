@@ -107,7 +107,7 @@ class Reading:
         base: the folder that relative paths start from: that of the recipe.
         languages: the languages to read, in the order of the recipe.
         bad: where lines that cannot be used are counted.
-        empty_labels: whether an empty label is one, that of no class, and not missing.
+        separator: what parts the classes of a text, empty where each has one.
         numbers: whether the classes of a dataset are wanted by number, and not by name.
         classes: gets the number of each class that a dataset has a name for.
     """
@@ -115,9 +115,14 @@ class Reading:
     base: Path
     languages: tuple[str, ...]
     bad: BadLines = field(default_factory=BadLines)
-    empty_labels: bool = False
+    separator: str = ""
     numbers: bool = False
     classes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def empty_labels(self) -> bool:
+        """Whether an empty label is one, that of no class, and not missing."""
+        return bool(self.separator)
 
     def shown(self, path: Path) -> str:
         """Return a path as the recipe would write it."""

@@ -1,7 +1,7 @@
 """One entry to all readers: a source of a recipe in, its records out."""
 
 import glob
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from xlmkit.data.gettext import read_gettext
 from xlmkit.data.hub import read_hub
 from xlmkit.data.inputs import Reading, find_files
 from xlmkit.data.language_files import by_language, every_language
-from xlmkit.data.records import Record, blocks, labels_in, one_label, several_labels
+from xlmkit.data.records import Record, blocks, classes_in, labels_in, one_label, several_labels
 from xlmkit.data.sources import (
     CsvSource,
     GettextSource,
@@ -89,25 +89,23 @@ def _records(part: Source, reading: Reading) -> Iterator[Record]:
     records = _reader(part, reading)
     if part.label_map is None:
         return records
-    return (_relabelled(record, part, reading) for record in records)
+    names = {one_label(name): other for name, other in part.label_map.items()}
+    return (_relabelled(record, names, reading) for record in records)
 
 
-def _relabelled(record: Record, source: Source, reading: Reading) -> Record:
-    """Return a record with its label by another name; one that has none there loses it."""
+def _relabelled(record: Record, names: Mapping[str, str], reading: Reading) -> Record:
+    """Return a record with its classes by other names; one that has none there loses its label."""
     given = record.label
-    names = {one_label(name): other for name, other in (source.label_map or {}).items()}
-    if given == "" and reading.empty_labels:
+    if given is None:
+        reading.bad.add("no label", record.where, record.texts)
         return record
-    several = None if given is None else labels_in(given)
-    if several is None:
-        label = names.get(given or "")
-    else:
-        known = [names[name] for name in several if name in names]
-        label = several_labels(known) if len(known) == len(several) else None
-    if label is None:
-        reason = "no label" if given is None else "label not in label_map"
-        reading.bad.add(reason, record.where, record.texts)
-    return replace(record, label=label)
+    classes = classes_in(given, reading.separator)
+    if unknown := [name for name in classes if name not in names]:
+        reading.bad.add("label not in label_map", record.where, record.texts, unknown[0])
+        return replace(record, label=None)
+    known = [names[name] for name in classes]
+    listed = labels_in(given) is not None
+    return replace(record, label=several_labels(known) if listed else reading.separator.join(known))
 
 
 def _parts(source: Source, reading: Reading) -> list[Source]:

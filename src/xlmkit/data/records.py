@@ -83,6 +83,14 @@ def labels_in(label: str) -> list[str] | None:
     return [name for name in label.split(_LABEL_END) if name] if _LABEL_END in label else None
 
 
+def classes_in(label: str, separator: str) -> list[str]:
+    """Return the classes of a label: those listed, or what a separator parts, if there is one."""
+    names = labels_in(label)
+    if names is None:
+        names = label.split(separator) if separator else [label]
+    return [name for one in names if (name := one.strip())]
+
+
 def blocks(
     records: Iterable[Record], size: int = BLOCK, characters: int = BLOCK_CHARACTERS
 ) -> Iterator[list[Record]]:

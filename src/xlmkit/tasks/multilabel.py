@@ -15,7 +15,7 @@ from pydantic import Field
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
-from xlmkit.data.records import labels_in
+from xlmkit.data.records import classes_in
 from xlmkit.evaluate.calibration import Calibration, decision_probability
 from xlmkit.evaluate.multilabel import (
     label_sets_accuracy,
@@ -48,9 +48,18 @@ class MultilabelConfig(RareClasses, SequenceConfig):
     """The kind of task."""
     later: ClassVar[frozenset[str]] = SequenceConfig.later | RARE_CLASSES
     decides: ClassVar[Loss] = "several"
-    several: ClassVar[bool] = True
     separator: str = Field(",", min_length=1)
     """What stands between the classes of a text; JSON and datasets may hold lists instead."""
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides the result; models of when a map lost texts are made anew."""
+        mapped = any(source.label_map for source in (*self.train, *self.valid, *self.test))
+        return {**super().inputs(), **({"label_map": "by class"} if mapped else {})}
+
+    @property
+    def parted_by(self) -> str:
+        """What parts the classes of a text."""
+        return self.separator
 
     def load(self, inputs: TaskInputs) -> "MultilabelData":
         """Read a task's examples.
@@ -111,9 +120,7 @@ class MultilabelConfig(RareClasses, SequenceConfig):
         return renaming(names)
 
     def _names(self, example: Example) -> set[str]:
-        given = labels_in(example.label)
-        given = example.label.split(self.separator) if given is None else given
-        return {name.strip() for name in given if name.strip()}
+        return set(classes_in(example.label, self.separator))
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def read_split(
     inputs: TaskInputs,
     *,
     labelled: bool = True,
-    several: bool = False,
+    separator: str = "",
     numbers: bool = False,
 ) -> Iterator[Record]:
     """Yield records of a task's files, or, if it has none, of a split of the corpus.
@@ -67,7 +67,7 @@ def read_split(
         split: of the corpus.
         inputs: where files are, and what counts.
         labelled: whether every text of the files needs a label.
-        several: whether a text may have several labels, or none.
+        separator: what parts the labels of a text, where it may have several, or none.
         numbers: whether labels are numbers, those of a dataset's classes too.
 
     Raises:
@@ -78,11 +78,11 @@ def read_split(
         records = read_corpus(inputs.corpus, split)
         yield from _numbered(records, inputs.corpus) if numbers else records
     for source in sources:
-        reading = replace(reading_of(source, inputs), empty_labels=several, numbers=numbers)
+        reading = replace(reading_of(source, inputs), separator=separator, numbers=numbers)
         n = without = 0
         for record in read_source(source, reading):
             n += 1
-            if record.label is not None and not several and labels_in(record.label) is not None:
+            if record.label is not None and not separator and labels_in(record.label) is not None:
                 raise UserError(
                     f"The source {source.title!r} has a list of labels at {record.where}; a task "
                     "whose texts are of several classes is of kind: multilabel."

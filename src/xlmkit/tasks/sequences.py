@@ -74,8 +74,6 @@ class SequenceConfig(TaskConfig):
 
     decides: ClassVar[Loss] = "classes"
     """What the scores decide; see `SequenceData.loss`."""
-    several: ClassVar[bool] = False
-    """Whether a text may have several labels, or none."""
 
     @model_validator(mode="after")
     def _votes_for_classes(self) -> Self:
@@ -91,6 +89,11 @@ class SequenceConfig(TaskConfig):
                 "give both train and test files, or neither to use the records of data"
             )
         return self
+
+    @property
+    def parted_by(self) -> str:
+        """What parts the labels of a text, where it may have several, or none."""
+        return ""
 
     @property
     def _numbered(self) -> bool:
@@ -139,7 +142,7 @@ class SequenceConfig(TaskConfig):
 
     def _split(self, name: Literal["train", "test"], inputs: TaskInputs) -> Iterator[Record]:
         sources = self.train if name == "train" else self.test
-        return read_split(sources, name, inputs, several=self.several, numbers=self._numbered)
+        return read_split(sources, name, inputs, separator=self.parted_by, numbers=self._numbered)
 
     def _described(self, example: Example) -> tuple[str, str, str]:
         """Return language, class and text of an example; only one class each tells them apart."""

@@ -135,4 +135,4 @@ def test_labels_of_files_get_the_names_of_the_task(
     )
     data = config.load(TaskInputs(tmp_path, tmp_path, LANGUAGES))
     assert [data.labels[number] for number in data.test["en"].labels] == ["ui", "weather"]
-    assert "1 line left out (label not in label_map)" in capfd.readouterr().err
+    assert "1 line left out (label not in label_map 'SPORT')" in capfd.readouterr().err
