@@ -4,8 +4,9 @@ Each class is a question of its own, learned by binary cross-entropy and answere
 of a half or more.
 """
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -15,7 +16,7 @@ from pydantic import Field
 
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
-from xlmkit.data.records import classes_in
+from xlmkit.data.records import classes_in, labels_in
 from xlmkit.evaluate.calibration import Calibration, decision_probability
 from xlmkit.evaluate.multilabel import (
     label_sets_accuracy,
@@ -65,15 +66,18 @@ class MultilabelConfig(RareClasses, SequenceConfig):
         """Read a task's examples.
 
         Raises:
-            UserError: there are no labels, or only one class, in a source language.
+            UserError: there are no labels, or only one class, in a source language, or classes are
+                parted by something else than the separator.
         """
         learned, tested = self.read(inputs)
+        _check_written((*learned, *tested))
         names = sorted({name for example in learned for name in self._names(example)})
         if len(names) < 2:
             raise UserError(
                 f"There are {len(names)} different labels to learn from, at least two are needed; "
                 f"the classes of a text are parted by {self.separator!r}, see `separator`."
             )
+        self._check_parted(learned, names)
         self._count_bare(learned, inputs, "train", "to learn")
         self._count_bare(tested, inputs, "test", "to test on")
         number = {name: place for place, name in enumerate(names)}
@@ -96,6 +100,22 @@ class MultilabelConfig(RareClasses, SequenceConfig):
         self.check_weights(names)
         return MultilabelData(names, train, test, left_out=left_out)
 
+    def _check_parted(self, learned: Sequence[Example], names: Collection[str]) -> None:
+        """See that nothing else parts classes where the separator parts none.
+
+        Raises:
+            UserError: something does.
+        """
+        if any(len(self._names(example)) > 1 for example in learned):
+            return
+        for example in learned:
+            if other := _parting(example.label, names):
+                raise UserError(
+                    f"no text to learn from has two classes parted by {self.separator!r}, but "
+                    f"{example.label!r} at {example.where} is of known ones parted by {other!r}; "
+                    f"say `separator: {json.dumps(other)}`."
+                )
+
     def _count_bare(
         self, part: Sequence[Example], inputs: TaskInputs, split: str, what: str
     ) -> None:
@@ -112,15 +132,37 @@ class MultilabelConfig(RareClasses, SequenceConfig):
         for example in tested:
             if self._names(example) <= set(names):
                 continue
-            for other in _SEPARATORS:
-                parts = {name.strip() for name in example.label.split(other)}
-                if len(parts) > 1 and parts <= set(names):
-                    told = f"classes are parted by {self.separator!r}, and these by {other!r}"
-                    return f"{told}; see `separator`"
+            if other := _parting(example.label, names):
+                told = f"classes are parted by {self.separator!r}, and these by {other!r}"
+                return f"{told}; see `separator`"
         return renaming(names)
 
     def _names(self, example: Example) -> set[str]:
         return set(classes_in(example.label, self.separator))
+
+
+def _check_written(found: Iterable[Example]) -> None:
+    """See that no label is a list as a program prints it, whose brackets would be of its classes.
+
+    Raises:
+        UserError: one is.
+    """
+    for example in found:
+        if example.label.startswith("[") and example.label.endswith("]"):
+            raise UserError(
+                f"the label {example.label} at {example.where} is a list in writing; give lists in "
+                "JSON lines (of pandas: to_json with orient='records', lines=True), or names with "
+                "`separator` between them."
+            )
+
+
+def _parting(label: str, names: Collection[str]) -> str | None:
+    """Return what parts a label into several known names, if anything usual does."""
+    for other in () if labels_in(label) else _SEPARATORS:
+        parts = {name.strip() for name in label.split(other)}
+        if len(parts) > 1 and parts <= set(names):
+            return other
+    return None
 
 
 @dataclass(frozen=True)
