@@ -10,20 +10,22 @@ import typer
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model's folder.")]
 TextFile = Annotated[
     Path | None,
-    typer.Argument(metavar="[FILE]", help="The texts: lines, .tsv or .jsonl; else standard input."),
+    typer.Argument(metavar="[FILE]", help="Texts: lines, .tsv, .csv, .jsonl; else standard input."),
 ]
 TextLanguage = Annotated[str | None, typer.Option("--lang", "-l", help="Language of all texts.")]
 TextFormat = Annotated[
-    Literal["lines", "tsv", "jsonl"] | None,
+    Literal["lines", "tsv", "csv", "jsonl"] | None,
     typer.Option("--format", help="What the texts come in, where the file's ending does not say."),
 ]
 TextColumn = Annotated[
     str | None,
-    typer.Option("--text-column", help="Number from 0 (TSV) or key (JSONL) of the text."),
+    typer.Option(
+        "--text-column", help="Number from 0, name in the first row, or key (JSONL) of the text."
+    ),
 ]
 LanguageColumn = Annotated[
     str | None,
-    typer.Option("--lang-column", help="Number or key of the language, instead of --lang."),
+    typer.Option("--lang-column", help="The same of the language, instead of --lang."),
 ]
 InferencePrecision = Annotated[
     Literal["auto", "float32", "bfloat16", "int8"],
@@ -88,7 +90,7 @@ def predict(
         list[str] | None,
         typer.Option(
             "--second-column",
-            help="Number or key of a pair's second text; once for each, of what to choose from.",
+            help="The same of a pair's second text; once for each, of what to choose from.",
         ),
     ] = None,
     language: LanguageColumn = None,

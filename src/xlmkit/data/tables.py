@@ -17,7 +17,7 @@ from xlmkit.text.languages import language
 
 _TOO_FEW = "too few columns"
 _UNKNOWN = "unknown language"
-_LONGEST_FIELD = 1 << 24  # characters
+LONGEST_FIELD = 1 << 24  # characters
 _MANY_LINES = 10  # of a row; longer ones are told, since a quote may not have been meant as one
 _GLUED = f"row of more than {_MANY_LINES} lines, but kept"
 _QUOTED = (
@@ -52,7 +52,7 @@ def read_csv(source: CsvSource, reading: Reading) -> Iterator[Record]:
         UserError: a file is missing, empty or not UTF-8, or its header lacks a named column.
     """
     table = Table(source, reading)
-    csv.field_size_limit(_LONGEST_FIELD)
+    csv.field_size_limit(LONGEST_FIELD)
     for path in find_files(source.path, reading.base):
         shown = reading.shown(path)
         lines = (f"{line}\n" for _, line in lenient_lines(path, reading))

@@ -166,6 +166,26 @@ def test_predictions_have_labels_and_probabilities(
     assert "give --output another name" in call(*arguments[:2], target, *arguments[3:]).stderr
 
 
+def test_rows_of_csv_go_on_where_they_stopped(classifier: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.csv", tmp_path / "out.jsonl"
+    source.write_text('text,label\n"a b\nc",x\n"b, a",x\nc,y\n', encoding="utf-8")
+    arguments = ["predict", classifier, source, "-o", target, "--lang", "en"]
+    assert "Say with --text-column" in call(*arguments).stderr
+    arguments += ["--text-column", "text"]
+    assert call(*arguments).exit_code == 0
+    piped = call("predict", classifier, "--lang", "en", given="a b c\nb, a\nc\n").stdout
+    assert target.read_text("utf-8") == piped
+    part = target.rename(tmp_path / "out.jsonl.part")
+    lines = piped.splitlines(keepends=True)
+    texts = Texts(path=source, lang="en", text="text")
+    settings = {"precision": "auto", "spaces": False, "long_texts": None, "question_lang": None}
+    work = xlmkit.inference.files._work_of("predict", classifier, texts, **settings)
+    begin_part(target, work, 0, resume=False)
+    part.write_text("".join(lines[:2]), "utf-8")
+    assert call(*arguments, "--resume").exit_code == 0
+    assert target.read_text("utf-8") == piped
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
