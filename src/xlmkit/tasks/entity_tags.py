@@ -54,8 +54,18 @@ def _tell(tags: Sequence[str], found: str | None, before: str) -> None:
         say(f"{before}Tags E- or S- end entities: read as IOBES, by the rules of seqeval.")
     elif found is None and OUTSIDE in tags and any(tag[:2] in ("B-", "I-") for tag in tags):
         others = [tag for tag in tags if not marks_spans([tag])]
-        told = ", ".join(others[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
         say(
             f"{before}Its tags look like those of entities, but not all are O, B-, I-, E- or S- "
-            f"({told}), so that entities get no F1; mend these tags, or say `entities: none`."
+            f"({_first(others)}), so that entities get no F1; mend these tags, or say "
+            "`entities: none`."
         )
+    elif all(tag.removeprefix("-").isdecimal() for tag in tags):
+        say(
+            f"{before}Its tags are whole numbers ({_first(tags)}), each read as a class of its "
+            "own, so that entities get no F1; give tags their names with `names: [O, B-PER, ...]` "
+            "of the source (JSON lines, datasets), or say `entities: none`."
+        )
+
+
+def _first(tags: Sequence[str]) -> str:
+    return ", ".join(tags[:_NAMED]) + (", ..." if len(tags) > _NAMED else "")

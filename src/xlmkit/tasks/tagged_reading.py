@@ -35,11 +35,15 @@ _UNTAGGED = "a word without a tag"
 _NO_WORD = "an empty word"
 _TOO_FEW = "too few columns"
 _NO_LISTS = "no lists of words and tags"
+_NAMELESS = "a tag without a name"
+_NO_CLASS = "-1"  # as in `datasets`
 _MENDS = {
     ("conll", _TOO_FEW): "columns are parted by tabs or blanks, and numbered by `token` and `tag`",
     ("conllu", _TOO_FEW): "columns are parted by tabs; files of fewer want kind: conll",
     ("jsonl", _NO_LISTS): "`tokens` and `tags` of the source name the keys of the lists",
     ("hub", _NO_LISTS): "`tokens` and `tags` of the source name the columns of the lists",
+    ("jsonl", _NAMELESS): "`names` of the source has a name for each number, from 0 on",
+    ("hub", _NAMELESS): "`names` of the source has a name for each number, from 0 on",
 }
 """What to do, by the kind of a source and what is wrong."""
 
@@ -246,7 +250,8 @@ def _jsonl(
         except ValueError:
             yield place, "invalid JSON"
         else:
-            yield place, _lists(_inside(row, source.tokens), _inside(row, source.tags))
+            words, tags = _inside(row, source.tokens), _inside(row, source.tags)
+            yield place, _lists(words, tags, source.names)
 
 
 def _inside(value: Any, key: str) -> Any:  # noqa: ANN401 - JSON
@@ -258,7 +263,7 @@ def _inside(value: Any, key: str) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def _lists(words: Any, tags: Any) -> Words | str:  # noqa: ANN401 - JSON
+def _lists(words: Any, tags: Any, names: Sequence[str]) -> Words | str:  # noqa: ANN401 - JSON
     if not isinstance(words, list) or not isinstance(tags, list):
         return _NO_LISTS
     if len(words) != len(tags):
@@ -269,20 +274,26 @@ def _lists(words: Any, tags: Any) -> Words | str:  # noqa: ANN401 - JSON
         return "a word that is not a string"
     if any(tag is None or tag == "" for tag in tags):
         return _UNTAGGED
-    return words, list(map(str, tags))
+    tags = list(map(str, tags))
+    if not names:
+        return words, tags
+    numbered = {str(number): name for number, name in enumerate(names)}
+    if _NO_CLASS in tags:
+        return _UNTAGGED
+    if not all(tag in numbered for tag in tags):
+        return _NAMELESS
+    return words, [numbered[tag] for tag in tags]
 
 
 def _hub(source: ListsHubSource, reading: Reading) -> Iterator[tuple[str, Words | str]]:
     rows = open_dataset(source.dataset, source.subset, source.split, source.revision, reading.base)
     feature = (getattr(rows, "features", None) or {}).get(source.tags)
-    names = getattr(getattr(feature, "feature", None), "names", None)
+    names = source.names or getattr(getattr(feature, "feature", None), "names", None) or ()
     for number, row in enumerate(rows):
         if missing := [key for key in (source.tokens, source.tags) if key not in row]:
             raise UserError(
                 f"The dataset {source.place!r} has no column {missing[0]!r}; it has "
                 f"{', '.join(row)}."
             )
-        tags = row[source.tags]
-        if names and isinstance(tags, list):
-            tags = [names[tag] if tag in range(len(names)) else None for tag in tags]
-        yield f"{source.place}/{source.split}:{number}", _lists(row[source.tokens], tags)
+        words = _lists(row[source.tokens], row[source.tags], names)
+        yield f"{source.place}/{source.split}:{number}", words

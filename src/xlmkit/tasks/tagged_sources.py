@@ -83,6 +83,8 @@ class ListsJsonlSource(TaggedFile):
     """The key of the words; a dot reaches inside."""
     tags: str = "tags"
     """The key of the tags."""
+    names: tuple[str, ...] = Field((), exclude_if=lambda names: not names)
+    """What tags that are numbers are called, from 0 on: [O, B-PER, I-PER]."""
 
 
 class ListsHubSource(TaggedSource):
@@ -101,6 +103,8 @@ class ListsHubSource(TaggedSource):
     """The column of the words."""
     tags: str = "tags"
     """The column of the tags."""
+    names: tuple[str, ...] = Field((), exclude_if=lambda names: not names)
+    """What tags that are numbers are called, from 0 on, instead of what the dataset calls them."""
 
     @property
     def place(self) -> str:

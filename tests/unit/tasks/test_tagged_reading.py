@@ -145,6 +145,25 @@ def test_lists_are_read_from_json(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert reason in told
 
 
+def test_numbers_in_json_get_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [["to", "Rome"], [0, 1]], [["Rome"], ["1"]], [["a"], [2]], [["a"], [-1]], [["a"], ["O"]]
+    text = "\n".join(json.dumps({"tokens": words, "tags": tags}) for words, tags in rows)
+    assert read(tmp_path, text, kind="jsonl", names=["O", "B-LOC"]) == [
+        ("fr", ["to", "Rome"], ["O", "B-LOC"]),
+        ("fr", ["Rome"], ["B-LOC"]),
+    ]
+    told = capsys.readouterr().err
+    assert "2 sentences left out (a tag without a name): file:3, file:5; `names` of the" in told
+    assert "1 sentence left out (a word without a tag): file:4" in told
+    assert [tags for *_, tags in read(tmp_path, text, kind="jsonl")][2:] == [["2"], ["-1"], ["O"]]
+
+
+def test_models_of_sources_without_names_still_hold() -> None:
+    for kind in ({"kind": "jsonl", "path": "a"}, {"kind": "hub", "dataset": "a"}):
+        source = TypeAdapter(TaggedSourceKind).validate_python({**kind, "language": "en"})
+        assert "names" not in source.model_dump()
+
+
 def test_numbers_of_a_dataset_become_names(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     names = datasets.ClassLabel(names=["O", "B-LOC"])
@@ -157,6 +176,9 @@ def test_numbers_of_a_dataset_become_names(tmp_path: Path) -> None:
     assert [(s.language, s.words, s.tags) for s in found] == [
         ("en", ["in", "Rome"], ["O", "B-LOC"])
     ]
+    other = section.model_copy(update={"names": ("O", "B-GPE")})
+    (named,) = read_tagged([other], TaskInputs(tmp_path, tmp_path, ("fr", "en")), ("en", "fr"))
+    assert named.tags == ["O", "B-GPE"]
     missing = section.model_copy(update={"tags": "pos"})
     with pytest.raises(UserError, match="has no column 'pos'; it has tokens, ner"):
         list(read_tagged([missing], TaskInputs(tmp_path, tmp_path, ("en",)), ("en",)))

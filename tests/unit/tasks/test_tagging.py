@@ -205,8 +205,14 @@ def test_tags_that_only_look_like_those_of_entities_are_told(
         "U-LOC), so that entities get no F1; mend these tags, or say `entities: none`."
     ) in capsys.readouterr().err
     load(tmp_path, {"en": "the O\nRed B-LOC\nSea L-LOC\nRome U-LOC\n"}, entities="none")
-    load(tmp_path, {"en": "a NOUN\nb VERB\n"})
-    assert "look like" not in capsys.readouterr().err
+    load(tmp_path, {"en": "a NOUN\nb 2\n"})
+    load(tmp_path, {"en": "the 0\nRed 1\nSea 2\n"}, entities="none")
+    assert "Its tags" not in capsys.readouterr().err
+    assert load(tmp_path, {"en": "the 0\nRed 1\nSea 2\n\n? -100\n"}).reading is None
+    assert (
+        "Its tags are whole numbers (-100, 0, 1, 2), each read as a class of its own, so that "
+        "entities get no F1; give tags their names with `names: [O, B-PER, ...]`"
+    ) in capsys.readouterr().err
 
 
 _TASK = """
