@@ -10,12 +10,12 @@ from xlmkit.evaluate.comparing_notes import (
     differing_labels,
     seeds_note,
     undefined_scores,
+    unequal_sizes,
     unshared_languages,
 )
 from xlmkit.evaluate.contenders import Contender
 from xlmkit.evaluate.outcomes import Outcomes
 from xlmkit.evaluate.paired import (
-    SEED,
     Difference,
     bootstrap_p,
     difference,
@@ -152,7 +152,7 @@ def _paired_tests(
     """Return the differences in every language, and in their average where all have one."""
     ours, theirs = best.outcomes(task.name), other.outcomes(task.name)
     pairs, samples = [], {}
-    for number, code in enumerate(task.languages):
+    for code in task.languages:
         found = None
         if code not in ours or code not in theirs:
             lacking = best if code not in ours else other
@@ -165,26 +165,31 @@ def _paired_tests(
                 f"{best.title} and {other.title} were tested on different examples of {task.name} "
                 f"in {code}, so there is no paired test."
             )
-        elif drawn := _tested(task.metric, ours[code], theirs[code], SEED + number):
+        elif drawn := _tested(task.metric, ours[code], theirs[code]):
             found, samples[code] = drawn
         else:
             notes.append(f"No paired test is known for {task.metric} of {task.name}.")
         pairs.append(Pair(task.name, code, other.title, found, None))
     if len(task.averaged) > 1 and all(code in samples for code in task.averaged):
         pairs.append(_averaged(best, other, task, samples))
+        notes += unequal_sizes(task.name, [len(ours[code].ids) for code in task.averaged])
     return pairs
 
 
 def _tested(
-    metric: str, ours: Outcomes, theirs: Outcomes, seed: int
+    metric: str, ours: Outcomes, theirs: Outcomes
 ) -> tuple[Difference, NDArray[np.float64]] | None:
-    """Return the difference in one language, and its bootstrap samples."""
-    one, two = ours.sorted().columns, theirs.sorted().columns
+    """Return the difference in one language, and its bootstrap samples.
+
+    Examples stay in the order of the test file, so that translations of one example, which have the
+    same number in the files of all languages, are drawn together.
+    """
+    one, two = ours.columns, theirs.in_order_of(ours).columns
     first, second = statistic(metric, one), statistic(metric, two)
     n = len(ours.ids)
     if first is None or second is None or not n:
         return None
-    samples = resampled_differences(first, second, n, seed=seed)
+    samples = resampled_differences(first, second, n)
     right = None
     if metric in _RIGHT_OR_WRONG:
         values = per_example(metric, one), per_example(metric, two)
@@ -204,7 +209,7 @@ def _averaged(
     task: SharedTask,
     samples: Mapping[str, NDArray[np.float64]],
 ) -> Pair:
-    """Return the difference of the averages; each language is resampled by itself."""
+    """Return the difference of the averages, from what each language had in the same resample."""
     drawn = np.mean([samples[code] for code in task.averaged], axis=0)
     low, high = interval(drawn)
     n = sum(task.scores[best.title][code].n for code in task.averaged)

@@ -58,6 +58,20 @@ def unshared_languages(
         )
 
 
+def unequal_sizes(task: str, sizes: Sequence[int]) -> Iterator[str]:
+    """Yield a note where translations of one example cannot be drawn together by their number.
+
+    Args:
+        task: its name.
+        sizes: examples of each language that is averaged.
+    """
+    if len(set(sizes)) > 1:
+        yield (
+            f"In the average of {task}, languages with unequal numbers of examples are taken as "
+            "independent; where they are translations of one another, its p is too small."
+        )
+
+
 def _all(measured: Mapping[str, Mapping[str, Any]], code: str) -> bool:
     return all(code in parts for parts in measured.values())
 

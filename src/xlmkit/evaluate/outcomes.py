@@ -28,7 +28,7 @@ _IDS = "ids"
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """The outcomes of one language.
+    """The outcomes of one language, in the order of its test file.
 
     Attributes:
         ids: hash of each example with its label, (examples,), uint64.
@@ -38,14 +38,11 @@ class Outcomes:
     ids: NDArray[np.uint64]
     columns: Columns
 
-    def order(self) -> NDArray[np.intp]:
-        """Return an order of the examples that does not depend on that of the test file."""
-        return np.argsort(self.ids, kind="stable")
-
-    def sorted(self) -> "Outcomes":
-        """Return the same in the order of the hashes."""
-        order = self.order()
-        return Outcomes(self.ids[order], {name: v[order] for name, v in self.columns.items()})
+    def in_order_of(self, other: "Outcomes") -> "Outcomes":
+        """Return the same in the order in which `other` has the same examples."""
+        places = np.empty(len(self.ids), np.intp)
+        places[np.argsort(other.ids, kind="stable")] = np.argsort(self.ids, kind="stable")
+        return Outcomes(self.ids[places], {name: v[places] for name, v in self.columns.items()})
 
     def same_examples(self, other: "Outcomes") -> bool:
         """Tell whether both are about the same examples with the same labels."""

@@ -2,6 +2,8 @@
 
 - The paired bootstrap resamples the examples, the same ones for both models (Efron & Tibshirani
   1993; Koehn, "Statistical Significance Tests for Machine Translation Evaluation", 2004).
+- Averages over languages whose texts are translations of one another resample all translations of
+  an example together: the cluster bootstrap (Field & Welsh, "Bootstrapping Clustered Data", 2007).
 - McNemar's exact test looks at the examples that one model has right and the other wrong: were
   both equally good, each of these would be a fair coin (McNemar 1947; the exact form is the
   binomial test, as Dietterich 1998 recommends for two classifiers on one test set).
@@ -52,8 +54,12 @@ class Difference:
 def resampled_differences(
     first: Statistic, second: Statistic, n: int, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> NDArray[np.float64]:
-    """Return first - second on the same resamples of `n` examples, (resamples,)."""
-    generator = np.random.default_rng(seed)
+    """Return first - second on the same resamples of `n` examples, (resamples,).
+
+    The same `n` and `seed` draw the same numbers of examples, in every language; other `n` draw
+    independently.
+    """
+    generator = np.random.default_rng((seed, n))
     rows = max(1, _DRAWS_AT_ONCE // n)
     parts = []
     for done in range(0, resamples, rows):

@@ -49,14 +49,15 @@ def test_a_damaged_file_is_one_sentence(tmp_path):
         load_outcomes(path)
 
 
-def test_the_order_of_examples_does_not_matter():
-    ids = example_ids(["x", "y", "z"], ["a", "a", "a"])
-    one = Outcomes(ids, {"references": np.array([1, 2, 3])})
-    other = Outcomes(ids[::-1], {"references": np.array([3, 2, 1])})
+def test_examples_are_brought_to_the_order_of_another_file():
+    ids = example_ids(["x", "y", "z", "y"], ["a", "a", "a", "a"])
+    one = Outcomes(ids, {"references": np.array([1, 2, 3, 4])})
+    turned = [2, 0, 3, 1]
+    other = Outcomes(ids[turned], {"references": np.array([3, 1, 2, 4])})
     assert one.same_examples(other)
-    assert one.sorted().columns["references"].tolist() == (
-        other.sorted().columns["references"].tolist()
-    )
+    again = other.in_order_of(one)
+    assert again.ids.tolist() == ids.tolist()
+    assert again.columns["references"].tolist() == [1, 2, 3, 4]  # equal examples in their order
     assert not one.same_examples(Outcomes(ids[:2], {}))
 
 

@@ -41,6 +41,28 @@ def test_the_same_examples_are_drawn_for_both():
     assert resampled_differences(one, other, 50, resamples=30) == pytest.approx(0.25)
 
 
+def _false_positives(shared, seed_of):
+    """Return how often the average of two equally good models over languages differs "surely"."""
+    languages, n, times = 5, 100, 300
+    draw, wrong = np.random.default_rng(3), 0
+    for _ in range(times):
+        common, own = draw.normal(size=n), draw.normal(size=(languages, n))
+        latent = np.sqrt(shared) * common + np.sqrt(1 - shared) * own
+        differences = (latent > 0.84).astype(float) - (latent < -0.84)
+        samples = [
+            resampled_differences(*_means(one, 0 * one), n, resamples=300, seed=seed_of(number))
+            for number, one in enumerate(differences)
+        ]
+        wrong += bootstrap_p(np.mean(samples, axis=0)) < 0.05
+    return wrong / times
+
+
+def test_averages_over_translations_differ_by_chance_as_often_as_they_say():
+    assert 0.02 < _false_positives(0.0, lambda _: 1) < 0.09
+    assert 0.02 < _false_positives(0.4, lambda _: 1) < 0.09
+    assert _false_positives(0.4, lambda number: number) > 0.1  # each language by itself
+
+
 def test_undefined_resamples_are_left_out():
     assert bootstrap_p(np.array([np.nan, 1.0, 1.0, 1.0])) == pytest.approx(0.5)
 
