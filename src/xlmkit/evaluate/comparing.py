@@ -24,7 +24,13 @@ from xlmkit.evaluate.paired import (
 )
 from xlmkit.evaluate.resampling import per_example, statistic
 from xlmkit.evaluate.score import interval
-from xlmkit.evaluate.shared_tasks import SharedTask, has_languages, shared_names, shared_task
+from xlmkit.evaluate.shared_tasks import (
+    SharedTask,
+    defined_alike,
+    has_languages,
+    shared_names,
+    shared_task,
+)
 from xlmkit.evaluate.standings import Standing, judged, ranked, speed_notes
 
 AVERAGE = ""
@@ -90,14 +96,16 @@ def compare(
             over those that gave no labels.
 
     Raises:
-        UserError: nothing is shared, or what is asked for is not.
+        UserError: nothing is shared, or what is asked for is not, or no metric is defined alike.
     """
     notes: list[str] = []
     names = shared_names(contenders, tasks, notes)
     if not tasks and len(names) > 1:
         names = [name for name in names if has_languages(contenders, name, languages, notes)]
-    notes += [note for name in names for one in contenders if (note := seeds_note(one, name))]
     shared = [shared_task(contenders, name, languages) for name in names]
+    shared = defined_alike(shared, notes)
+    names = [task.name for task in shared]
+    notes += [note for name in names for one in contenders if (note := seeds_note(one, name))]
     for task in shared if not languages else ():
         notes += undefined_scores(contenders, task.name, task.metric)
         notes += unshared_languages(contenders, task.name, task.averaged)

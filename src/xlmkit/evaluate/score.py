@@ -85,6 +85,15 @@ def signature(name: str, n: int, *, resamples: int, seed: int, **details: object
     return "|".join([*parts, f"v:{__version__}"])
 
 
+def definition(signature: str) -> str:
+    """Return the part of a signature that two scores must share to be compared.
+
+    That is all but the items, the bootstrap and the versions, sacreBLEU's names for them included.
+    """
+    told = {"n", "bootstrap", "bs", "seed", "v", "version"}
+    return "|".join(part for part in signature.split("|") if part.partition(":")[0] not in told)
+
+
 def interval(samples: NDArray[np.float64]) -> tuple[float | None, float | None]:
     """Return the percentile interval of bootstrap samples; undefined samples are left out.
 

@@ -7,8 +7,8 @@ from statistics import fmean
 from xlmkit.core.errors import UserError
 from xlmkit.evaluate.comparable import has_directions
 from xlmkit.evaluate.contenders import Contender
-from xlmkit.evaluate.results import score
-from xlmkit.evaluate.score import Score
+from xlmkit.evaluate.results import metric_title, score
+from xlmkit.evaluate.score import Score, definition
 from xlmkit.evaluate.seeds import Spread
 
 
@@ -129,6 +129,36 @@ def shared_task(contenders: Sequence[Contender], name: str, asked: Sequence[str]
         if (over := one.tasks[name].get("seeds"))
     }
     return SharedTask(name, metrics[0], tuple(chosen), tuple(averaged), source, scores, spreads)
+
+
+def defined_alike(tasks: Sequence[SharedTask], notes: list[str]) -> list[SharedTask]:
+    """Return the tasks whose metric is defined in the same way for all models.
+
+    Args:
+        tasks: all that the models share.
+        notes: gets what was left out.
+
+    Raises:
+        UserError: there is none.
+    """
+    reasons = {task.name: reason for task in tasks if (reason := _differs(task))}
+    if len(reasons) == len(tasks):
+        raise UserError(f"{next(iter(reasons.values()))}.")
+    notes += [f"Left out: {reason}." for reason in reasons.values()]
+    return [task for task in tasks if task.name not in reasons]
+
+
+def _differs(task: SharedTask) -> str:
+    """Return how the definitions of a task's metric differ between models, "" if they do not."""
+    for code in task.languages:
+        made = {title: definition(of[code].signature) for title, of in task.scores.items()}
+        if len(set(made.values())) > 1:
+            told = "; ".join(f"{title}: {text}" for title, text in made.items())
+            return (
+                f"{metric_title(task.metric)} of {task.name} is not defined alike ({told}); "
+                "give the recipes the same settings of it and measure again"
+            )
+    return ""
 
 
 def _is_in(code: str, shared: str) -> bool:
