@@ -148,8 +148,9 @@ def task_table(found: Comparison, task: SharedTask, names: Callable[[str], str])
         for code in task.languages
     ]
     if len(task.averaged) > 1:
-        whole = len(task.averaged) == len(task.languages)
-        rows.append(("", "Average" if whole else "Average without labels", "summary"))
+        without = [names(code) for code in task.languages if code not in task.averaged]
+        name = f"Average without {formats.listed(without)}" if without else "Average"
+        rows.append(("", name, "summary"))
     titles = {one.title: one.title for one in found.standings}
     measure = Measure(metric_title(task.metric), get, deviation=deviation)
     return comparison("Language", titles, rows, [measure])

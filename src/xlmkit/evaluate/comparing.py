@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from xlmkit.evaluate.comparing_notes import (
     differing_labels,
+    labels_of_some,
     seeds_note,
     undefined_scores,
     unequal_sizes,
@@ -93,7 +94,7 @@ def compare(
         contenders: two models or more.
         tasks: the tasks that matter; by default all that are shared.
         languages: the languages that matter; by default all that are shared, and the average is
-            over those that gave no labels.
+            over those that gave no labels, see `SharedTask`.
 
     Raises:
         UserError: nothing is shared, or what is asked for is not, or no metric is defined alike.
@@ -109,6 +110,7 @@ def compare(
     for task in shared if not languages else ():
         notes += undefined_scores(contenders, task.name, task.metric)
         notes += unshared_languages(contenders, task.name, task.averaged)
+        notes += labels_of_some(contenders, task.name, task.averaged)
     notes += differing_labels(contenders, names)
     averages = {one.title: [task.average(one.title) for task in shared] for one in contenders}
     standings = ranked(contenders, names, averages)

@@ -51,10 +51,28 @@ def unshared_languages(
     if not (left := [code for code in codes if not _all(measured, code)]):
         return
     yield f"Left out of {task}, since not all models were measured in them: {', '.join(left)}."
-    if set(averaged) <= {code for one in contenders for code in one.sources(task)}:
+    if all(set(averaged) <= set(one.sources(task)) for one in contenders):
         yield (
             f"Only {formats.listed(list(averaged))} is left of {task}, whose labels were learned: "
             "nothing is said about other languages."
+        )
+
+
+def labels_of_some(
+    contenders: Sequence[Contender], task: str, averaged: Sequence[str]
+) -> Iterator[str]:
+    """Yield a note where some models learned labels of the averaged languages, and others did not.
+
+    Args:
+        contenders: the models.
+        task: its name.
+        averaged: the languages that they are ranked by.
+    """
+    learned = [set(averaged) & set(one.sources(task)) for one in contenders]
+    if any(one != learned[0] for one in learned):
+        yield (
+            f"Every language compared on {task} gave labels to some model, so its average is over "
+            f"those that did not give them to all: {formats.listed(list(averaged))}."
         )
 
 

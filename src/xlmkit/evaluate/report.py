@@ -198,6 +198,7 @@ def _task(results: Results, name: str) -> dict[str, Any]:
     shown = best or next(reversed(models))
     return {
         "name": task_title(results, name),
+        "heading": _heading(results, first),
         "source": language_name(results, source_of(results, first)),
         "learned": learned_in(results, first),
         "alone": learned_in_one(results, first),
@@ -223,6 +224,12 @@ def _task(results: Results, name: str) -> dict[str, Any]:
         "examples": _examples(results, models[shown]),
         "example_model": model_title(results, shown),
     }
+
+
+def _heading(results: Results, task: Mapping[str, Any]) -> str:
+    if not others_of(results, task):
+        return f"Learned from labels in {learned_in(results, task)}"
+    return f"From {language_name(results, source_of(results, task))} to the other languages"
 
 
 def _notes(results: Results, models: Mapping[str, Mapping[str, Any]]) -> list[str]:

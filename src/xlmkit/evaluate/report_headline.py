@@ -15,16 +15,20 @@ from xlmkit.evaluate.results import (
     best_of,
     is_pretrained,
     language_name,
+    learned_average,
     learned_in,
     learned_in_one,
+    learned_of,
     main_metric,
     metric_title,
     model_title,
     models_on,
     models_with,
+    others_of,
     retrieval_average,
     score,
     source_of,
+    sources_of,
     task_average,
     task_names,
     task_title,
@@ -59,11 +63,15 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class TaskFinding:
-    """What the models did on one task, on average over the languages that gave no labels."""
+    """What the models did on one task, on average over the languages that gave no labels.
+
+    Where all gave some, as in joint training, it is what they did on average over all.
+    """
 
     task: str
     source: str
-    others: list[str]
+    averaged: list[str]
+    joint: bool
     averages: dict[str, float]
     best: str
     floor: str | None
@@ -77,18 +85,21 @@ class TaskFinding:
 
 
 def task_finding(results: Results, task: str) -> TaskFinding | None:
-    """Return the finding on a task, None where no language without labels was measured."""
+    """Return the finding on a task, None where nothing has a value."""
     models = models_on(results, task)
-    averages = {key: task_average(results, one) for key, one in models.items()}
+    joint = not any(others_of(results, one) for one in models.values())
+    average, over = (learned_average, learned_of) if joint else (task_average, averaged_of)
+    averages = {key: average(results, one) for key, one in models.items()}
     best = best_of(averages)
-    if best is None or not averaged_of(results, models[best]):
+    if best is None or not over(results, models[best]):
         return None
     first = next(iter(models))
     floor = first if first != best and math.isfinite(averages[first]) else None
     return TaskFinding(
         task=task,
         source=source_of(results, models[best]),
-        others=averaged_of(results, models[best]),
+        averaged=over(results, models[best]),
+        joint=joint,
         averages=averages,
         best=best,
         floor=floor,
@@ -121,20 +132,25 @@ def headline(results: Results) -> Headline:
 
 
 def _task_title(results: Results, finding: TaskFinding) -> str:
-    languages = _others(len(finding.others))
+    where = _where(results, finding)
     share = formats.percent(finding.averages[finding.best])
     best = models_on(results, finding.task)[finding.best]
     learned = f"Learned from labels in {learned_in(results, best)}, "
     if learned_in_one(results, best):
         learned = f"Learned from {language_name(results, finding.source)} labels alone, "
+    elif finding.joint and len(finding.averaged) == len(sources_of(results, best)):
+        learned = f"Learned from labels in all {formats.words(len(finding.averaged))} languages, "
     metric = main_metric(best)
     if metric != "accuracy":
-        return f"{learned}{metric_title(metric)} is {share} in {languages}"
-    return f"{learned}right on {share} of {best.get('unit', 'texts')} in {languages}"
+        return f"{learned}{metric_title(metric)} is {share} {where}"
+    return f"{learned}right on {share} of {best.get('unit', 'texts')} {where}"
 
 
-def _others(number: int) -> str:
-    return "one other language" if number == 1 else f"{formats.words(number)} other languages"
+def _where(results: Results, finding: TaskFinding) -> str:
+    number = len(finding.averaged)
+    if finding.joint:
+        return "on average" if number > 1 else f"in {language_name(results, finding.averaged[0])}"
+    return f"in {formats.words(number)} other language{'s' if number > 1 else ''}"
 
 
 def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
@@ -150,19 +166,19 @@ def _task_sentences(results: Results, finding: TaskFinding) -> list[str]:
     where = where or f" in {learned_in(results, best)}"
     sentences = [f"{what}; the models saw {seen}{where}."]
     average = formats.percent(finding.averages[finding.best])
-    names = formats.listed([language_name(results, code) for code in finding.others])
+    names = formats.listed([language_name(results, code) for code in finding.averaged])
     level = _level(finding)
     rank = f", the best of {formats.words(len(models))} models," if len(models) > 1 else ""
     if level:
         rank = f", level with {formats.listed([_named(results, key) for key in level])},"
-    among = f"on average over {names}" if len(finding.others) > 1 else f"in {names}"
+    among = f"on average over {names}" if len(finding.averaged) > 1 else f"in {names}"
     metric = main_metric(best)
     right = metric == "accuracy"
     reached = "is right on" if right else "reaches"
     text = f"{title}{rank} {reached} {average} "
     unit = best.get("unit", "texts")
     text += f"of held-out {unit} {among}" if right else f"in {metric_title(metric)} {among}"
-    home = score(best["languages"].get(finding.source), metric)
+    home = None if finding.joint else score(best["languages"].get(finding.source), metric)
     on = "on " if right else ""
     text += f", and {on}{formats.percent(home.value)} in {source}." if home else "."
     sentences.append(text)
@@ -219,7 +235,7 @@ def _task_figures(results: Results, finding: TaskFinding) -> list[tuple[str, str
     title = _name(results, finding.best)
     metric = main_metric(models_on(results, finding.task)[finding.best])
     what = "right" if metric == "accuracy" else metric_title(metric)
-    figures = [(average, f"{what} in {_others(len(finding.others))}, with {title}")]
+    figures = [(average, f"{what} {_where(results, finding)}, with {title}")]
     if finding.floor is not None:
         untrained = _untrained(results, finding.floor)
         than = "no pretraining" if untrained else _name(results, finding.floor)

@@ -9,13 +9,12 @@ from xlmkit.evaluate.report_tables import Measure, Table, comparison
 from xlmkit.evaluate.results import (
     Results,
     best_of,
+    learned_average,
     main_metric,
     metric_title,
     model_title,
     models_on,
     models_with,
-    score,
-    source_of,
     task_average,
     task_names,
     task_title,
@@ -25,8 +24,8 @@ from xlmkit.evaluate.results import (
 def tasks_table(results: Results) -> Table | None:
     """Return the average of each task's main metric by model, None for fewer than two tasks.
 
-    Averages are over the languages without labels, or are the score in the language of the labels
-    where no other was measured; means over the seeds, with their deviation, where there are some.
+    Averages are over the languages without labels, or over those of the labels where no other was
+    measured; means over the seeds, with their deviation, where there are some.
     """
     names = task_names(results)
     if len(names) < 2:
@@ -77,10 +76,7 @@ def tasks_sentence(results: Results) -> str:
 
 def _value(results: Results, task: Mapping[str, Any]) -> float:
     average = task_average(results, task)
-    if math.isfinite(average):
-        return average
-    home = score(task["languages"].get(source_of(results, task)), main_metric(task))
-    return home.value if home else math.nan
+    return average if math.isfinite(average) else learned_average(results, task)
 
 
 def _same(one: float, other: float) -> bool:

@@ -49,7 +49,7 @@ def print_summary(results: Results) -> None:
     if (tasks := tasks_table(results)) is not None:
         if not head.figures:
             print_text(f"{head.title}.")
-        _print("Average of each task over the languages without labels, in %", tasks)
+        _print("Average of each task, in %", tasks)
     for name in task_names(results):
         _print_task(results, name)
     if models_with(results, "retrieval"):

@@ -137,6 +137,12 @@ def averaged_of(results: Results, task: Mapping[str, Any]) -> list[str]:
     return [x for x in others_of(results, task) if score(parts[x], metric) is not None]
 
 
+def learned_of(results: Results, task: Mapping[str, Any]) -> list[str]:
+    """Return those of a task's languages that gave labels in which the main metric has a value."""
+    parts, metric = task["languages"], main_metric(task)
+    return [x for x in sources_of(results, task) if score(parts.get(x), metric) is not None]
+
+
 def main_metric(task: Mapping[str, Any]) -> str:
     """Return the metric that decides which model is best on a task."""
     return task_metrics(task)[0]
@@ -209,6 +215,16 @@ def task_average(results: Results, task: Mapping[str, Any]) -> float:
     if spread.get("mean") is not None:
         return float(spread["mean"])
     return transfer_average(results, task, metric)
+
+
+def learned_average(results: Results, task: Mapping[str, Any]) -> float:
+    """Return the mean of the main metric, and over seeds, in the languages that gave labels."""
+    metric, values = main_metric(task), []
+    spreads = (task.get("seeds") or {}).get("languages") or {}
+    for code in learned_of(results, task):
+        mean = spreads.get(code, {}).get(metric, {}).get("mean")
+        values.append(float(task["languages"][code][metric]["value"] if mean is None else mean))
+    return math.fsum(values) / len(values) if values else math.nan
 
 
 def retrieval_average(retrieval: Mapping[str, Any]) -> float:

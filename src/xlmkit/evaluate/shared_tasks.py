@@ -20,7 +20,8 @@ class SharedTask:
         name: its name in the recipes.
         metric: what decides.
         languages: the languages that all models share.
-        averaged: those of them that the average is over.
+        averaged: those of them that the average is over: those asked for, else what gave labels to
+            no model; without any, what did not give them to every model; without any, all.
         source: the language of the labels, where it is the same for all, else "".
         scores: title of a model to language to score, of the first seed.
         spreads: title of a model that was adapted with several seeds to language to mean and
@@ -119,10 +120,12 @@ def shared_task(contenders: Sequence[Contender], name: str, asked: Sequence[str]
         )
     if not shared:
         raise UserError(f"The models share no language of the task {name}.")
-    sources = {code for one in contenders for code in one.sources(name)}
+    learned = [set(one.sources(name)) for one in contenders]
     chosen = [one for one in shared if not asked or any(_is_in(code, one) for code in asked)]
-    averaged = chosen if asked else [code for code in chosen if code not in sources] or chosen
-    source = sources.pop() if len(sources) == 1 else ""
+    by_some, by_all = set.union(*learned), set.intersection(*learned)
+    others = ([code for code in chosen if code not in codes] for codes in (by_some, by_all))
+    averaged = chosen if asked else next(filter(None, others), chosen)
+    source = by_some.pop() if len(by_some) == 1 else ""
     spreads = {
         one.title: {code: found[metrics[0]] for code, found in over["languages"].items()}
         for one in contenders

@@ -121,3 +121,53 @@ def test_a_language_without_a_value_is_not_said_to_be_averaged(results):
     reached = next(s for s in headline(results).sentences if "is right on" in s)
     assert "French" in reached
     assert "Arabic" not in reached
+
+
+def learn_jointly(results):
+    """Let the models learn from labels in all of three languages."""
+    for model in results["models"].values():
+        task = model["tasks"]["application"]
+        task["languages"] = {code: task["languages"][code] for code in ("en", "fr", "de")}
+        task |= {"source_languages": ["en", "fr", "de"], "average": {"over": []}}
+        for value, part in zip((0.9, 0.8, 0.61), task["languages"].values(), strict=True):
+            part["accuracy"]["value"] = value
+    return results
+
+
+def test_joint_training_has_a_headline_of_its_own(results):
+    head = headline(learn_jointly(results))
+    assert head.title == (
+        "Learned from labels in all three languages, right on 77.0% of texts on average"
+    )
+    assert "of held-out texts on average over English, French and German." in head.sentences[1]
+    page = render_report(results)
+    assert ">Learned from labels in English, French and German " in page
+    assert "to the other languages" not in page
+    for model in results["models"].values():  # no test texts in French
+        del model["tasks"]["application"]["languages"]["fr"]
+    assert headline(results).title == (
+        "Learned from labels in English, French and German, right on 75.5% of texts on average"
+    )
+
+
+def test_a_task_of_one_language_has_a_headline(results):
+    for model in results["models"].values():
+        task = model["tasks"]["application"]
+        task |= {"languages": {"en": task["languages"]["en"]}, "average": {"over": []}}
+        task["languages"]["en"]["accuracy"]["value"] = 0.9
+    title = "Learned from English labels alone, right on 90.0% of texts in English"
+    assert headline(results).title == title
+
+
+def test_joint_training_stands_in_the_table_of_tasks_with_its_mean_over_languages_and_seeds(
+    results,
+):
+    learn_jointly(two_tasks(results))
+    assert tasks_table(results).rows[0].cells[2].text == "77.0"
+    task = results["models"]["mlm_tlm"]["tasks"]["application"]
+    task["seeds"] = {
+        "seeds": [1, 2],
+        "languages": {code: {"accuracy": {"mean": 0.5}} for code in task["languages"]},
+        "average": {"accuracy": {"mean": None, "deviation": None, "values": [None, None]}},
+    }
+    assert tasks_table(results).rows[0].cells[2].text == "50.0"
