@@ -149,14 +149,16 @@ def summarize(
 
     Raises:
         UserError: a file cannot be read or written, the text is not UTF-8, the model does not know
-            a language or has not learned to summarise, or there is nothing to go on with.
+            a language or has not learned to summarise it, or there is nothing to go on with.
     """
     _check(model, sources, target, request, resume=resume)
-    work = _work_of("summarize", model, sources, request, long_texts=long_texts)
+    if request.src is None:
+        raise UserError("Name the language of the texts with --language.")
     tune_allocator()
     summarizer = Summarizer.from_pretrained(model, request.precision, capitals=request.capitals)
-    language, tgt = the_direction(None, request.src, request.tgt)
-    summarizer.summarize([""], language, tgt)  # languages are known, before all else
+    language, tgt = request.src, summarizer.target(request.src, request.tgt)
+    request = replace(request, tgt=tgt)
+    work = _work_of("summarize", model, sources, request, long_texts=long_texts)
 
     def write(chunk: list[str], first: int) -> _Found:
         return summarizer.summaries(

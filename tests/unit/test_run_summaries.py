@@ -92,6 +92,7 @@ def test_its_folder_summarises(trained: Path, tmp_path: Path) -> None:
     folder = trained / "out" / "translation" / "topics"
     summarizer = Summarizer.from_pretrained(folder)
     assert (summarizer.length, summarizer.summary_length) == (24, 8)
+    assert summarizer.directions == ("en-en",)
     texts = ["The old dog sees the small cat.", "", "The red train follows the car. " * 9]
     expected = summarizer.summarize(texts, "en")
     call = ["summarize", str(folder), "--language", "en"]
@@ -105,6 +106,10 @@ def test_its_folder_summarises(trained: Path, tmp_path: Path) -> None:
     made = CliRunner().invoke(app, [*call, "--tgt", "sw"], input="a\n")
     assert made.exit_code == 1
     assert "does not know the language 'sw'" in made.stderr
+    for way in (["--tgt", "zh"], ["--language", "zh"]):  # en-zh was learned, but to translate
+        made = CliRunner().invoke(app, [*call, *way], input="a\n")
+        assert made.exit_code == 1
+        assert "has learned to summarise en-en only, and not " in made.stderr
 
 
 def test_a_stopped_file_goes_on(
@@ -120,7 +125,6 @@ def test_a_stopped_file_goes_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Summarizer, "summaries", stopped)
-    monkeypatch.setattr(Summarizer, "summarize", lambda *_: [""])  # a look at the languages
     assert CliRunner().invoke(app, call).exit_code == 130
     monkeypatch.undo()
     (tmp_path / "out.part").write_text("what was there\n", encoding="utf-8")

@@ -39,8 +39,9 @@ from xlmkit.evaluate.translation_metrics import TITLES, translation_metric
 from xlmkit.evaluate.translation_watch import hopeless_measurements
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.directions import DIRECTIONS, LENGTH, SPLIT
-from xlmkit.generate.summarizer import summary_lengths
+from xlmkit.generate.summarizer import of_summaries
 from xlmkit.generate.translator import Translator
+from xlmkit.objectives.summarize import Summarization
 from xlmkit.plan import FIGURES_FILE, RunPlan
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.train.kept import KeptSteps
@@ -74,7 +75,8 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         most = config.give_up_after
         return most is not None and hopeless_measurements(state.curve) >= most
 
-    state, weights = _session(setting, name, folder).run(
+    session = _session(setting, name, folder)
+    state, weights = session.run(
         setting.placed(model),
         Processes(),
         partial(_validate, validation, criterion, kept) if validation else None,
@@ -98,7 +100,8 @@ def train_translator(setting: Setting, name: str, folder: Path) -> None:
         "rollbacks": state.rollbacks,
         "curve": state.curve,
     }
-    provenance = {**setting.provenance(), "translation": figures, **reads, **_learned(plan, name)}
+    learned = _learned(plan, name, session.plan)
+    provenance = {**setting.provenance(), "translation": figures, **reads, **learned}
     Bundle(
         bundle.architecture,
         tokenizer.with_truecaser(learn_truecaser(plan, tokenizer)),
@@ -237,13 +240,15 @@ def _how_it_reads(plan: RunPlan, name: str) -> Mapping[str, Any]:
     return made
 
 
-def _learned(plan: RunPlan, name: str) -> Mapping[str, Any]:
-    """Return in which directions it translates, and how long texts and summaries are, if any."""
+def _learned(plan: RunPlan, name: str, trained: Plan) -> Mapping[str, Any]:
+    """Return in which directions it translates and summarises, and how long such texts are."""
     translator, made = plan.translator(name), {}
     if translator.mt or translator.bt or translator.summary:  # who only denoises may try them all
         made[DIRECTIONS] = learned_directions(plan, name)
     if (summary := translator.summary) is not None:
-        made |= summary_lengths(summary.length, summary.summary_length)
+        learned = [part for part in trained.objectives if isinstance(part, Summarization)]
+        directions = [group.name for part in learned for group in part.pairs.groups]
+        made |= of_summaries(summary.length, summary.summary_length, directions)
     return made
 
 

@@ -136,7 +136,10 @@ def summarize(
     language: Annotated[str, typer.Option("--language", "-l", help="Language of the texts.")],
     sources: Sources = None,
     tgt: Annotated[
-        str | None, typer.Option("--tgt", "-t", help="Language to write; by default the same.")
+        str | None,
+        typer.Option(
+            "--tgt", "-t", help="Language to write; by default the one it learned, or the same."
+        ),
     ] = None,
     target: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")
@@ -166,7 +169,7 @@ def summarize(
     given = [f"{key}={value}" for key, value in {**named, "n_best": n_best}.items()]
     request = module.Request(
         src=language,
-        tgt=tgt or language,
+        tgt=tgt,
         search=module.search_of([*given, *(settings or [])]),
         capitals=capitals,
         precision=precision,

@@ -11,7 +11,7 @@ from xlmkit.core.files import open_lines
 from xlmkit.export.ctranslate2 import export_ctranslate2
 from xlmkit.export.sentence_transformers import export_sentence_transformers
 from xlmkit.generate.ctranslate2_engine import is_export
-from xlmkit.generate.directions import learned, the_direction
+from xlmkit.generate.directions import learned_to_write, the_direction
 
 _TAKEN = {
     "ctranslate2": ("src", "tgt", "quantization"),
@@ -56,7 +56,7 @@ def export(
         sys.stdout.write(f"{target}: vectors differ from xlmkit's by {difference:.1e} at most.\n")
         return
     src, tgt = the_direction(
-        learned(bundle.provenance), given.pop("src", None), given.pop("tgt", None)
+        learned_to_write(bundle.provenance), given.pop("src", None), given.pop("tgt", None)
     )
     agreement = export_ctranslate2(bundle, target, samples=lines, src=src, tgt=tgt, **given)
     sys.stdout.write(

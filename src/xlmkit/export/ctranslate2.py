@@ -29,10 +29,17 @@ from xlmkit.generate.ctranslate2_engine import (
     import_ctranslate2,
     symbols,
 )
-from xlmkit.generate.directions import DIRECTIONS, LENGTH, SPLIT, check_learned, learned
+from xlmkit.generate.directions import (
+    DIRECTIONS,
+    LENGTH,
+    SPLIT,
+    SUMMARY,
+    check_learned,
+    learned_to_write,
+    of_direction,
+)
 from xlmkit.generate.engine import Ids, TorchEngine, longest_translations
 from xlmkit.generate.search import Asked
-from xlmkit.generate.summarizer import SUMMARY
 from xlmkit.model.attention import MultiHeadAttention
 from xlmkit.model.transformer import FeedForward, Transformer
 from xlmkit.text.languages import check_known
@@ -131,8 +138,7 @@ def _check(bundle: Bundle, folder: Path, src: str, tgt: str) -> None:
             raise UserError(f"CTranslate2 has no {name}, which this model uses.")
     for code in (src, tgt):
         check_known(code, bundle.tokenizer.lang2id)
-    if SUMMARY not in bundle.provenance:  # summaries are written in any languages
-        check_learned(learned(bundle.provenance), src, tgt)
+    check_learned(learned_to_write(bundle.provenance), src, tgt, "write")
 
 
 def _write(
@@ -169,13 +175,11 @@ def _write(
         "n_words": len(names),
         "quantization": quantization,
     }
-    known = learned(bundle.provenance)
-    if known is not None:
-        about[DIRECTIONS] = [name for name in known if name == f"{src}-{tgt}"]
-    for key in (LENGTH, SPLIT, SUMMARY):
-        if key in bundle.provenance:
-            about[key] = bundle.provenance[key]
-    write_json(folder / ENGINE_FILE, about)
+    told = bundle.provenance
+    about |= {key: told[key] for key in (DIRECTIONS, LENGTH, SPLIT) if key in told}
+    if SUMMARY in told:
+        about[SUMMARY] = of_direction(told[SUMMARY], f"{src}-{tgt}")
+    write_json(folder / ENGINE_FILE, of_direction(about, f"{src}-{tgt}"))
 
 
 def _specification(library: Any, own: TorchEngine, source: int, target: int) -> Any:  # noqa: ANN401

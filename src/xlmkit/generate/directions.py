@@ -16,6 +16,8 @@ SPLIT = "split_sentences"
 """Under this key it tells whether texts are translated sentence by sentence."""
 LENGTH = "length"
 """Under this key it tells how many tokens the longest sentences may have had, `</s>` counted."""
+SUMMARY = "summary"
+"""Under this key it tells in which directions it summarises, and how long both texts were."""
 
 
 def learned(about: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -30,6 +32,27 @@ def learned(about: Mapping[str, Any]) -> tuple[str, ...] | None:
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
         raise UserError(_damaged(DIRECTIONS, found, "a list of directions such as en-fr"))
     return tuple(found)
+
+
+def learned_to_write(about: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the directions of translations and of summaries; None where it does not tell of both.
+
+    Raises:
+        UserError: what it tells is none.
+    """
+    translated = learned(about)
+    if SUMMARY not in about:
+        return translated
+    summarised = learned(about[SUMMARY])
+    return None if translated is None or summarised is None else (*translated, *summarised)
+
+
+def of_direction(about: Mapping[str, Any], direction: str) -> dict[str, Any]:
+    """Return what a folder tells, or its part of summaries, with this direction at most."""
+    known = learned(about)
+    if known is None:
+        return dict(about)
+    return {**about, DIRECTIONS: [name for name in known if name == direction]}
 
 
 def learned_length(about: Mapping[str, Any], longest: int) -> int:
@@ -53,8 +76,16 @@ def _damaged(key: str, found: object, wanted: str) -> str:
     return f"The translator's folder is damaged: {key} is {found!r} there, and not {wanted}."
 
 
-def check_learned(directions: Sequence[str] | None, src: str, tgt: str) -> None:
+def check_learned(
+    directions: Sequence[str] | None, src: str, tgt: str, to: str = "translate"
+) -> None:
     """See that a direction was learned.
+
+    Args:
+        directions: all that were; None allows any.
+        src: the language to read.
+        tgt: the language to write.
+        to: what was learned.
 
     Raises:
         UserError: it was not.
@@ -66,8 +97,7 @@ def check_learned(directions: Sequence[str] | None, src: str, tgt: str) -> None:
             "This model has learned to summarise and not to translate; call xlmkit summarize."
         )
     raise UserError(
-        f"This translator translates {', '.join(directions)} only, and not {src}-{tgt}, which it "
-        "has not learned."
+        f"This model has learned to {to} {', '.join(directions)} only, and not {src}-{tgt}."
     )
 
 

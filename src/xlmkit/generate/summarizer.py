@@ -16,12 +16,12 @@ from xlmkit.generate.arguments import check_how
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import exported, is_export
 from xlmkit.generate.cutting import cut
+from xlmkit.generate.directions import DIRECTIONS, SUMMARY, check_learned, learned
 from xlmkit.generate.engine import Precision
 from xlmkit.generate.translator import Translation, Translator
+from xlmkit.text.languages import check_known
 
 LongTexts = Literal["beginning", "parts"]
-SUMMARY = "summary"
-"""Under this key a folder says how long the texts and summaries were that its model learned."""
 
 
 class Summarizer:
@@ -31,13 +31,22 @@ class Summarizer:
         translator: text to text.
         length: tokens of a text that it reads at once, `</s>` counted.
         summary_length: the most that it writes.
+        directions: what it has learned to summarise, such as `en-en`; others are refused. None
+            where its folder does not say.
     """
 
-    def __init__(self, translator: Translator, length: int, summary_length: int) -> None:
-        """Take a translator that has learned from summaries, and how long they were."""
+    def __init__(
+        self,
+        translator: Translator,
+        length: int,
+        summary_length: int,
+        directions: Sequence[str] | None = None,
+    ) -> None:
+        """Take a translator that has learned from summaries, how long they were, and which."""
         self.translator = translator
         self.length = min(length, translator.engine.longest)
         self.summary_length = summary_length
+        self.directions = directions
 
     @classmethod
     def from_pretrained(
@@ -55,13 +64,13 @@ class Summarizer:
         folder = Path(folder)
         translator = Translator.from_pretrained(folder, precision, capitals=capitals)
         about = exported(folder) if is_export(folder) else read_provenance(folder)
-        learned = about.get(SUMMARY)
-        if learned is None:
+        told = about.get(SUMMARY)
+        if told is None or (directions := learned(told)) == ():
             raise UserError(
                 f"{folder} has not learned to summarise; train it with the section summary of "
                 "translation.models."
             )
-        return cls(translator, learned["length"], learned["summary_length"])
+        return cls(translator, told["length"], told["summary_length"], directions)
 
     def summarize(
         self,
@@ -78,7 +87,8 @@ class Summarizer:
         Args:
             texts: in one language.
             language: the language of the texts.
-            tgt: the language to write; by default the same.
+            tgt: the language to write; by default the only one that was learned from this
+                language, or else the same.
             search: how; by default beam search with five beams. No summary has more tokens than
                 the model learned, nor than `max_length`.
             long_texts: what is done with a text that is longer than `length`: its beginning is
@@ -86,7 +96,8 @@ class Summarizer:
             first: number of the first text, by which the draws of `sample` differ.
 
         Raises:
-            UserError: the model does not know a language, or there is one text and no list.
+            UserError: the model does not know a language, has not learned the direction, or there
+                is one text and no list.
         """
         found = self.summaries(texts, language, tgt, search, long_texts=long_texts, first=first)
         return [best.text for best, *_ in found]
@@ -102,6 +113,7 @@ class Summarizer:
         first: int = 0,
     ) -> list[list[Translation]]:
         """Return the `n_best` summaries of every text, the best first; see `summarize`."""
+        tgt = self.target(language, tgt)
         texts = checked_texts(texts)
         check_how(search, first)
         search = search or SearchConfig()
@@ -113,11 +125,25 @@ class Summarizer:
         else:
             rows = tokenizer.encode_batch(list(map(normalize, texts)), language)
             parts = [[ids[:room]] if len(ids) else [] for ids in rows]
-        return self.translator.translations_of_parts(
-            parts, language, tgt or language, search, first=first
-        )
+        return self.translator.translations_of_parts(parts, language, tgt, search, first=first)
+
+    def target(self, language: str, tgt: str | None = None) -> str:
+        """Return the language to write; see `summarize`.
+
+        Raises:
+            UserError: the model does not know a language, or has not learned the direction.
+        """
+        if tgt is None:
+            ways = (name.split("-") for name in self.directions or ())
+            fitting = [target for source, target in ways if source == language]
+            tgt = fitting[0] if len(fitting) == 1 else language
+        for code in (language, tgt):
+            check_known(code, self.translator.tokenizer.lang2id)
+        check_learned(self.directions, language, tgt, "summarise")
+        return tgt
 
 
-def summary_lengths(length: int, summary_length: int) -> Mapping[str, Any]:
+def of_summaries(length: int, summary_length: int, directions: Sequence[str]) -> Mapping[str, Any]:
     """Return what `from_pretrained` reads."""
-    return {SUMMARY: {"length": length, "summary_length": summary_length}}
+    told = {"length": length, "summary_length": summary_length, DIRECTIONS: list(directions)}
+    return {SUMMARY: told}

@@ -321,7 +321,7 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     assert call("translate", out, given=lines).stdout == made.stdout  # it has one direction
     for words, message in (
         ([model, *direction, "--engine", "ctranslate2"], "is for torch, not for ctranslate2"),
-        ([out, "--src", "fr", "--tgt", "en"], "translates en-fr only, and not fr-en"),
+        ([out, "--src", "fr", "--tgt", "en"], "learned to translate en-fr only, and not fr-en"),
         ([out, *direction, "--sample"], "does not do sample"),
         ([out, *direction, "--precision", "int8"], "is an export, whose precision was chosen"),
     ):

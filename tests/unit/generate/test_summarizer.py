@@ -7,17 +7,20 @@ import pytest
 
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.errors import UserError
-from xlmkit.generate.summarizer import Summarizer, summary_lengths
+from xlmkit.generate.summarizer import Summarizer, of_summaries
 from xlmkit.generate.translator import SearchConfig, Translator
 
 
 @pytest.fixture
 def folder(reversing_translator: Path, tmp_path: Path) -> Path:
     """A model that "summarises" letters by capitals in the opposite order."""
-    bundle = Bundle.load(reversing_translator)
-    made = tmp_path / "model"
-    replace(bundle, provenance=dict(summary_lengths(7, 5))).save(made)
-    return made
+    return saved(reversing_translator, tmp_path / "model", ["en-fr"])
+
+
+def saved(translator: Path, folder: Path, summarised: list[str], **told: object) -> Path:
+    told |= of_summaries(7, 5, summarised)
+    replace(Bundle.load(translator), provenance=told).save(folder)
+    return folder
 
 
 def test_of_a_long_text_the_beginning_is_read(folder: Path) -> None:
@@ -70,10 +73,46 @@ def test_a_model_that_learned_to_translate_only_is_refused(reversing_translator:
         Summarizer.from_pretrained(reversing_translator)
 
 
+def test_the_language_that_was_learned_is_written(folder: Path) -> None:
+    summarizer = Summarizer.from_pretrained(folder)
+    assert summarizer.summarize(["a b c"], "en") == ["C B A"]
+    for language, tgt in (("fr", None), ("en", "en"), ("fr", "en")):
+        wrong = f"to summarise en-fr only, and not {language}-{tgt or language}"
+        with pytest.raises(UserError, match=wrong):
+            summarizer.summarize(["a b c"], language, tgt)
+
+
+def test_among_several_the_same(reversing_translator: Path, tmp_path: Path) -> None:
+    made = saved(reversing_translator, tmp_path / "made", ["en-fr", "en-en", "fr-en"])
+    targets = [Summarizer.from_pretrained(made).target(code) for code in ("en", "fr")]
+    assert targets == ["en", "en"]
+
+
+def test_a_folder_that_does_not_tell_tries_all(reversing_translator: Path, tmp_path: Path) -> None:
+    provenance = {"directions": [], "summary": {"length": 7, "summary_length": 5}}
+    replace(Bundle.load(reversing_translator), provenance=provenance).save(tmp_path / "old")
+    summarizer = Summarizer.from_pretrained(tmp_path / "old")
+    assert summarizer.target("en") == "en"
+    assert summarizer.summarize(["a b"], "en", "fr") == ["B A"]
+
+
 def test_an_export_summarises_as_well(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("ctranslate2")
     from xlmkit.export.ctranslate2 import export_ctranslate2
 
     export_ctranslate2(Bundle.load(folder), tmp_path / "export", src="en", tgt="fr")
     summarizer = Summarizer.from_pretrained(tmp_path / "export")
-    assert summarizer.summarize(["a b c d e f g h"], "en", "fr") == ["E D C B A"]
+    assert summarizer.summarize(["a b c d e f g h"], "en") == ["E D C B A"]
+
+
+def test_an_export_is_of_what_was_learned(reversing_translator: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ctranslate2")
+    from xlmkit.export.ctranslate2 import export_ctranslate2
+
+    made = saved(reversing_translator, tmp_path / "made", ["en-en"], directions=["en-fr"])
+    with pytest.raises(UserError, match="to write en-fr, en-en only, and not fr-fr"):
+        export_ctranslate2(Bundle.load(made), tmp_path / "none", src="fr", tgt="fr")
+    export_ctranslate2(Bundle.load(made), tmp_path / "translates", src="en", tgt="fr")
+    assert Translator.from_pretrained(tmp_path / "translates").directions == ("en-fr",)
+    with pytest.raises(UserError, match="has not learned to summarise"):
+        Summarizer.from_pretrained(tmp_path / "translates")
