@@ -30,7 +30,7 @@ class Summarizer:
     Attributes:
         translator: text to text.
         length: tokens of a text that it reads at once, `</s>` counted.
-        summary_length: the most that it writes.
+        summary_length: tokens of the longest summary that it writes, `</s>` at both ends counted.
         directions: what it has learned to summarise, such as `en-en`; others are refused. None
             where its folder does not say.
     """
@@ -117,7 +117,8 @@ class Summarizer:
         texts = checked_texts(texts)
         check_how(search, first)
         search = search or SearchConfig()
-        longest = min(self.summary_length, search.max_length or self.summary_length)
+        longest = self.summary_length - 2
+        longest = min(longest, search.max_length or longest)
         search = search.model_copy(update={"max_length": longest})
         tokenizer, room = self.translator.tokenizer, self.length - 2
         if long_texts == "parts":

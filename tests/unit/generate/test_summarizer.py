@@ -18,14 +18,14 @@ def folder(reversing_translator: Path, tmp_path: Path) -> Path:
 
 
 def saved(translator: Path, folder: Path, summarised: list[str], **told: object) -> Path:
-    told |= of_summaries(7, 5, summarised)
+    told |= of_summaries(7, 7, summarised)
     replace(Bundle.load(translator), provenance=told).save(folder)
     return folder
 
 
 def test_of_a_long_text_the_beginning_is_read(folder: Path) -> None:
     summarizer = Summarizer.from_pretrained(folder)
-    assert (summarizer.length, summarizer.summary_length) == (7, 5)
+    assert (summarizer.length, summarizer.summary_length) == (7, 7)
     made = summarizer.summarize(["a b", "", "a b c d e f g h"], "en", "fr")
     assert made == ["B A", "", "E D C B A"]
 
@@ -38,7 +38,7 @@ def test_or_all_of_it_in_parts(folder: Path) -> None:
 
 @pytest.mark.parametrize("beam_size", [0, 3])
 def test_no_summary_is_longer_than_was_learned(folder: Path, beam_size: int) -> None:
-    summarizer = Summarizer(Translator.from_pretrained(folder), 7, 2)
+    summarizer = Summarizer(Translator.from_pretrained(folder), 7, 4)
     search = SearchConfig(beam_size=beam_size)
     (made,) = summarizer.summarize(["a b c d"], "en", "fr", search)
     assert len(made.split()) <= 2
@@ -89,7 +89,7 @@ def test_among_several_the_same(reversing_translator: Path, tmp_path: Path) -> N
 
 
 def test_a_folder_that_does_not_tell_tries_all(reversing_translator: Path, tmp_path: Path) -> None:
-    provenance = {"directions": [], "summary": {"length": 7, "summary_length": 5}}
+    provenance = {"directions": [], "summary": {"length": 7, "summary_length": 7}}
     replace(Bundle.load(reversing_translator), provenance=provenance).save(tmp_path / "old")
     summarizer = Summarizer.from_pretrained(tmp_path / "old")
     assert summarizer.target("en") == "en"
