@@ -92,13 +92,17 @@ def check_learned(
     """
     if directions is None or f"{src}-{tgt}" in directions:
         return
-    if not directions:
-        raise UserError(
-            "This model has learned to summarise and not to translate; call xlmkit summarize."
-        )
+    _check_any(directions)
     raise UserError(
         f"This model has learned to {to} {', '.join(directions)} only, and not {src}-{tgt}."
     )
+
+
+def _check_any(directions: Sequence[str] | None) -> None:
+    if directions is not None and not directions:
+        raise UserError(
+            "This model has learned to summarise and not to translate; call xlmkit summarize."
+        )
 
 
 def the_direction(
@@ -107,8 +111,9 @@ def the_direction(
     """Return source and target language; what is not said follows where one direction fits.
 
     Raises:
-        UserError: several fit, or none, or nothing is known of directions.
+        UserError: several fit, or none, or nothing is known of directions, or there are none.
     """
+    _check_any(directions)
     if src is not None and tgt is not None:
         return src, tgt
     found = []

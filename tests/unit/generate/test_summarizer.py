@@ -4,8 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from xlmkit.checkpoint.bundle import Bundle
+from xlmkit.cli.app import app
 from xlmkit.core.errors import UserError
 from xlmkit.generate.summarizer import Summarizer, of_summaries
 from xlmkit.generate.translator import SearchConfig, Translator
@@ -94,6 +96,16 @@ def test_a_folder_that_does_not_tell_tries_all(reversing_translator: Path, tmp_p
     summarizer = Summarizer.from_pretrained(tmp_path / "old")
     assert summarizer.target("en") == "en"
     assert summarizer.summarize(["a b"], "en", "fr") == ["B A"]
+
+
+@pytest.mark.parametrize("languages", [[], ["--src", "en"], ["--src", "en", "--tgt", "fr"]])
+def test_who_asks_for_a_translation_is_led_to_summaries(
+    reversing_translator: Path, tmp_path: Path, languages: list[str]
+) -> None:
+    made = saved(reversing_translator, tmp_path / "made", ["en-en", "en-fr"], directions=[])
+    result = CliRunner().invoke(app, ["translate", str(made), *languages], input="a\n")
+    assert result.exit_code == 1
+    assert "to summarise and not to translate; call xlmkit summarize" in result.stderr
 
 
 def test_an_export_summarises_as_well(folder: Path, tmp_path: Path) -> None:
