@@ -5,6 +5,7 @@ named output is written beside its name and takes it when all is done; `--resume
 last text that is surely done.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from xlmkit.checkpoint.folders import check_model_folder
 from xlmkit.core.config import config_of_settings
 from xlmkit.core.device import tune_allocator
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import (
     PipedLines,
@@ -186,12 +188,20 @@ def _write_all(
         output_lines(target, resume=resume, work=work, numbered=n_best > 1) as (stream, done),
     ):
         skip(lines, done)
+        lost = 0
         with progress(title, total, start=done) as job:
             for chunk in _chunks(lines, piped):
-                stream.writelines(_written(write(chunk, done), done, n_best))
+                found = write(chunk, done)
+                lost += sum(best.score == -math.inf for best, *_ in found)
+                stream.writelines(_written(found, done, n_best))
                 stream.flush()
                 done += len(chunk)
                 job.advance(len(chunk))
+    if lost:
+        say(
+            f"Of {lost:,} texts nothing, or not all, could be written: what is asked for together, "
+            "such as --allowed, min_length and no_repeat_ngram, leaves no word; ask for less."
+        )
 
 
 def _chunks(lines: Iterable[str], piped: PipedLines) -> Iterator[list[str]]:

@@ -75,3 +75,25 @@ def test_a_finished_output_is_not_written_again_by_resume(call: Call, tmp_path: 
     assert made.exit_code == 1
     assert "out is finished, with nothing to go on with; to write it anew, leave out" in made.stderr
     assert (tmp_path / "out").read_text("utf-8") == "mine\n"
+
+
+def test_a_shortest_length_without_room_is_told_once(
+    call: Call, lengths_of_chunks: list[int]
+) -> None:
+    made = call("--set", "min_length=9", "--set", "batch_tokens=16", given="a b c d e f\n" * 600)
+    assert len(lengths_of_chunks) > 1
+    assert made.exit_code == 0, made.output
+    assert "room for" not in made.stderr
+    made = call("--set", "min_length=11", given="a\n" * 600)  # the model has 12 positions
+    assert made.exit_code == 0, made.output
+    assert made.stderr.count("Not every text leaves room for 11 tokens (min_length)") == 1
+
+
+def test_texts_for_which_no_word_is_left_are_counted(call: Call, tmp_path: Path) -> None:
+    (allowed := tmp_path / "allowed").write_text("A B\n", encoding="utf-8")
+    limits = ["--allowed", allowed, "--set", "no_repeat_ngram=1", "--set"]
+    made = call(*limits, "min_length=5", given="a b\n\nc d\n")
+    assert made.exit_code == 0, made.output
+    assert made.stdout == "\n\n\n"
+    assert "Of 2 texts nothing, or not all, could be written" in made.stderr
+    assert "could be written" not in call(*limits, "min_length=1", given="a b\n\n").stderr

@@ -6,7 +6,7 @@ training, or parts of whole sentences are summarised one by one and their summar
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from xlmkit.checkpoint.provenance import read_provenance
 from xlmkit.core.arguments import checked_texts
@@ -96,8 +96,8 @@ class Summarizer:
             first: number of the first text, by which the draws of `sample` differ.
 
         Raises:
-            UserError: the model does not know a language, has not learned the direction, or there
-                is one text and no list.
+            UserError: the model does not know a language, has not learned the direction, or
+                something is not of the right form.
         """
         found = self.summaries(texts, language, tgt, search, long_texts=long_texts, first=first)
         return [best.text for best, *_ in found]
@@ -116,6 +116,8 @@ class Summarizer:
         tgt = self.target(language, tgt)
         texts = checked_texts(texts)
         check_how(search, first)
+        if long_texts not in (known := get_args(LongTexts)):
+            raise UserError(f"long_texts is to be {' or '.join(known)}, and not {long_texts!r}.")
         search = search or SearchConfig()
         longest = self.summary_length - 2
         longest = min(longest, search.max_length or longest)

@@ -16,13 +16,21 @@ from torch import Tensor
 from xlmkit.checkpoint.bundle import Bundle
 from xlmkit.core.arguments import check_as_many, checked_texts
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say_once
 from xlmkit.data.measures import normalize
 from xlmkit.generate.arguments import check_how
 from xlmkit.generate.config import SearchConfig
 from xlmkit.generate.ctranslate2_engine import CTranslate2Engine, exported, is_export
 from xlmkit.generate.cutting import cut
 from xlmkit.generate.directions import check_learned, learned, learned_length, splits
-from xlmkit.generate.engine import Engine, Hypothesis, Ids, Precision, TorchEngine
+from xlmkit.generate.engine import (
+    Engine,
+    Hypothesis,
+    Ids,
+    Precision,
+    TorchEngine,
+    longest_translations,
+)
 from xlmkit.generate.search import Asked
 from xlmkit.text.capitals import capitalised
 from xlmkit.text.languages import WITHOUT_SPACES, check_known
@@ -208,6 +216,12 @@ class Translator:
         flat = [part for pieces in parts for part in pieces]
         names = [[first + i, j] for i, pieces in enumerate(parts) for j in range(len(pieces))]
         begins = self._prefixes(prefixes, parts, tgt, search)
+        limits = longest_translations(flat, search, self.engine.longest, begins)
+        if search.min_length > min(limits, default=search.min_length + 2) - 2:
+            say_once(
+                f"Not every text leaves room for {search.min_length} tokens (min_length): where "
+                "its length (length_ratio) or what the model learned allows fewer, it gets fewer."
+            )
         found: list[list[Hypothesis]] = [[] for _ in flat]
         for batch in self._batches(flat, search):
             asked = Asked(

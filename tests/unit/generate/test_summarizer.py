@@ -63,6 +63,21 @@ def test_one_text_is_no_list(folder: Path) -> None:
         Summarizer.from_pretrained(folder).summarize("a b", "en", "fr")
 
 
+def test_an_unknown_way_with_long_texts_is_refused(folder: Path) -> None:
+    with pytest.raises(UserError, match="long_texts is to be beginning or parts, and not 'all'"):
+        Summarizer.from_pretrained(folder).summarize(["a b"], "en", long_texts="all")  # type: ignore[arg-type]
+
+
+def test_a_shortest_length_beyond_the_longest_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summarizer = Summarizer.from_pretrained(folder)
+    summarizer.summarize(["a b c d"], "en", search=SearchConfig(min_length=5))
+    assert capsys.readouterr().err == ""
+    summarizer.summarize(["a b c d"], "en", search=SearchConfig(min_length=6))
+    assert "leaves room for 6 tokens (min_length)" in capsys.readouterr().err
+
+
 def test_several_summaries_of_a_text(folder: Path) -> None:
     summarizer = Summarizer.from_pretrained(folder)
     (found,) = summarizer.summaries(["a b c"], "en", "fr", SearchConfig(n_best=3))
