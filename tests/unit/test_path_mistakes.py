@@ -1,5 +1,6 @@
 """Paths that cannot be, told in one sentence with what to do."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ LONG = "x" * 300
         ([LONG], "File name too long; choose a shorter name"),
         (["text", "--output", LONG], "File name too long; choose a shorter name"),
         (["text", "--output", "/proc/a.txt"], "/proc"),
+        (["text", "--output", "pipe"], "pipe and no file; leave out --output and redirect"),
         (["link"], "its links lead in a circle"),
     ],
 )
@@ -31,6 +33,7 @@ def test_a_path_that_cannot_be_is_the_users_mistake(
     monkeypatch.chdir(tmp_path)
     Path("text").write_text("a\n", encoding="utf-8")
     Path("link").symlink_to("link")
+    os.mkfifo("pipe")
     model = [str(reversing_translator), "--src", "en", "--tgt", "fr"]
     made = CliRunner().invoke(app, ["translate", *model, *words])
     assert made.exit_code == 1

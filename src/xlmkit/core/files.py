@@ -1,8 +1,8 @@
 """Files that appear whole or not at all, and text files read strictly.
 
-A file is written beside its final name, flushed to the disk and renamed, so that a process killed
-at any moment leaves either the old file or the new one. Compressed text is recognised by its
-ending.
+A file is written beside its place, flushed to the disk and renamed, so that a process killed at
+any moment leaves either the old file or the new one. A link stays: what it leads to is replaced.
+Compressed text is recognised by its ending.
 """
 
 import codecs
@@ -26,6 +26,7 @@ from xlmkit.core.errors import UserError
 
 _CHUNK = 1 << 20  # bytes
 _COMPRESSED = 1 << 16  # bytes that are decompressed at a time
+_OPEN_STREAMS = ("/dev/std", "/dev/fd/", "/proc/")  # regular files where they are redirected to one
 
 
 def is_disk_full(error: OSError) -> bool:
@@ -54,6 +55,18 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
         raise
 
 
+def place_of(path: Path, mend: str = "name a file") -> Path:
+    """Return where a file of this name is put, which may replace another: links are followed.
+
+    Raises:
+        UserError: there is a device or a pipe, which is written to and not replaced.
+    """
+    is_stream = not path.is_file() or str(path).startswith(_OPEN_STREAMS)
+    if is_stream and path.exists() and not path.is_dir():
+        raise UserError(f"{path} is a device or a pipe and no file; {mend}.")
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
 @contextmanager
 def atomic_write(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
     r"""Open `path` for writing; it takes its name only when the block ends without an exception.
@@ -61,11 +74,12 @@ def atomic_write(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
     Text is UTF-8 with `\n` line ends. Folders above are created.
 
     Raises:
-        UserError: the disk is full, or the place cannot be written.
+        UserError: the disk is full, or the place cannot be written or is a device or a pipe.
     """
     temporary: Path | None = None
     try:
         with explained_disk_errors(path):
+            path = place_of(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
             temporary = Path(name)

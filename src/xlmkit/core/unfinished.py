@@ -1,7 +1,8 @@
 """Outputs that are not finished: where they lie, and by what work they were begun.
 
 An output is written to `NAME.part`. Beside it `NAME.part.json` says what was asked for, so that
-another call does not go on with the work of this one.
+another call does not go on with the work of this one. Where a link is named, they lie beside the
+file that it leads to.
 """
 
 import os
@@ -12,19 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import read_json, write_json
+from xlmkit.core.files import place_of, read_json, write_json
 
 Work = Mapping[str, object]
 """What decides about the lines of an output, by name; compared as text."""
 
 
 def part_of(target: Path) -> Path:
-    """Return where an output lies until it is whole."""
-    return target.with_name(f"{target.name}.part")
+    """Return where an output lies until it is whole.
+
+    Raises:
+        UserError: the output is a device or a pipe.
+    """
+    place = place_of(target)
+    return place.with_name(f"{place.name}.part")
 
 
 def _note_of(target: Path) -> Path:
-    return target.with_name(f"{target.name}.part.json")
+    return part_of(target).with_suffix(".part.json")
 
 
 def work_of(command: str, model: Path, sources: Sequence[Path], **settings: object) -> Work:
@@ -102,7 +108,7 @@ def check_unfinished(target: Path, *, resume: bool) -> None:
 
 def end_part(target: Path) -> None:
     """Give a whole output its name."""
-    part_of(target).replace(target)
+    part_of(target).replace(place_of(target))
     with suppress(FileNotFoundError):
         _note_of(target).unlink()
 
@@ -127,16 +133,21 @@ def check_output(source: Path | None, target: Path | None, option: str = "--outp
         option: by which it is named.
 
     Raises:
-        UserError: it is a folder, or below a file, or the input.
+        UserError: it is a folder, a device or a pipe, or below a file, or the input.
     """
-    if target is not None and target.is_dir():
-        raise UserError(f"{target} is a folder; give {option} the name of a file.")
-    above = next((path for path in target.parents if path.exists()), None) if target else None
-    if above is not None and not above.is_dir():
+    if target is None:
+        return
+    name_a_file = f"give {option} the name of a file"
+    if target.is_dir():
+        raise UserError(f"{target} is a folder; {name_a_file}.")
+    piped = "leave out --output and redirect standard output instead"
+    place = place_of(target, piped if option == "--output" else name_a_file)
+    above = next(path for path in place.parents if path.exists())
+    if not above.is_dir():
         raise UserError(f"{above} is a file and no folder; give {option} another place.")
-    if above is not None and not os.access(above, os.W_OK):
+    if not os.access(above, os.W_OK):
         raise UserError(f"{above} must not be written to; give {option} another place.")
-    if source is None or target is None:
+    if source is None:
         return
     for path in (target, part_of(target)):
         if path.exists() and source.exists() and path.samefile(source):
