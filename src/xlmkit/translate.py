@@ -235,8 +235,7 @@ def _check(
     model: Path, sources: Sequence[Path], target: Path | None, request: Request, *, resume: bool
 ) -> None:
     check_inputs([*sources, request.allowed] if request.allowed else sources)
-    for source in sources or (None,):
-        check_output(source, target)
+    check_output([*sources, request.allowed], target)
     if resume and target is None:
         raise UserError("--resume needs --output: only a file tells how far the last call came.")
     kind = "ctranslate2" if is_export(model) else "torch"

@@ -39,3 +39,47 @@ def test_a_path_that_cannot_be_is_the_users_mistake(
     assert made.exit_code == 1
     assert message in made.stderr
     assert "mistake in xlmkit" not in made.stderr
+
+
+FROM_TO = ["--src", "en", "--tgt", "fr"]
+
+
+@pytest.mark.parametrize("mine", ["a", "b"])
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["translate", "none", "a", "--allowed", "b", *FROM_TO], "--output"),
+        (["summarize", "none", "a", "b", "--language", "en"], "--output"),
+        (["fill-mask", "none", "a", "--allowed", "b", "--lang", "en"], "--output"),
+        (["generate", "none", "a", "--allowed", "b", "--lang", "en"], "--output"),
+        (["mine", "none", "a", "b", *FROM_TO], "--output"),
+        (["mine", "none", "a", "a", "--gold", "b", *FROM_TO], "--json"),
+        (["align", "none", "a", "b", *FROM_TO], "--output"),
+        (["score", "a", "a", "b", "--tgt", "en"], "--json"),
+        (["score", "a", "a", "--against", "b", "--tgt", "en"], "--json"),
+        (["score", "a", "a", "--src-file", "b", *FROM_TO], "--json"),
+    ],
+)
+def test_nothing_is_written_over_what_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], option: str, mine: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in "ab":
+        Path(name).write_text("a <mask>\n", encoding="utf-8")
+    made = CliRunner().invoke(app, [*words, option, mine])
+    assert made.exit_code == 1
+    message = f"{mine} would be written over {mine}, which is read; give {option} another name.\n"
+    assert made.stderr == f"xlmkit: error: {message}"
+    assert Path(mine).read_text("utf-8") == "a <mask>\n"
+
+
+@pytest.mark.parametrize("run", ["one", "one/results.json"])
+def test_a_comparison_is_not_written_over_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("one").mkdir()
+    (results := Path("one", "results.json")).write_text("{}", encoding="utf-8")
+    made = CliRunner().invoke(app, ["compare", run, "--output", str(results)])
+    assert made.exit_code == 1
+    assert f"would be written over {results}, which is read" in made.stderr

@@ -221,7 +221,8 @@ def score(
     """Call `xlmkit.evaluate.score_files.score_files`."""
     if src is not None and source is None:
         raise UserError("--src is the language of --src-file; name that file too, or leave it out.")
-    importlib.import_module("xlmkit.core.unfinished").check_output(None, output, "--json")
+    read = (hypothesis, *reference, against, source)
+    importlib.import_module("xlmkit.core.unfinished").check_output(read, output, "--json")
     importlib.import_module("xlmkit.evaluate.score_files").score_files(
         hypothesis,
         reference,

@@ -8,7 +8,7 @@ file that it leads to.
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -124,16 +124,18 @@ def told_how_to_go_on(work: Work | None) -> Iterator[None]:
         raise KeyboardInterrupt("the same command with --resume goes on") from None
 
 
-def check_output(source: Path | None, target: Path | None, option: str = "--output") -> None:
-    """See that an output can be written, and is not its own input.
+def check_output(
+    sources: Iterable[Path | None], target: Path | None, option: str = "--output"
+) -> None:
+    """See that an output can be written, and is none of its own inputs.
 
     Args:
-        source: what is read.
+        sources: all that is read; None for what is no file or not asked for.
         target: the output.
         option: by which it is named.
 
     Raises:
-        UserError: it is a folder, a device or a pipe, or below a file, or the input.
+        UserError: it is a folder, a device or a pipe, or below a file, or an input.
     """
     if target is None:
         return
@@ -147,9 +149,7 @@ def check_output(source: Path | None, target: Path | None, option: str = "--outp
         raise UserError(f"{above} is a file and no folder; give {option} another place.")
     if not os.access(above, os.W_OK):
         raise UserError(f"{above} must not be written to; give {option} another place.")
-    if source is None:
-        return
-    for path in (target, part_of(target)):
+    for source, path in product(filter(None, sources), (target, part_of(target))):
         if path.exists() and source.exists() and path.samefile(source):
             raise UserError(
                 f"{target} would be written over {source}, which is read; give {option} another "

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from xlmkit.core.unfinished import check_output
 from xlmkit.evaluate.compare_report import check_form, print_comparison, write_comparison
 from xlmkit.evaluate.comparing import compare as compare_models
 from xlmkit.evaluate.contenders import read_contenders
@@ -23,8 +24,10 @@ def compare(
     Raises:
         UserError: there is nothing to compare, or a file cannot be written.
     """
-    for path in outputs:
-        check_form(path)  # before anything is computed
+    read = [*runs, *(run / "results.json" for run in runs)]
+    for path in outputs:  # before anything is computed
+        check_form(path)
+        check_output(read, path)
     contenders = read_contenders(runs, tasks)
     known = {
         code: name

@@ -11,6 +11,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.files import atomic_write
 from xlmkit.core.log import say
 from xlmkit.core.streams import input_lines, output_lines
+from xlmkit.core.unfinished import check_output
 from xlmkit.evaluate.drawing import palette_css
 from xlmkit.evaluate.word_alignment import alignment_quality, read_gold, to_pharaoh
 from xlmkit.explain.grid import word_grid
@@ -54,6 +55,9 @@ def align(
     """
     if page is not None and page.suffix not in (".html", ".htm"):
         raise UserError(f"{page} should end in .html, since --page writes no other form.")
+    read = [part for part in (*given, gold) if isinstance(part, Path)]
+    check_output(read, target)
+    check_output(read, page, "--page")
     known = None if gold is None else read_gold(gold, first=first)
     aligner = WordAligner.from_pretrained(model, **options)
     whole = target is not None and ".jsonl" in target.suffixes

@@ -64,7 +64,7 @@ def encode(
             does not fit.
     """
     _check_ending(target, "Vectors", (".npy", ".jsonl"))
-    check_output(texts.path, target)
+    check_output([texts.path], target)
     work = _work_of(
         "encode", model, texts, precision=precision, pooling=pooling, layer=layer, stride=stride
     )
@@ -127,7 +127,7 @@ def predict(
             predicts nothing, or it reads no windows that could be joined.
     """
     _check_ending(target, "Predictions", (".jsonl", ".tsv", ".ndjson", ".json"))
-    check_output(texts.path, target)
+    check_output([texts.path], target)
     long_texts = windows_asked(model, stride, join)
     predictor = load_predictor(model, precision, long_texts)
     ask, texts = _asked(predictor, model, texts, spaces=spaces, question_lang=question_lang)

@@ -14,6 +14,7 @@ from xlmkit.core.errors import UserError
 from xlmkit.core.files import write_json
 from xlmkit.core.log import say
 from xlmkit.core.streams import output_lines
+from xlmkit.core.unfinished import check_output
 from xlmkit.data.bitexts import GoldPairs, Sentences, read_gold, read_sentences
 from xlmkit.evaluate.mining import Pairs, mine, on_disk, to_one_space
 from xlmkit.evaluate.mining_scores import (
@@ -147,6 +148,9 @@ def run(
     **settings: Any,  # noqa: ANN401 - those of `SentenceEncoder`
 ) -> None:
     """Mine with a model's folder, of any family; `settings` are those of `SentenceEncoder`."""
+    read = (source, other, request.gold)
+    check_output(read, target)
+    check_output(read, request.numbers, "--json")
     family = model_type_of(model)
     if family == XLM:
         encode = _in_chunks(SentenceEncoder.from_pretrained(model, **settings))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from xlmkit.core.config import config_of_settings
 from xlmkit.core.streams import input_lines, output_lines
+from xlmkit.core.unfinished import check_output
 from xlmkit.generate.config import SearchConfig
 from xlmkit.inference.fill_mask import FillMask
 from xlmkit.inference.generator import TextGenerator
@@ -32,6 +33,7 @@ def fill_mask(
     Raises:
         UserError: see `FillMask` and `allowed_tokens`; or a file cannot be read or written.
     """
+    check_output([source, allowed], target)
     filler = FillMask.from_pretrained(model, mask=mask)
     tokens = allowed_tokens(filler.tokenizer, lang, only_language=only_language, path=allowed)
     with input_lines(source) as lines, output_lines(target) as (stream, _):
@@ -73,6 +75,7 @@ def generate(
     Raises:
         UserError: see `TextGenerator` and `allowed_tokens`; or a file cannot be read or written.
     """
+    check_output([source, allowed], target)
     search = config_of_settings(SearchConfig, settings, "the search")
     generator = TextGenerator.from_pretrained(model)
     tokens = allowed_tokens(generator.tokenizer, lang, only_language=only_language, path=allowed)

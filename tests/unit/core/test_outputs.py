@@ -50,9 +50,9 @@ def test_a_pipe_is_not_replaced(tmp_path: Path, through_a_link: bool) -> None:
     with pytest.raises(UserError, match=message), output_lines(target):
         pass
     with pytest.raises(UserError, match=f"{message}leave out --output and redirect"):
-        check_output(None, target)
+        check_output([], target)
     with pytest.raises(UserError, match=f"{message}give --json the name of a file"):
-        check_output(None, target, "--json")
+        check_output([], target, "--json")
     assert pipe.is_fifo()
     assert sorted(tmp_path.iterdir()) == [link, pipe]
 
@@ -65,5 +65,5 @@ def test_an_open_file_is_not_replaced_by_the_name_of_its_stream(tmp_path: Path) 
         if not target.exists():
             pytest.skip("the system has no names for open files")
         with pytest.raises(UserError, match="is a device or a pipe"):
-            check_output(None, target)
+            check_output([], target)
     assert (tmp_path / "log").read_text("utf-8") == "before\n"
