@@ -20,6 +20,8 @@ LONG = "x" * 300
         (["text", "--output", LONG], "File name too long; choose a shorter name"),
         (["text", "--output", "/proc/a.txt"], "/proc"),
         (["text", "--output", "pipe"], "pipe and no file; leave out --output and redirect"),
+        (["text", "--output", "out.fr.gz"], "give --output out.fr and compress that file"),
+        (["text.bz2"], "text.bz2 cannot be read: of compressed files only .gz"),
         (["link"], "its links lead in a circle"),
     ],
 )
@@ -34,6 +36,7 @@ def test_a_path_that_cannot_be_is_the_users_mistake(
     Path("text").write_text("a\n", encoding="utf-8")
     Path("link").symlink_to("link")
     os.mkfifo("pipe")
+    Path("text.bz2").write_bytes(b"BZh9")
     model = [str(reversing_translator), "--src", "en", "--tgt", "fr"]
     made = CliRunner().invoke(app, ["translate", *model, *words])
     assert made.exit_code == 1

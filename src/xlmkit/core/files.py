@@ -24,6 +24,9 @@ from typing import IO, Any
 
 from xlmkit.core.errors import UserError
 
+PACKED = (".gz", ".xz", ".zst")  # endings of compressed text that is read
+PACKED_OTHERWISE = (".bz2", ".zip", ".7z")  # and of such that is not
+
 _CHUNK = 1 << 20  # bytes
 _COMPRESSED = 1 << 16  # bytes that are decompressed at a time
 _OPEN_STREAMS = ("/dev/std", "/dev/fd/", "/proc/")  # regular files where they are redirected to one
@@ -152,7 +155,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for reading, decompressed according to its ending (.gz, .xz, .zst).
 
     Raises:
-        UserError: the file is missing, a folder, or not what its ending says.
+        UserError: the file is missing, a folder, not what its ending says, or compressed otherwise.
     """
     try:
         with path.open("rb") as raw:
@@ -171,6 +174,11 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
                             yield stream
                     except zstandard.ZstdError as error:
                         raise UserError(f"{path} is not a valid .zst file: {error}.") from error
+                case ending if ending in PACKED_OTHERWISE:
+                    raise UserError(
+                        f"{path} cannot be read: of compressed files only {', '.join(PACKED)} are; "
+                        "decompress it, or compress its text as one of these."
+                    )
                 case _:
                     yield raw
     except FileNotFoundError:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import place_of, read_json, write_json
+from xlmkit.core.files import PACKED, PACKED_OTHERWISE, place_of, read_json, write_json
 
 Work = Mapping[str, object]
 """What decides about the lines of an output, by name; compared as text."""
@@ -135,13 +135,19 @@ def check_output(
         option: by which it is named.
 
     Raises:
-        UserError: it is a folder, a device or a pipe, or below a file, or an input.
+        UserError: it is a folder, a device or a pipe, or below a file, or an input, or has the
+            ending of a compressed file.
     """
     if target is None:
         return
     name_a_file = f"give {option} the name of a file"
     if target.is_dir():
         raise UserError(f"{target} is a folder; {name_a_file}.")
+    if target.suffix in (*PACKED, *PACKED_OTHERWISE):
+        raise UserError(
+            f"{target} is the name of a compressed file, but what is written is not compressed; "
+            f"give {option} {target.with_suffix('')} and compress that file."
+        )
     piped = "leave out --output and redirect standard output instead"
     place = place_of(target, piped if option == "--output" else name_a_file)
     above = next(path for path in place.parents if path.exists())

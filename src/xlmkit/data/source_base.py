@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from xlmkit.core.config import Config
 from xlmkit.core.errors import UserError
+from xlmkit.core.files import PACKED
 from xlmkit.text.languages import language
 
 Markup = Literal["tags", "entities", "placeholders", "accelerators", "links", "code"]
@@ -57,7 +58,7 @@ class BaseSource(Config):
         if self.name is not None:
             return self.name
         name = PurePosixPath(self.place.replace("\\", "/")).name or self.place
-        for ending in (".gz", ".xz", ".zst"):
+        for ending in PACKED:
             name = name.removesuffix(ending)
         return name
 

@@ -1,3 +1,4 @@
+import bz2
 import codecs
 import json
 import math
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from xlmkit.core.errors import UserError
-from xlmkit.core.files import open_chunks, write_json
+from xlmkit.core.files import open_chunks, open_lines, write_json
 
 
 def _refused(constant: str) -> Any:
@@ -44,3 +45,13 @@ def test_chunks_end_with_lines(tmp_path: Path, size: int, end: bytes) -> None:
     (tmp_path / "a.txt").write_bytes(b"")
     with pytest.raises(UserError, match="is empty"):
         list(open_chunks(tmp_path / "a.txt", size))
+
+
+@pytest.mark.parametrize("ending", [".bz2", ".zip", ".7z"])
+def test_of_other_compressed_files_it_is_told_which_are_read(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"text{ending}"
+    with pytest.raises(UserError, match="There is no file"):
+        next(open_lines(path))
+    path.write_bytes(bz2.compress(b"a\n"))
+    with pytest.raises(UserError, match=r"of compressed files only \.gz, \.xz, \.zst are; decom"):
+        next(open_lines(path))

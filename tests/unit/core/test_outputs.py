@@ -67,3 +67,13 @@ def test_an_open_file_is_not_replaced_by_the_name_of_its_stream(tmp_path: Path) 
         with pytest.raises(UserError, match="is a device or a pipe"):
             check_output([], target)
     assert (tmp_path / "log").read_text("utf-8") == "before\n"
+
+
+@pytest.mark.parametrize("ending", [".gz", ".xz", ".zst", ".bz2", ".zip", ".7z"])
+def test_plain_text_is_not_written_under_the_name_of_a_compressed_file(
+    tmp_path: Path, ending: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        check_output([], tmp_path / f"out.fr{ending}", "--json")
+    assert str(caught.value).endswith(f"give --json {tmp_path / 'out.fr'} and compress that file.")
+    check_output([], tmp_path / f"out{ending}.fr")
