@@ -4,9 +4,11 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from xlmkit.core.errors import UserError
+from xlmkit.core.files import open_lines
 from xlmkit.text.languages import LANGUAGES
 
 TEXT, PAIRS = "XLMKIT_REAL_TEXT", "XLMKIT_REAL_PAIRS"
@@ -52,6 +54,13 @@ def text_folder(arguments: argparse.Namespace) -> Path:
             ".txt files of one text a line."
         )
     return folder
+
+
+def spread(folder: Path, count: int) -> list[str]:
+    """Return at most `count` lines of a folder's .txt files, about as many from each one's top."""
+    files = sorted(folder.glob("*.txt"))
+    share = -(-count // max(1, len(files)))
+    return [line for file in files for _, line in islice(open_lines(file), share)][:count]
 
 
 def run(main: Callable[[], int | None]) -> None:

@@ -13,14 +13,12 @@ import random
 import tempfile
 import unicodedata
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import transformers
-from _arguments import add_text, positive, run, text_folder
+from _arguments import add_text, positive, run, spread, text_folder
 
 from xlmkit import XLMTokenizerFast
-from xlmkit.core.files import open_lines
 from xlmkit.core.machine import describe_machine, package_versions
 from xlmkit.core.tables import table
 from xlmkit.text.languages import LANGUAGES
@@ -52,14 +50,8 @@ def read_text(folder: Path, count: int) -> dict[str, list[str]]:
         if importlib.util.find_spec(module) is None:
             print(f"{place.name} is left out: {module} is not installed.")
             continue
-        files = sorted(place.glob("*.txt"))
-        if not files:
-            continue
-        lines: list[str] = []
-        for file in files:
-            share = -(-count // len(files))
-            lines += [line for _, line in islice(open_lines(file), share)]
-        texts[place.name] = lines[:count]
+        if lines := spread(place, count):
+            texts[place.name] = lines
     return texts
 
 

@@ -10,11 +10,10 @@ the share of words, between spaces, that are as before. Nothing is timed, and th
 """
 
 import argparse
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from pathlib import Path
 
-from _arguments import add_text, positive, run, text_folder
+from _arguments import add_text, positive, run, spread, text_folder
 from _harness import described, record, set_up
 
 from xlmkit.core.errors import UserError
@@ -25,19 +24,6 @@ from xlmkit.text.encoder import split_words
 from xlmkit.text.folding import fold_word
 from xlmkit.text.truecasing import Truecaser
 from xlmkit.text.writing import written
-
-
-def lines_of(path: Path) -> Iterator[str]:
-    """Yield the lines of a file."""
-    for _, line in open_lines(path):
-        yield line
-
-
-def spread(folder: Path, count: int) -> list[str]:
-    """Return at most `count` lines of a folder's files, about as many from the top of each."""
-    files = sorted(folder.glob("*.txt"))
-    share = -(-count // max(1, len(files)))
-    return [line for file in files for line in islice(lines_of(file), share)][:count]
 
 
 def brought_back(lines: Iterable[str], language: str, truecaser: Truecaser) -> tuple[int, int, int]:
@@ -81,10 +67,10 @@ def main() -> None:
     set_up(1)
     texts, rows, results = {}, [], []
     for code, path in arguments.test:
-        learned = spread(folder / code, arguments.lines) if (folder / code).is_dir() else []
+        learned = spread(folder / code, arguments.lines)
         if not learned:
             raise UserError(f"{folder} has no text in {code}, of which --test names a file.")
-        test = list(lines_of(path))
+        test = [line for _, line in open_lines(path)]
         total, alone, with_forms = brought_back(test, code, Truecaser.learn([(code, learned)], {}))
         texts |= {code: learned, f"{code} test": test}
         shares = [100 * alone / total, 100 * with_forms / total]

@@ -74,7 +74,9 @@ def test_what_is_slow_is_measured_of_test_texts_alone(
     validation(bundle.encoder_decoder(), TrainingState(step=1))
     judge(Translator(bundle), {"en-fr": texts}, SearchConfig(beam_size=0), thorough=True)
     assert measured == [["bleu", "chrf"], ["bleu", "chrf", "ter", "original"]]
-    folded = replace(judge, folded=True)(Translator(bundle), {"en-fr": texts}, SearchConfig())
+    both = {"en-fr": texts, "fr-en": texts}
+    folded = replace(judge, folded=True, back=True)(Translator(bundle), both, SearchConfig())
+    assert "round_trip" in folded["en-fr"].scores
     assert {one.signature.partition("|accents:")[2] for one in folded["en-fr"].scores.values()} == {
         "removed"
     }

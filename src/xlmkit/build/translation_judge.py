@@ -171,11 +171,6 @@ class Judge:
         if known is not None and target not in known.languages:
             known = None
         scores = self._scores(texts, outputs, target, resamples, thorough=thorough)
-        if self.folded:  # which no metric knows
-            scores = {
-                name: replace(score, signature=f"{score.signature}|accents:removed")
-                for name, score in scores.items()
-            }
         if back:
             scores[ROUND_TRIP] = round_trip(
                 texts.sources,
@@ -186,6 +181,11 @@ class Judge:
                 identifier=known,
                 resamples=resamples,
             ).bleu
+        if self.folded:  # which no metric knows
+            scores = {
+                name: replace(score, signature=f"{score.signature}|accents:removed")
+                for name, score in scores.items()
+            }
         health = translation_health(
             texts.sources, outputs, source, target, references=texts.references, identifier=known
         )

@@ -61,12 +61,9 @@ def unshared_languages(
 def labels_of_some(
     contenders: Sequence[Contender], task: str, averaged: Sequence[str]
 ) -> Iterator[str]:
-    """Yield a note where some models learned labels of the averaged languages, and others did not.
+    """Yield a note where some models learned labels of `averaged` languages, and others did not.
 
-    Args:
-        contenders: the models.
-        task: its name.
-        averaged: the languages that they are ranked by.
+    The arguments are those of `unshared_languages`.
     """
     learned = [set(averaged) & set(one.sources(task)) for one in contenders]
     if any(one != learned[0] for one in learned):

@@ -216,12 +216,14 @@ class Translator:
         flat = [part for pieces in parts for part in pieces]
         names = [[first + i, j] for i, pieces in enumerate(parts) for j in range(len(pieces))]
         begins = self._prefixes(prefixes, parts, tgt, search)
-        limits = longest_translations(flat, search, self.engine.longest, begins)
-        if search.min_length > min(limits, default=search.min_length + 2) - 2:
-            say_once(
-                f"Not every text leaves room for {search.min_length} tokens (min_length): where "
-                "its length (length_ratio) or what the model learned allows fewer, it gets fewer."
-            )
+        if search.min_length:
+            limits = longest_translations(flat, search, self.engine.longest, begins)
+            if any(limit - 2 < search.min_length for limit in limits):
+                say_once(
+                    f"Not every text leaves room for {search.min_length} tokens (min_length): "
+                    "where its length (length_ratio) or what the model learned allows fewer, it "
+                    "gets fewer."
+                )
         found: list[list[Hypothesis]] = [[] for _ in flat]
         for batch in self._batches(flat, search):
             asked = Asked(

@@ -198,17 +198,17 @@ def _conllu(
 
 
 def _conll(source: ConllSource, path: Path, reading: Reading) -> Iterator[tuple[str, Words | str]]:
-    words: list[str] = []
+    mark, marked, total = f"{source.language}:", 0, 0
     for place, lines in _blocks(path, reading):
         if rows := _columns(lines):
             found = _word_lines(rows, source)
-            words += [] if isinstance(found, str) else found[0]
+            words = () if isinstance(found, str) else found[0]
+            marked += sum(word.startswith(mark) for word in words)
+            total += len(words)
             yield place, found
-    mark = f"{source.language}:"
-    marked = sum(word.startswith(mark) for word in words)
-    if marked > len(words) / 2:
+    if marked > total / 2:
         say(
-            f"{reading.shown(path)}: {marked:,} of {len(words):,} words begin with {mark}; "
+            f"{reading.shown(path)}: {marked:,} of {total:,} words begin with {mark}; "
             "`prefix: true` of the source takes that away."
         )
 
@@ -277,12 +277,11 @@ def _lists(words: Any, tags: Any, names: Sequence[str]) -> Words | str:  # noqa:
     tags = list(map(str, tags))
     if not names:
         return words, tags
-    numbered = {str(number): name for number, name in enumerate(names)}
     if _NO_CLASS in tags:
         return _UNTAGGED
-    if not all(tag in numbered for tag in tags):
+    if not all(tag.isdecimal() and int(tag) < len(names) for tag in tags):
         return _NAMELESS
-    return words, [numbered[tag] for tag in tags]
+    return words, [names[int(tag)] for tag in tags]
 
 
 def _hub(source: ListsHubSource, reading: Reading) -> Iterator[tuple[str, Words | str]]:
