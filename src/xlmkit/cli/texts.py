@@ -93,6 +93,12 @@ def predict(
             help="The same of a pair's second text; once for each, of what to choose from.",
         ),
     ] = None,
+    behind: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--append-column", help="The same of what is put behind the text; repeatable."
+        ),
+    ] = None,
     language: LanguageColumn = None,
     precision: InferencePrecision = "auto",
     stride: Stride = None,
@@ -111,7 +117,9 @@ def predict(
     ] = None,
 ) -> None:
     """Call `xlmkit.inference.files.predict`."""
-    files, texts = _opened(source, lang, form, text, language, seconds or ())
+    files, texts = _opened(
+        source, lang, form, text, language, beside=seconds or (), append=behind or ()
+    )
     files.predict(
         model,
         texts,
@@ -132,13 +140,20 @@ def _opened(
     form: str | None,
     text: str | None,
     language: str | None,
-    seconds: Sequence[str] = (),
+    beside: Sequence[str] = (),
+    append: Sequence[str] = (),
 ) -> tuple[Any, Any]:
     """Return the module that does the work, and the texts."""
     device = importlib.import_module("xlmkit.core.device")
     device.share_the_processor()
     device.tune_allocator()
     texts = importlib.import_module("xlmkit.inference.texts").Texts(
-        path=source, lang=lang, form=form, text=text, language=language, beside=tuple(seconds)
+        path=source,
+        lang=lang,
+        form=form,
+        text=text,
+        language=language,
+        beside=tuple(beside),
+        append=tuple(append),
     )
     return importlib.import_module("xlmkit.inference.files"), texts

@@ -1,7 +1,7 @@
 """Readers of tables: TSV, CSV and JSON lines."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -242,9 +242,7 @@ class Table:
     def _texts(self, row: Mapping[Column, Any], place: str) -> dict[str, Any]:
         if self.source.text is None:
             return {code: row[column] for code, column in self.columns.items()}
-        text = row[self.source.text]
-        if self.source.append and text:
-            text = _joined([text, *(row[column] for column in self.source.append)])
+        text = with_behind(row[self.source.text], [row[column] for column in self.source.append])
         if self.source.language is not None:
             return {self.source.language: text}
         code = row[self.source.language_column or 0]
@@ -258,10 +256,15 @@ class Table:
         return {known: text}
 
 
-def _joined(texts: Iterable[Any]) -> Any:  # noqa: ANN401 - what a file may hold
-    """Return texts as one, without those that are empty; what is no text stays what it is."""
-    known = [text for text in texts if text is not None and text != ""]
-    return " ".join(known) if all(isinstance(text, str) for text in known) else known
+def with_behind(text: Any, others: Sequence[Any]) -> Any:  # noqa: ANN401 - what a file may hold
+    """Return a text with others behind it, without those that are empty.
+
+    An empty text stays empty, and what is no text makes a list, which is none either.
+    """
+    if not others or not text:
+        return text
+    known = [text, *(other for other in others if other is not None and other != "")]
+    return " ".join(known) if all(isinstance(one, str) for one in known) else known
 
 
 def _language_of(code: object) -> str | None:

@@ -27,6 +27,8 @@ class Scoring(Config):
     """Of the numbers that were learned; a score times it, plus the mean, is a number of theirs."""
     pairs: bool | None = None
     """Whether two texts are read together; null where nobody knows."""
+    append: tuple[str, ...] = ()
+    """Columns of its examples that stood behind the text, such as the question of XCOPA."""
     pair_form: PairForm = "apart"
     """How one of xlmkit's own models reads them."""
     max_length: int | None = Field(None, ge=8)

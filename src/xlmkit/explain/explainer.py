@@ -147,7 +147,7 @@ class Explainer:
             explained=explained,
             baseline=named,
             attention=self._attention(reading, layers, targets[0].row) if layers else None,
-            notes=list(_notes(reading, explained)),
+            notes=list(_notes(reading, explained, self.subject.scoring.append)),
         )
 
     def _targets(
@@ -315,7 +315,14 @@ def _explained(reading: Reading, target: Target, blank: Tensor, steps: int | Non
     return made
 
 
-def _notes(reading: Reading, explained: Sequence[Explained]) -> Iterator[str]:
+def _notes(
+    reading: Reading, explained: Sequence[Explained], appended: Sequence[str]
+) -> Iterator[str]:
+    if appended:
+        yield (
+            f"The model learned texts with {' and '.join(appended)} behind them; put the same "
+            "behind this one, unless it is there."
+        )
     if reading.joins:
         yield (
             "The text is longer than the model reads at once, and what it predicts comes from "

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlmkit.core.errors import UserError
+from xlmkit.core.log import say
 from xlmkit.core.progress import progress
 from xlmkit.core.streams import output_lines
 from xlmkit.core.unfinished import Work, check_output, skip, work_of
@@ -22,6 +23,7 @@ from xlmkit.inference.answers import AnswerPredictor
 from xlmkit.inference.encoder import Pooling, SentenceEncoder
 from xlmkit.inference.model import InferencePrecision
 from xlmkit.inference.predictors import Predictor, load_predictor, windows_asked
+from xlmkit.inference.sequences import SequencePredictor
 from xlmkit.inference.tagging import TaggingPredictor
 from xlmkit.inference.texts import Text, Texts
 from xlmkit.inference.vectors import vector_file
@@ -175,16 +177,31 @@ def _asked(
     if isinstance(predictor, TaggingPredictor):
         predictor.spaces = spaces
         texts = replace(texts, words=True)
-        if texts.beside:
-            raise UserError(f"{model} tags single texts; leave out --second-column.")
+        if texts.beside or texts.append:
+            option = "--second-column" if texts.beside else "--append-column"
+            raise UserError(f"{model} tags single texts; leave out {option}.")
     elif spaces:
         raise UserError(f"{model} labels texts and not words; leave out --spaces.")
+    if isinstance(predictor, SequencePredictor):
+        _tell_of_append(predictor, model, texts)
     if isinstance(predictor, AnswerPredictor):
         ask = partial(predictor.predict, question_lang=question_lang)
+        if texts.append:
+            raise UserError(f"{model} answers questions; leave out --append-column.")
         texts = texts.of_pairs("question", "context")
     elif question_lang is not None:
         raise UserError(f"{model} answers no questions; leave out --question-lang.")
     return ask, texts
+
+
+def _tell_of_append(predictor: SequencePredictor, model: Path, texts: Texts) -> None:
+    """Say where a model learned texts with more behind them, and these have nothing there."""
+    if (learned := predictor.scoring.append) and not texts.append:
+        options = " ".join(f"--append-column {column}" for column in learned)
+        say(
+            f"{model} learned texts with {' and '.join(learned)} behind them: give {options}, "
+            "unless your texts already end in it."
+        )
 
 
 def _work_of(command: str, model: Path, texts: Texts, **settings: object) -> Work:

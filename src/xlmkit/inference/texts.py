@@ -10,7 +10,7 @@ from typing import Any, Literal
 from xlmkit.core.errors import UserError
 from xlmkit.core.streams import input_lines
 from xlmkit.data.inputs import json_value
-from xlmkit.data.tables import LONGEST_FIELD
+from xlmkit.data.tables import LONGEST_FIELD, with_behind
 
 TextFormat = Literal["lines", "tsv", "csv", "jsonl"]
 
@@ -41,6 +41,7 @@ class Texts:
         language: the column of the language, where each text has its own.
         words: whether JSON lines may hold a list of words in place of a text.
         beside: the columns of what is read beside the text: the second of a pair, or choices.
+        append: the columns of what is put behind the text.
     """
 
     path: Path | None
@@ -50,6 +51,7 @@ class Texts:
     language: str | None = None
     words: bool = False
     beside: tuple[str, ...] = ()
+    append: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.lang is None) == (self.language is None):
@@ -57,7 +59,7 @@ class Texts:
                 "Name the language of the texts with --lang, or with --lang-column the column "
                 "that says it; one of the two."
             )
-        named = (self.text, self.language, *self.beside)
+        named = (self.text, self.language, *self.beside, *self.append)
         if self._form == "lines" and any(column is not None for column in named):
             raise UserError("Plain lines have no columns; choose --format tsv, csv or jsonl.")
         if self._form == "csv" and self.text is None:
@@ -109,7 +111,8 @@ class Texts:
 
     def _parsed(self, lines: Iterator[str], known: Collection[str] | None) -> Iterator[Text]:
         form, where = self._form, str(self.path or "standard input")
-        columns = [self.text or ("text" if form == "jsonl" else "0"), *self.beside]
+        first = self.text or ("text" if form == "jsonl" else "0")
+        columns = [first, *self.append, *self.beside]
         asked = columns if self.language is None else [*columns, self.language]
         rows = _rows(lines, form, where)
         places = asked if form == "jsonl" else _places(asked, rows, where)
@@ -119,7 +122,7 @@ class Texts:
                 text, language = self._picked(found, places)
             except (LookupError, TypeError, ValueError) as error:
                 mend = "name them with --text-column and --lang-column"
-                if self.beside:
+                if len(columns) > 1:
                     mend = f"every line needs {' and '.join(columns)}"
                 raise UserError(
                     f"{where}, line {number}, is no {form.upper()} with the columns asked for "
@@ -133,7 +136,9 @@ class Texts:
             yield text, language
 
     def _picked(self, row: Any, places: Sequence[Any]) -> Text:  # noqa: ANN401 - JSON
-        found = [row[place] for place in places]
+        text, *others = [row[place] for place in places]
+        behind, beside = others[: len(self.append)], others[len(self.append) :]
+        found = [with_behind(text, behind), *beside]
         if not all(isinstance(one, str) or self._is_list(one) for one in found):
             raise TypeError("not a string")
         language = self.lang if self.language is None else found.pop()

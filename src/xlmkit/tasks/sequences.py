@@ -233,6 +233,7 @@ class SequenceData(TaskData):
         return Scoring(
             decides=self.loss,
             pairs=any(part.seconds is not None for part in self.train.values()),
+            append=_appended(config.train),
             max_length=config.max_length,
             pair_form=config.pair_form,
             long_texts=config.long_texts,
@@ -327,6 +328,12 @@ def labelled_texts(
         )
         for language, part in gathered.items()
     }
+
+
+def _appended(sources: Iterable[Source]) -> tuple[str, ...]:
+    """Return the names of the columns that stand behind the text in any of the sources."""
+    columns = (column for source in sources for column in getattr(source, "append", ()))
+    return tuple(dict.fromkeys(map(str, columns)))
 
 
 def _check_beside(found: Iterable[Example]) -> None:

@@ -211,8 +211,41 @@ def test_pairs_come_from_columns_of_files(classifier: Path, tmp_path: Path, endi
     assert "give two, on the command line by --second-column" in refused.stderr
 
 
+def test_columns_are_put_behind_the_text(classifier: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(classifier, tmp_path / "model"))
+    Scoring(append=("asks",), pairs=True).save(folder)
+    source, target = tmp_path / "pairs.jsonl", tmp_path / "out.jsonl"
+    rows = [
+        {"premise": "a", "asks": "b", "hypothesis": "c"},
+        {"premise": "a", "asks": "", "hypothesis": "c"},
+        {"premise": "", "asks": "b", "hypothesis": "c"},
+        {"premise": "a", "asks": None, "hypothesis": "c"},
+    ]
+    source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    columns = ["--text-column", "premise", "--second-column", "hypothesis", "--lang", "en"]
+    options = [*columns, "-o", target, "--precision", "float32"]
+    done = call("predict", folder, source, *options, "--append-column", "asks")
+    assert done.exit_code == 0, done.stderr
+    assert "behind them" not in done.stderr
+    made = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
+    assert made == SequencePredictor.from_pretrained(folder, precision="float32").predict(
+        [("a b", "c"), ("a", "c"), ("", "c"), ("a", "c")], "en"
+    )
+    told = call("predict", folder, source, *columns)
+    assert "learned texts with asks behind them: give --append-column asks, unless" in told.stderr
+    missing = call("predict", folder, source, *columns, "--append-column", "question")
+    assert "every line needs premise and question and hypothesis" in missing.stderr
+    plain = call("predict", folder, tmp_path / "a.txt", "--append-column", "1", "--lang", "en")
+    assert "Plain lines have no columns" in plain.stderr
+    source.write_text(json.dumps(rows[0] | {"asks": 1}), encoding="utf-8")
+    number = call("predict", folder, source, *columns, "--append-column", "asks")
+    assert "not a string" in number.stderr
+
+
 def test_a_tagger_reads_no_pairs(tagger: Path, tmp_path: Path) -> None:
     source = tmp_path / "pairs.tsv"
     source.write_text("a\tb\n", encoding="utf-8")
+    refused = call("predict", tagger, source, "--append-column", "1", "--lang", "en")
+    assert "tags single texts; leave out --append-column" in refused.stderr
     refused = call("predict", tagger, source, "--second-column", "1", "--lang", "en")
     assert "tags single texts; leave out --second-column" in refused.stderr
