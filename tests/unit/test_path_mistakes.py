@@ -1,6 +1,8 @@
 """Paths that cannot be, told in one sentence with what to do."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,18 @@ def test_nothing_is_written_over_what_is_read(
     message = f"{mine} would be written over {mine}, which is read; give {option} another name.\n"
     assert made.stderr == f"xlmkit: error: {message}"
     assert Path(mine).read_text("utf-8") == "a <mask>\n"
+
+
+def test_nothing_is_written_over_standard_input(tmp_path: Path) -> None:
+    (mine := tmp_path / "mine").write_text("a\n", encoding="utf-8")
+    words = [sys.executable, "-m", "xlmkit", "translate", "none", *FROM_TO, "--output", "mine"]
+    with mine.open() as given:
+        made = subprocess.run(
+            words, stdin=given, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+    assert made.returncode == 1
+    assert "mine would be written over standard input, which is read" in made.stderr
+    assert mine.read_text("utf-8") == "a\n"
 
 
 @pytest.mark.parametrize("run", ["one", "one/results.json"])

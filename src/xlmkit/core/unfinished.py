@@ -155,11 +155,13 @@ def check_output(
         raise UserError(f"{above} is a file and no folder; give {option} another place.")
     if not os.access(above, os.W_OK):
         raise UserError(f"{above} must not be written to; give {option} another place.")
-    for source, path in product(filter(None, sources), (target, part_of(target))):
-        if path.exists() and source.exists() and path.samefile(source):
+    read = {str(source): source.stat() for source in filter(None, sources) if source.exists()}
+    with suppress(OSError):  # it may be closed
+        read["standard input"] = os.fstat(0)
+    for (name, source), path in product(read.items(), (target, part_of(target))):
+        if path.exists() and os.path.samestat(source, path.stat()):
             raise UserError(
-                f"{target} would be written over {source}, which is read; give {option} another "
-                "name."
+                f"{target} would be written over {name}, which is read; give {option} another name."
             )
 
 
