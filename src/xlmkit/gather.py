@@ -77,10 +77,13 @@ def _durations(plan: RunPlan) -> dict[str, float]:
     for name, model in plan.models().items():
         title = model.title or name
         seconds[f"{'open' if model.ready else 'pretrain'} {title}"] = plan.pretrained(name).seconds
+        measured = [plan.measured(name)]
         for task in plan.recipe.finetune:
             made = plan.adapted(name, task)
             seconds[f"finetune {title}: {task}"] = sum(stage.seconds for stage in made)
-        seconds[f"evaluate {title}"] = plan.measured(name).seconds
+            asked = [plan.asked(name, task, seed) for seed in plan.seeds(task)]
+            measured += [stage for stage in asked if stage.finished]
+        seconds[f"evaluate {title}"] = sum(stage.seconds for stage in measured)
     for name, translator in plan.translators().items():
         seconds[f"train {translator.title or name}"] = plan.translated(name).seconds
         seconds[f"evaluate translator {translator.title or name}"] = plan.tested(name).seconds

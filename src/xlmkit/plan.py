@@ -288,6 +288,13 @@ class RunPlan:
                 f"nor a folder: {error}"
             ) from None
 
+    def asked(self, name: str, task: str, seed: int) -> Stage:
+        """Return the stage of what a model that was adapted to a task answers to its test texts."""
+        made = self.finetuned(name, task, seed)
+        # No model can be called so: its name has no @.
+        folder = self.folder / "evaluate" / f"{name}@tasks" / made.folder.name
+        return Stage(folder, {"finetuned": made.key})
+
     def measured(self, name: str) -> Stage:
         """Return the stage of a model's figures."""
         inputs = {

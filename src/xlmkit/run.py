@@ -2,8 +2,9 @@
 
 A run is a chain of stages, each a folder below the run's own: `corpus`, `shards` (with the
 tokenizer), `pretrain/<model>`, `finetune/<model>/<task>`, `translation/<translator>`,
-`evaluate/<model>`, `evaluate/<translator>@translator`; then `results.json`, `results.csv` and
-`report.html`. A stage whose inputs have not changed is not made again.
+`evaluate/<model>@tasks/<task>`, `evaluate/<model>`, `evaluate/<translator>@translator`; then
+`results.json`, `results.csv` and `report.html`. A stage whose inputs have not changed is not made
+again.
 """
 
 import time
@@ -130,7 +131,7 @@ class _Stages:
     def _of(self, verb: str) -> Iterator[tuple[str, Stage, Build]]:
         if verb == "prepare":
             return prepare_stages(self.plan)
-        return self._models.stages(verb)
+        return self._models.stages(verb, force=self.force)
 
     @cached_property
     def _models(self) -> "Builder":

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from xlmkit.build.finetuning import finetune
-from xlmkit.build.measuring import measure
+from xlmkit.build.measuring import ask, measure
 from xlmkit.build.pretraining import look_at_checkpoint, pretrain
 from xlmkit.build.setting import Setting
 from xlmkit.build.translating import measure_translator, train_translator
@@ -63,8 +63,13 @@ class Builder:
                 for objective, section in model.objectives.items():
                     check_text(f"pretrain.models.{name}.{objective}", section, shards)
 
-    def stages(self, verb: str) -> Iterator[tuple[str, Stage, Build]]:
-        """Yield title, stage and builder of each stage of a verb."""
+    def stages(self, verb: str, *, force: bool = False) -> Iterator[tuple[str, Stage, Build]]:
+        """Yield title, stage and builder of each stage of a verb.
+
+        Args:
+            verb: a verb that needs models.
+            force: whether finished stages are made again.
+        """
         match verb:
             case "pretrain":
                 yield from self._pretraining()
@@ -78,6 +83,8 @@ class Builder:
             case "evaluate":
                 for name, title in self._titles().items():
                     stage = self.plan.measured(name)
+                    if force or not stage.finished:  # which joins what the tasks have
+                        yield from self._asking(name, title)
                     yield f"Measuring {title}", stage, partial(measure, self.setting, name)
                 for name, translator in self.plan.translators().items():
                     build = partial(measure_translator, self.setting, name)
@@ -95,13 +102,21 @@ class Builder:
 
     def _finetuning(self) -> Iterator[tuple[str, Stage, Build]]:
         for name, title in self._titles().items():
-            for task in self.plan.recipe.finetune:
-                seeds = self.plan.seeds(task)
-                for seed in seeds:
-                    stage = self.plan.finetuned(name, task, seed)
-                    build = partial(finetune, self.setting, name, task, seed)
-                    told = f", seed {seed}" if len(seeds) > 1 else ""
-                    yield f"Finetuning {title}: {task}{told}", stage, build
+            for task, seed, told in self._adaptations():
+                build = partial(finetune, self.setting, name, task, seed)
+                yield f"Finetuning {title}: {told}", self.plan.finetuned(name, task, seed), build
+
+    def _asking(self, name: str, title: str) -> Iterator[tuple[str, Stage, Build]]:
+        for task, seed, told in self._adaptations():
+            build = partial(ask, self.setting, name, task, seed)
+            yield f"Measuring {title}: {told}", self.plan.asked(name, task, seed), build
+
+    def _adaptations(self) -> Iterator[tuple[str, int, str]]:
+        """Yield task, seed, and what tells the two, of each adaptation of a model."""
+        for task in self.plan.recipe.finetune:
+            seeds = self.plan.seeds(task)
+            for seed in seeds:
+                yield task, seed, f"{task}, seed {seed}" if len(seeds) > 1 else task
 
     def _titles(self) -> dict[str, str]:
         return {name: model.title or name for name, model in self.plan.models().items()}

@@ -1,5 +1,10 @@
-"""How a model is measured: its words, its translations, and every task."""
+"""How a model is measured: its words, its translations, and every task.
 
+What it answers to the test texts of a task, with a seed, is a stage of its own: hours of measuring
+go on where they were stopped, and one more task asks for that one only.
+"""
+
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +29,14 @@ from xlmkit.evaluate.words import count_words
 from xlmkit.plan import FIGURES_FILE
 from xlmkit.tasks.base import Backbone
 
+_OUTCOMES_FILE = f"{OUTCOMES}.npz"
+
 
 def measure(setting: Setting, name: str, folder: Path) -> None:
-    """Measure one model in every language, with everything that the recipe asks for."""
+    """Measure one model in every language, with everything that the recipe asks for.
+
+    What it answers to tasks is there already, see `ask`.
+    """
     plan, recipe, settings = setting.plan, setting.recipe, setting.recipe.evaluate
     backbone = open_backbone(plan, name)
     figures: dict[str, Any] = {"parameters": backbone.n_parameters, "tasks": {}}
@@ -40,30 +50,36 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
         )
     figures |= measure_translations(plan, backbone, folder)
     for task in recipe.finetune:
-        found = {
-            seed: _measure_adapted(setting, backbone, name, task, seed) for seed in plan.seeds(task)
-        }
-        first, *others = found.values()
-        title = setting.adapted_title(name, task, plan.seeds(task)[0])
-        data = setting.task_data(task, plan.seeds(task)[0])
+        seeds = plan.seeds(task)
+        stages = [plan.asked(name, task, seed).folder for seed in seeds]
+        first, *others = found = [read_json(stage / FIGURES_FILE) for stage in stages]
+        title = setting.adapted_title(name, task, seeds[0])
+        data = setting.task_data(task, seeds[0])
         for language, part in first["languages"].items():
             texts = data.texts(language)
             cut = backbone.cut(texts, language)
             part["tokens_per_word"] = cut.tokens / max(1, count_words(texts, language))
             part["unknown_share"] = cut.unknown_share
             tell_of_unknown(cut.unknown_share, language, title)
-        if outcomes := first.pop("outcomes", None):
-            save_outcomes(folder / OUTCOMES / f"{task}.npz", outcomes)
+        if (outcomes := stages[0] / _OUTCOMES_FILE).is_file():
+            (folder / OUTCOMES).mkdir(exist_ok=True)
+            shutil.copyfile(outcomes, folder / OUTCOMES / f"{task}.npz")
         if bad := setting.bad_input(task).to_json():
             first["bad_input"] = bad
-        figures["tasks"][task] = {**first, **({"seeds": over_seeds(found)} if others else {})}
+        spread = {"seeds": over_seeds(dict(zip(seeds, found, strict=True)))} if others else {}
+        figures["tasks"][task] = {**first, **spread}
     write_json(folder / FIGURES_FILE, figures)
 
 
-def _measure_adapted(
-    setting: Setting, backbone: Backbone, name: str, task: str, seed: int
-) -> dict[str, Any]:
-    """Measure a model that was adapted to a task with a seed."""
+def ask(setting: Setting, name: str, task: str, seed: int, folder: Path) -> None:
+    """Measure a model that was adapted to a task with a seed, in every language of its test."""
+    found = _asked(setting, open_backbone(setting.plan, name), name, task, seed)
+    if outcomes := found.pop("outcomes", None):
+        save_outcomes(folder / _OUTCOMES_FILE, outcomes)
+    write_json(folder / FIGURES_FILE, found)
+
+
+def _asked(setting: Setting, backbone: Backbone, name: str, task: str, seed: int) -> dict[str, Any]:
     config, stage = setting.recipe.finetune[task], setting.plan.finetuned(name, task, seed).folder
     sources, data = setting.sources(task), setting.task_data(task, seed)
     adapted = read_json(stage / FIGURES_FILE)
