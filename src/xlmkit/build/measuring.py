@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from xlmkit.build.backbones import open_backbone
 from xlmkit.build.finding_translations import measure_translations
 from xlmkit.build.selecting import step_folder
 from xlmkit.build.setting import Setting
@@ -38,7 +37,7 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
     What it answers to tasks is there already, see `ask`.
     """
     plan, recipe, settings = setting.plan, setting.recipe, setting.recipe.evaluate
-    backbone = open_backbone(plan, name)
+    backbone = setting.backbone(name)
     figures: dict[str, Any] = {"parameters": backbone.n_parameters, "tasks": {}}
     figures["device"] = _device(setting)
     figures["unknown_languages"] = list(backbone.unknown_languages)
@@ -73,7 +72,7 @@ def measure(setting: Setting, name: str, folder: Path) -> None:
 
 def ask(setting: Setting, name: str, task: str, seed: int, folder: Path) -> None:
     """Measure a model that was adapted to a task with a seed, in every language of its test."""
-    found = _asked(setting, open_backbone(setting.plan, name), name, task, seed)
+    found = _asked(setting, setting.backbone(name), name, task, seed)
     if outcomes := found.pop("outcomes", None):
         save_outcomes(folder / _OUTCOMES_FILE, outcomes)
     write_json(folder / FIGURES_FILE, found)

@@ -6,13 +6,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from xlmkit.build.backbones import open_backbone
 from xlmkit.core.device import choose_device, choose_dtype, tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.core.machine import package_versions
 from xlmkit.plan import RunPlan
 from xlmkit.tasks.bad_input import BadInput
-from xlmkit.tasks.base import TaskConfig, TaskData
+from xlmkit.tasks.base import Backbone, TaskConfig, TaskData
 from xlmkit.train.placing import place
 from xlmkit.train.tracking import Tracking
 
@@ -35,6 +36,7 @@ class Setting:
         self.device = choose_device()
         self._versions = package_versions()
         self._data: dict[tuple[str, bool, int | None], tuple[TaskData, BadInput]] = {}
+        self._open: tuple[str, Backbone] | None = None
         tune_allocator()
         # Processes of one machine share its cores, unless the recipe says how many each takes.
         sharing = 1 if self.recipe.threads else plan.processes.on_this_machine
@@ -48,6 +50,17 @@ class Setting:
     def placed(self, model: nn.Module, *, compiles: bool = False) -> nn.Module:
         """Move a model to the device, ready to be trained there, see `train.placing`."""
         return place(model, self.device, self.dtype, compiles=compiles)
+
+    def backbone(self, name: str) -> Backbone:
+        """Return a model to be measured, which stays open until another is asked for.
+
+        Raises:
+            UserError: see `open_backbone`.
+        """
+        if self._open is None or self._open[0] != name:
+            self._open = None  # before the next one takes memory
+            self._open = name, open_backbone(self.plan, name)
+        return self._open[1]
 
     def task_data(self, task: str, seed: int | None = None) -> TaskData:
         """Return a task's examples, read once for all models, and seeds if they draw none.
