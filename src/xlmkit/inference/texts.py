@@ -126,7 +126,7 @@ class Texts:
                     mend = f"every line needs {' and '.join(columns)}"
                 raise UserError(
                     f"{where}, line {number}, is no {form.upper()} with the columns asked for "
-                    f"({error}); {mend}."
+                    f"({_reason(error)}); {mend}."
                 ) from None
             if self.language is not None and known is not None and language not in known:
                 raise UserError(
@@ -169,6 +169,12 @@ def _rows(lines: Iterator[str], form: TextFormat, where: str) -> Iterator[tuple[
             f"{where} is no CSV up to line {rows.line_num} ({error}); a field with a comma or a "
             'quotation mark in it stands in quotation marks, and inside the mark is doubled ("").'
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, IndexError):
+        return "it has too few"
+    return f"there is no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _places(columns: Sequence[str], rows: Iterator[tuple[int, list[str]]], where: str) -> list[int]:

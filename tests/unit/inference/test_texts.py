@@ -82,7 +82,10 @@ def test_a_line_that_does_not_fit_is_named(tmp_path: Path, name: str, line: str)
         ("text,l\na,en\n", "has no column 'label'; its first row names text, l"),
         ('l,label\nen,"a\nen,b\n', "is no CSV up to line 3 .* inside the mark is doubled"),
         ('l,label\nen,"a" b\n', "is no CSV up to line 2 "),
-        ("l,label\nen,a\n\nen\n", "line 4, is no CSV with the columns asked for"),
+        (
+            "l,label\nen,a\n\nen\n",
+            r"line 4, is no CSV with the columns asked for \(it has too few\)",
+        ),
     ],
 )
 def test_what_is_no_csv_with_the_columns_is_told(
