@@ -198,8 +198,9 @@ def test_constraints_that_leave_no_word_give_an_empty_translation(folder: Path) 
 def test_a_long_text_is_cut_at_its_sentences(folder: Path) -> None:
     translator = Translator.from_pretrained(folder)
     sentences = ["a b c d .", "e f g h .", "b b ."]
-    parts = cut(" ".join(sentences), "en", translator.tokenizer, 10)
-    assert [len(part) for part in parts] == [10, 3]
+    for room, lengths in ((10, [10, 3]), (9, [5, 8])):
+        parts = cut(" ".join(sentences), "en", translator.tokenizer, room)
+        assert [len(part) for part in parts] == lengths
     made = translator.translate([" ".join(sentences), "a"], "en", "fr")
     assert made[1] == "A"
     assert made[0].split()[-1] != ""

@@ -4,9 +4,15 @@ import pytest
 import torch
 
 from xlmkit.checkpoint.bundle import Bundle
-from xlmkit.checkpoint.names import LANGUAGE_MODEL, SEQUENCE_CLASSIFIER, TOKEN_CLASSIFIER
+from xlmkit.checkpoint.names import (
+    LANGUAGE_MODEL,
+    SEQUENCE_CLASSIFIER,
+    SIMPLE_ANSWERER,
+    TOKEN_CLASSIFIER,
+)
 from xlmkit.model.config import Architecture
 from xlmkit.model.heads import LanguageModel, SequenceClassifier, TokenClassifier
+from xlmkit.model.question_answering import SimpleAnswerer
 from xlmkit.text.bpe import Merges
 from xlmkit.text.tokenizer import Tokenizer
 from xlmkit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
@@ -27,6 +33,8 @@ def _save(folder: Path, head: str) -> Path:
     elif head == TOKEN_CLASSIFIER:
         labels, model = ["O", "B-X", "I-X"], TokenClassifier(shape, 3)
         Bundle(shape, tokenizer, model.state_dict(), head, labels).save(folder)
+    elif head == SIMPLE_ANSWERER:
+        Bundle(shape, tokenizer, SimpleAnswerer(shape).state_dict(), head).save(folder)
     else:
         Bundle(shape, tokenizer, LanguageModel(shape).state_dict()).save(folder)
     return folder
@@ -45,3 +53,8 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _save(tmp_path_factory.mktemp("tagger"), TOKEN_CLASSIFIER)
+
+
+@pytest.fixture(scope="session")
+def answerer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _save(tmp_path_factory.mktemp("answerer"), SIMPLE_ANSWERER)

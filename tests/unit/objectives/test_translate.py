@@ -85,10 +85,10 @@ def test_a_batch_is_a_function_of_its_number(shards: Shards) -> None:
     assert torch.equal(ae(shards).batch(7).source.tokens, ae(shards).batch(7).source.tokens)
 
 
-def ae(shards: Shards) -> Denoising:
+def ae(shards: Shards, **options: Any) -> Denoising:
     sentences = LanguageSentences(shards, "train", {"en": "en", "el": "el"}, 16, 0.7)
     noise = NoiseConfig(shuffle=3.0, dropout=0.2, blank=0.2)
-    return Denoising(sentences, noise, ENDS, shards.languages, max_length=16, **BUILD)
+    return Denoising(sentences, noise, ENDS, shards.languages, max_length=16, **(BUILD | options))
 
 
 def test_denoising_restores_what_was_spoilt(shards: Shards) -> None:
@@ -108,6 +108,16 @@ def test_denoising_restores_what_was_spoilt(shards: Shards) -> None:
     assert spoilt > 20
     output = objective.loss(model(), objective.batch(0))
     assert output.sum.isfinite()
+
+
+def test_a_sentence_is_spoilt_anew_in_every_pass(shards: Shards) -> None:
+    one_by_one = ae(shards, tokens=1)
+    seen: set[tuple[str, str]] = set()
+    for number in range(2 * sum(len(group.lengths) for group in one_by_one.sentences.groups)):
+        batch = one_by_one.batch(number)
+        assert len(batch.source.tokens) == 1
+        seen.add((str(batch.target.inputs.tokens), str(batch.source.tokens)))
+    assert len(seen) > 1.5 * len({whole for whole, _ in seen})
 
 
 class Search:
