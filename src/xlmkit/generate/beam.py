@@ -113,7 +113,7 @@ def beam_search(steps: Steps, constraints: Constraints, search: SearchConfig) ->
     for place in range(1, int(constraints.limits.max())):
         scores_BKV = steps.scores(state.written[:, :, -1])
         candidates = _candidates(scores_BKV, state, constraints, search)
-        _close(state, candidates.rank[:, 0], constraints, search)
+        _close(state, candidates.rank.amax(dim=1), constraints, search)  # greedy search's is last
         parents_BK = _take(state, candidates, constraints, search)
         best_open_B = state.rank.max(dim=1).values
         _close(state, best_open_B, constraints, search)

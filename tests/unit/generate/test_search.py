@@ -139,6 +139,30 @@ def test_beams_are_never_worse_than_greedy_search_nor_than_beams_alone(
         assert (alone < greedy - 1e-5).any()  # it is the sound rules that see to it
 
 
+def _row(**chances: float) -> Tensor:
+    """Return the scores of words named `w7` and of `</s>`; others share what is left."""
+    chance_V = torch.full((60,), (1 - sum(chances.values())) / (59 - len(chances)))
+    chance_V[PAD] = 1e-30
+    for name, chance in chances.items():
+        chance_V[EOS if name == "end" else int(name[1:])] = chance
+    return chance_V.log()
+
+
+def test_greedy_search_is_followed_where_all_beams_have_lost_hope() -> None:
+    """A word drops out of the beams, and is the only one that leads to something."""
+    begun = range(11, 16)
+    steps = TableSteps(1, words=60)
+    steps.raw = _row(end=1e-6).expand(1, LONGEST, 60, 60).clone()
+    steps.raw[0, 0, EOS] = _row(w10=0.2, **{f"w{word}": 0.15 for word in begun}, end=1e-6)
+    steps.raw[0, 1, 10] = _row(w20=0.1, end=1e-6)
+    for word in begun:
+        steps.raw[0, 1, word] = _row(end=0.35, **{f"w{word - 8}": 0.3, f"w{word + 10}": 0.3})
+    steps.raw[0, 2] = _row(end=0.05, w27=1e-9)
+    steps.raw[0, 2, 20] = _row(w27=0.999, end=1e-6)
+    steps.raw[0, 3, 27] = _row(end=0.999)
+    assert best(find(steps, beam_size=5)) == [[EOS, 10, 20, 27, EOS]]
+
+
 def test_greedy_follows_the_best_word_and_pads_what_has_ended() -> None:
     steps = TableSteps(6, end=1.0)
     found = best(find(steps, beam_size=0))
