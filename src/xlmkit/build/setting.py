@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from xlmkit.build.backbones import open_backbone
-from xlmkit.core.device import choose_device, choose_dtype, tune_allocator
+from xlmkit.core.device import bound_shape_cache, choose_device, choose_dtype, tune_allocator
 from xlmkit.core.errors import UserError
 from xlmkit.core.log import say
 from xlmkit.core.machine import package_versions
@@ -38,6 +38,7 @@ class Setting:
         self._data: dict[tuple[str, bool, int | None], tuple[TaskData, BadInput]] = {}
         self._open: tuple[str, Backbone] | None = None
         tune_allocator()
+        bound_shape_cache()
         # Processes of one machine share its cores, unless the recipe says how many each takes.
         sharing = 1 if self.recipe.threads else plan.processes.on_this_machine
         torch.set_num_threads(max(1, (threads or plan.threads) // sharing))

@@ -69,16 +69,10 @@ def tune_allocator() -> None:
     computes in the thread that asks, and one arena for all would let the threads of `tokenizers`
     wait for one another.
 
-    oneDNN, which computes GELU and products in low precision, remembers what it has made for each
-    shape, megabytes with the room that it computes in, 1024 times. Batches have ever new shapes, so
-    it may remember 64: those of a step, which all layers share. It is told before its first use.
-
-    Elsewhere than on Linux with glibc nothing else happens.
+    Elsewhere than on Linux with glibc nothing happens.
     """
     import ctypes
     import ctypes.util
-
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
     name = ctypes.util.find_library("c")
     if name is None:
@@ -90,6 +84,15 @@ def tune_allocator() -> None:
     library.mallopt(mmap_max, 0)
     library.mallopt(trim_threshold, -1)  # never
     _ask_for_huge_pages()
+
+
+def bound_shape_cache() -> None:
+    """Let oneDNN, before its first use, remember what it made for 64 shapes and not for 1024.
+
+    Each takes megabytes where it computes GELU, and the batches of a training have ever new shapes;
+    64 are enough for those of a step, which all layers share.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 
 @cache

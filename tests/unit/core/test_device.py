@@ -7,7 +7,13 @@ import sys
 import pytest
 import torch
 
-from xlmkit.core.device import choose_device, choose_dtype, share_the_processor, tune_allocator
+from xlmkit.core.device import (
+    bound_shape_cache,
+    choose_device,
+    choose_dtype,
+    share_the_processor,
+    tune_allocator,
+)
 from xlmkit.core.errors import UserError
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
@@ -69,9 +75,7 @@ def test_another_c_library_is_left_alone(
             assert name == library
 
     monkeypatch.setattr("ctypes.CDLL", Bare)
-    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "7")
     tune_allocator()
-    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "7"  # the user's
 
 
 _CODE = """
@@ -118,9 +122,9 @@ def test_freed_memory_is_used_again_afterwards() -> None:
 
 _SHAPES = """
 import torch
-from xlmkit.core.device import tune_allocator
+from xlmkit.core.device import bound_shape_cache
 
-tune_allocator()
+bound_shape_cache()
 torch.set_num_threads(1)
 
 def mebibytes():
@@ -140,6 +144,12 @@ print(mebibytes() - before)
 def test_ever_new_shapes_of_batches_take_no_more_memory() -> None:
     """Seventy shapes took 400 MB where oneDNN computes GELU."""
     assert int(subprocess.check_output([sys.executable, "-c", _SHAPES])) < 100
+
+
+def test_shapes_are_remembered_as_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "7")
+    bound_shape_cache()
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "7"
 
 
 def test_waiting_threads_sleep_unless_the_user_says_otherwise(

@@ -183,12 +183,9 @@ def test_rows_of_csv_go_on_where_they_stopped(classifier: Path, tmp_path: Path) 
     begin_part(target, work, 0, resume=False)
     part.write_text("".join(lines[:2]), "utf-8")
     assert call(*arguments, "--resume").exit_code == 0
-    *before, last = target.read_text("utf-8").splitlines(keepends=True)
-    assert before == lines[:2]
-    made, expected = json.loads(last), json.loads(lines[2])
-    # The last line is now alone in its batch, where its last digits may be others.
-    assert made.pop("probabilities") == pytest.approx(expected.pop("probabilities"), rel=1e-5)
-    assert made == expected
+    # The last row is now alone in its batch, and a processor may round it otherwise there.
+    alone = call("predict", classifier, "--lang", "en", given="c\n").stdout
+    assert target.read_text("utf-8") == "".join([*lines[:2], alone])
 
 
 @pytest.mark.parametrize(
